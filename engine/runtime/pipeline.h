@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/log/log.h"
+#include "engine/runtime/reads.h"
+#include "engine/types/clock.h"
+#include "operators/plan.h"
+#include "schemas/decoder.h"
+#include "state/store.h"
+
+namespace kappa::runtime {
+
+struct PipelineOptions {
+  std::string product = "default";
+  uint32_t generation = 1;
+  uint32_t workers = 1;
+  uint32_t epoch_records_max = 8192;
+  int64_t checkpoint_interval_ms = 1000;
+  size_t checkpoint_dirty_bytes_max = 64u << 20;
+  // Further than this behind the clock, records are taken as history: one entry, in log-time order.
+  int64_t backlog_ms = 1000;
+  bool mute_outputs = false;  // a replaying generation: the outbox is not published
+};
+
+struct ViewStats {
+  std::string name;
+  uint64_t rows = 0;
+  uint64_t late_records = 0;
+  uint64_t errors = 0;      // rows that a failed expression held back
+  uint64_t duplicates = 0;  // of a primary key
+  EventTime watermark;
+};
+
+struct SourceStats {
+  std::string topic;
+  uint64_t records = 0;
+  uint64_t dead_letters = 0;
+  int64_t lag_records = 0;
+  EventTime watermark;
+};
+
+struct PipelineStats {
+  uint64_t epochs = 0;
+  uint64_t records = 0;
+  uint64_t checkpoints = 0;
+  int64_t last_checkpoint_ms = 0;          // wall clock
+  double checkpoint_seconds = 0;           // the last one, from cut to synced
+  uint64_t outbox_pending = 0;
+  uint64_t state_bytes = 0;
+  std::vector<double> epoch_seconds;       // recent durations, a sample
+  std::vector<ViewStats> views;
+  std::vector<SourceStats> sources;
+  absl::Status failure;                    // why it stopped, if it did
+};
+
+// A running plan over a log: order, epochs, watermarks, checkpoints.
+//
+//   opened ─start()─► running ─stop()─► stopped        (live: its own threads)
+//      └─advance()/tick()/complete()/checkpoint()      (by hand: scenarios and tests, one thread)
+//
+// Opening restores the last checkpoint of `store`, cuts the journal where the log does not match
+// it, and applies the journal's tail. Destroying a pipeline without stop() leaves what a crash
+// would leave.
+class Pipeline : public ViewReader {
+ public:
+  // Borrowed things outlive the pipeline. `journal_path` is made if it is not there.
+  // FailedPrecondition: the store holds another plan's state; DataLoss: a gap, named.
+  static absl::StatusOr<std::unique_ptr<Pipeline>> open(operators::Plan plan,
+                                                        schemas::ProductFiles files, log::Log* log,
+                                                        state::StateStore* store,
+                                                        const std::string& journal_path,
+                                                        Clock* clock, PipelineOptions options);
+
+  // ---- live ----
+  virtual absl::Status start() = 0;
+  // Ends after the present epoch, with a checkpoint and the outbox published.
+  virtual absl::Status stop() = 0;
+  virtual PipelineStats stats() const = 0;
+
+  // ---- by hand; not after start() ----
+  // Journals everything up to the log's present ends as one entry with the present clock, and
+  // applies it. Nothing new: nothing happens.
+  virtual absl::Status advance() = 0;
+  // Journals a tick at the present clock.
+  virtual absl::Status tick() = 0;
+  // Journals an end mark: every window closes.
+  virtual absl::Status complete() = 0;
+  // A checkpoint, synced; the outbox published.
+  virtual absl::Status checkpoint() = 0;
+  // Applies the journal's next entries, `entries_max` of them at most, without writing to it.
+  virtual absl::Status follow(uint64_t entries_max) = 0;
+
+  // The canonical dump, a line an item: sorted keys and values of views, operator state, timers,
+  // late output; and its checksum. Equal for equal log, journal and plan.
+  virtual absl::StatusOr<std::string> canonical_dump() = 0;
+};
+
+}  // namespace kappa::runtime

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "engine/types/column.h"
+
+namespace kappa {
+
+// Where in its epoch a row stands: the number of the record whose place it is (counted from 0 in
+// the epoch's order), and whether a timer caused it that fired there (0) or the record itself (1).
+// All timers of a place fire before its record is applied, so numeric order is the order.
+struct RowPlace {
+  uint32_t value = 0;
+
+  static constexpr RowPlace of_timer(uint32_t place) { return {place << 1}; }
+  static constexpr RowPlace of_record(uint32_t place) { return {(place << 1) | 1}; }
+  constexpr uint32_t place() const { return value >> 1; }
+  constexpr bool is_timer() const { return (value & 1) == 0; }
+  // Index into a watermark track (see runtime/watermark.h) that holds the watermark this row meets:
+  // a timer's row still meets the one before its place.
+  constexpr uint32_t track_index() const { return (value >> 1) + (value & 1); }
+  auto operator<=>(const RowPlace&) const = default;
+};
+
+// Rows on an edge between operators, or of a query. Ascending by place. Dense: a filter gathers the
+// rows that pass. Columns are shared, never changed.
+struct Batch {
+  size_t rows = 0;
+  std::vector<ColumnRef> columns;
+  std::vector<RowPlace> places;  // one a row; empty in queries
+  std::vector<int8_t> signs;     // +1 insert, -1 retract; empty on append-only edges
+  // Rows caused by timers: the sort key (due time, then key, memcomparable) that puts rows of one
+  // place in the same order for every number of workers. Empty unless some row is a timer's.
+  std::vector<StringRef> ties;
+
+  bool empty() const { return rows == 0; }
+};
+
+// The rows `picked` of a batch, in that order.
+Batch gather(const Batch& batch, const std::vector<uint32_t>& picked);
+
+}  // namespace kappa

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "operators/expression.h"
+#include "schemas/source.h"
+
+// A plan is a graph of immutable nodes in an array, inputs before users. engine/sql makes it,
+// engine/runtime runs it (one operator instance a node and worker), replay compares two of them.
+//
+//   Source → (Filter | Project | Union)* → Aggregate → (Filter | Project | Union)* → View | Output
+//                                             ↑______________________________________↓
+namespace kappa::operators {
+
+using NodeId = uint32_t;  // index into Plan::nodes
+inline constexpr NodeId kNoNode = ~NodeId{0};
+
+struct Field {
+  std::string name;
+  Type type;
+  bool operator==(const Field&) const = default;
+};
+using Schema = std::vector<Field>;
+
+// Reads a source. Its schema: the `wanted` columns of the source, in order.
+struct SourceNode {
+  int source;                // index into Plan::sources
+  std::vector<int> wanted;   // ascending
+};
+
+struct FilterNode {
+  ExprRef predicate;
+};
+
+struct ProjectNode {
+  std::vector<ExprRef> exprs;
+};
+
+// Its inputs have the same types, column by column.
+struct UnionNode {};
+
+enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kCountDistinct };
+
+struct AggregateCall {
+  AggregateKind kind;
+  int argument = -1;  // input column; -1: none (count(*))
+  int filter = -1;    // input column of type boolean: FILTER (WHERE …); -1: none
+  Type result;
+  SqlPosition position;
+};
+
+// The result type of an aggregate, or InvalidArgument if it does not take such a value.
+absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument);
+std::string_view aggregate_name(AggregateKind kind);
+
+enum class Emit : uint8_t { kChanges, kFinal };
+
+// GROUP BY tumble(…): windows [start, start + size_us), start ≡ offset_us (mod size_us). The window
+// of a row is taken from the input column `event_time`.
+struct TumbleWindow {
+  int event_time;
+  int64_t size_us;
+  int64_t offset_us = 0;
+  int64_t grace_us = 0;
+};
+
+// Groups its input by columns (they may be none: one group) and aggregates. Schema: group columns,
+// then window_start and window_end if there is a window, then the calls' results. Expressions in
+// GROUP BY and in arguments are computed by a Project below.
+struct AggregateNode {
+  std::vector<int> groups;
+  std::optional<TumbleWindow> window;
+  std::vector<AggregateCall> calls;
+  Emit emit = Emit::kChanges;
+  // How long a closed window (or, without a window, nothing) is kept; nullopt: for ever.
+  std::optional<int64_t> retention_us;
+};
+
+// Keeps its input as a keyed relation. Schema: the input's columns; the first `visible` of them
+// are what SELECT shows, the rest are key columns that it does not show.
+struct ViewNode {
+  std::string name;
+  // Columns of the input. Empty with `by_record`: the key is (topic, partition, offset, ordinal)
+  // of the record that caused the row, hidden from SELECT.
+  std::vector<int> key;
+  bool by_record = false;
+  // What happens to a second row of a key: kGrouped cannot see one (the aggregate below retracts
+  // first); kFirstWins counts and dead-letters it (a source's PRIMARY KEY); kLatestWins replaces
+  // it (WITH (key = …)).
+  enum class Conflict : uint8_t { kGrouped, kFirstWins, kLatestWins } conflict = Conflict::kGrouped;
+  Emit emit = Emit::kChanges;
+  std::optional<int> event_time;  // the column that is the rows' event time, if one is
+  std::optional<int64_t> retention_us;
+  int statement = 0;  // index into Plan::statements
+};
+
+// Writes its input, which is append-only, to an output topic as JSON objects.
+struct OutputNode {
+  int sink;  // index into Plan::sources
+  int statement = 0;
+};
+
+struct PlanNode {
+  NodeId id = 0;
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, ViewNode, OutputNode>
+      op;
+  std::vector<NodeId> inputs;
+  Schema schema;
+  // Whether its output may hold retractions.
+  bool changelog = false;
+  // The column of `schema` that is the rows' event time (a source's, or a window's result time
+  // window_end - 1 µs computed from window_end), if it still has it. Windows are taken over no other.
+  std::optional<int> event_time;
+  // Hash of the operator's canonical text and its inputs' fingerprints: equal logic, equal value.
+  uint64_t fingerprint = 0;
+};
+
+struct Statement {
+  std::string text;
+  SqlPosition position;
+};
+
+struct Plan {
+  std::vector<PlanNode> nodes;
+  std::vector<schemas::Source> sources;
+  std::vector<Statement> statements;
+  std::vector<std::string> warnings;
+
+  const PlanNode& node(NodeId id) const { return nodes[id]; }
+  // The view of that name, or kNoNode.
+  NodeId find_view(std::string_view name) const;
+  std::vector<NodeId> views() const;
+};
+
+// Of the whole plan: names the logic.
+uint64_t fingerprint(const Plan& plan);
+// The node's canonical text, without its inputs.
+std::string describe(const Plan& plan, const PlanNode& node);
+
+}  // namespace kappa::operators

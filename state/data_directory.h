@@ -1,0 +1,89 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace kappa::state {
+
+// The files of one process's data:
+//
+//   LOCK                            who owns the directory: pid, command, gRPC address; flock()ed
+//   catalogue.json                  the truth about products and generations; replaced atomically
+//   log/                            the embedded log
+//   products/NAME/journal           the order journal
+//   products/NAME/generations/ID/   one complete state: MANIFEST.json and db/ (RocksDB)
+struct LockHolder {
+  int pid = 0;
+  std::string command;  // "kappa serve"
+  std::string address;  // gRPC address, once it listens; may be empty
+};
+
+// Holds the lock on a data directory for as long as it lives. The kernel frees it when the process
+// dies, however it dies.
+class DataDirectory {
+ public:
+  // Makes the directory if need be. Unavailable: another process holds it; the message names the
+  // holder (pid, command, address) and the flag to use another one.
+  static absl::StatusOr<std::unique_ptr<DataDirectory>> lock(const std::string& path,
+                                                             const std::string& command);
+  ~DataDirectory();
+
+  // Writes the address into LOCK, so that other commands find the server.
+  absl::Status publish_address(const std::string& address);
+
+  const std::string& path() const { return path_; }
+  std::string log_path() const;
+  std::string product_path(const std::string& product) const;
+  std::string journal_path(const std::string& product) const;
+  std::string generation_path(const std::string& product, uint32_t generation) const;
+
+ private:
+  DataDirectory(std::string path, int fd, LockHolder holder);
+  std::string path_;
+  int fd_;
+  LockHolder holder_;
+};
+
+// Who holds the lock, without taking it: nullopt if nobody does.
+absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path);
+
+enum class GenerationState : uint8_t { kReplaying, kReady, kLive, kRetired };
+
+struct GenerationInfo {
+  uint32_t id = 0;
+  GenerationState state = GenerationState::kLive;
+  uint64_t plan_fingerprint = 0;
+  std::map<std::string, std::string> files;  // SQL, .proto, contract: by path in the product
+  std::string created;                       // RFC 3339
+};
+
+struct ProductInfo {
+  std::string name;
+  uint32_t live_generation = 0;
+  std::vector<GenerationInfo> generations;
+};
+
+// catalogue.json. Read whole, replaced whole: a new file, synced, renamed over the old, directory
+// synced. One thread.
+class Catalogue {
+ public:
+  // An empty one if there is no file. DataLoss: damaged, or of a newer format.
+  static absl::StatusOr<Catalogue> open(const std::string& data_path);
+
+  const std::vector<ProductInfo>& products() const { return products_; }
+  const ProductInfo* find(const std::string& product) const;
+  // Replaces or adds a product; durable on return.
+  absl::Status put(ProductInfo product);
+
+ private:
+  std::string path_;
+  std::vector<ProductInfo> products_;
+};
+
+}  // namespace kappa::state

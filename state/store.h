@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace kappa::state {
+
+// Puts and deletes that take effect together or not at all, in order.
+class WriteBatch {
+ public:
+  void put(std::string key, std::string value);
+  void erase(std::string key);
+  // All keys in [from, to).
+  void erase_range(std::string from, std::string to);
+  size_t bytes() const { return bytes_; }
+
+  struct Change {
+    enum class Kind : uint8_t { kPut, kErase, kEraseRange } kind;
+    std::string key;
+    std::string value;  // or the end of the range
+  };
+  const std::vector<Change>& changes() const { return changes_; }
+
+ private:
+  std::vector<Change> changes_;
+  size_t bytes_ = 0;
+};
+
+// The port to durable key-value storage, ordered by key bytes. Implementations: RocksDB, in memory.
+// Thread-safe. Any I/O error leaves the store refusing writes (Unavailable or ResourceExhausted).
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  // Durable on return if `sync`.
+  virtual absl::Status write(const WriteBatch& batch, bool sync) = 0;
+  virtual absl::StatusOr<std::string> get(std::string_view key) const = 0;  // NotFound
+  // Calls `visit` for each key in [from, to) in order until it returns false.
+  virtual absl::Status scan(
+      std::string_view from, std::string_view to,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
+  virtual size_t bytes_on_disk() const = 0;
+};
+
+absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const std::string& directory);
+std::unique_ptr<StateStore> make_memory_store();
+
+}  // namespace kappa::state
