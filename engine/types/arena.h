@@ -14,11 +14,19 @@ namespace kappa {
 class Arena {
  public:
   Arena() = default;
-  Arena(Arena&&) = default;
-  Arena& operator=(Arena&&) = default;
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
 
   // `size` writable bytes, aligned to 8.
-  char* allocate(size_t size);
+  char* allocate(size_t size) {
+    const size_t rounded = (size + 7) & ~size_t{7};
+    if (rounded > left_) [[unlikely]]
+      return allocate_slow(rounded);
+    char* bytes = next_;
+    next_ += rounded;
+    left_ -= rounded;
+    return bytes;
+  }
   // A copy of `bytes`.
   StringRef copy(std::string_view bytes);
   // Frees everything but the first chunk.
@@ -30,6 +38,9 @@ class Arena {
     std::unique_ptr<char[]> bytes;
     size_t size;
   };
+  char* allocate_slow(size_t rounded);
+  char* add_chunk(size_t size);
+
   std::vector<Chunk> chunks_;
   char* next_ = nullptr;
   size_t left_ = 0;

@@ -22,12 +22,14 @@ using int128 = __int128;
 class Column {
  public:
   explicit Column(Type type, size_t rows = 0);
+  // A moved-from column may only be destroyed or assigned to.
   Column(Column&&) = default;
   Column& operator=(Column&&) = default;
 
   const Type& type() const { return type_; }
   size_t rows() const { return rows_; }
-  // Sets the row count; new rows are zero and not null. Growth keeps what is there.
+  // Sets the row count; new rows are zero and not null. Growth keeps what is there; resize(0)
+  // forgets the nulls too.
   void resize(size_t rows);
   void reserve(size_t rows);
 

@@ -31,8 +31,8 @@ using RecordHeaders = std::vector<std::pair<std::string, std::string>>;
 struct RecordView {
   Offset offset;
   LogTime timestamp;
-  const char* key = nullptr;  // nullptr: null key
-  const char* value = nullptr;  // nullptr: null payload (a tombstone)
+  const char* key = nullptr;      // nullptr: null key
+  const char* value = nullptr;    // nullptr: null payload (a tombstone)
   const char* headers = nullptr;  // as Kafka's record format v2 writes them; see parse_headers()
   uint32_t key_size = 0;
   uint32_t value_size = 0;
@@ -48,7 +48,9 @@ struct RecordView {
 
 inline constexpr size_t kRecordPadding = 64;
 
-// Zigzag varint count, then key and value as varint length and bytes, each.
+// Zigzag varint count, then key and value as varint length and bytes, each. A null value reads as
+// empty. Bytes that end early yield the headers before the damage: the block's crc vouches for
+// them.
 RecordHeaders parse_headers(const RecordView& record);
 std::string encode_headers(const RecordHeaders& headers);
 

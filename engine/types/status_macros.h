@@ -6,10 +6,9 @@
 #include "absl/status/statusor.h"
 
 // Returns the status of `expr` from the enclosing function unless it is OK.
-#define KAPPA_RETURN_IF_ERROR(expr)                                \
-  do {                                                             \
-    if (::absl::Status kappa_status_ = (expr); !kappa_status_.ok()) \
-      return kappa_status_;                                        \
+#define KAPPA_RETURN_IF_ERROR(expr)                                                       \
+  do {                                                                                    \
+    if (::absl::Status kappa_status_ = (expr); !kappa_status_.ok()) return kappa_status_; \
   } while (false)
 
 #define KAPPA_CONCAT_INNER(a, b) a##b

@@ -42,7 +42,8 @@ void append_value(Column& column, const Value& value, Arena& arena);
 // back the same, decimals with their scale, bytea as \x hex, interval as PostgreSQL writes it.
 // NULL is "NULL".
 std::string to_text(const Value& value);
-// The value of `text` as a cast of a text to `type` reads it, or InvalidArgument with what is wrong.
+// The value of `text` as a cast of a text to `type` reads it, or InvalidArgument with what is
+// wrong.
 absl::StatusOr<Value> parse_value(Type type, std::string_view text);
 
 // Three-way comparison of two non-null values of one type: SQL's order (text by bytes, NaN last).
