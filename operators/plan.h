@@ -30,8 +30,8 @@ using Schema = std::vector<Field>;
 
 // Reads a source. Its schema: the `wanted` columns of the source, in order.
 struct SourceNode {
-  int source;                // index into Plan::sources
-  std::vector<int> wanted;   // ascending
+  int source;               // index into Plan::sources
+  std::vector<int> wanted;  // ascending
 };
 
 struct FilterNode {
@@ -115,7 +115,8 @@ struct PlanNode {
   // Whether its output may hold retractions.
   bool changelog = false;
   // The column of `schema` that is the rows' event time (a source's, or a window's result time
-  // window_end - 1 µs computed from window_end), if it still has it. Windows are taken over no other.
+  // window_end - 1 µs computed from window_end), if it still has it. Windows are taken over no
+  // other.
   std::optional<int> event_time;
   // Hash of the operator's canonical text and its inputs' fingerprints: equal logic, equal value.
   uint64_t fingerprint = 0;
@@ -138,6 +139,9 @@ struct Plan {
   std::vector<NodeId> views() const;
 };
 
+// A node's fingerprint, from its text, its schema and its inputs' fingerprints: what the planner
+// stores in PlanNode::fingerprint once the inputs have theirs.
+uint64_t node_fingerprint(const Plan& plan, const PlanNode& node);
 // Of the whole plan: names the logic.
 uint64_t fingerprint(const Plan& plan);
 // The node's canonical text, without its inputs.

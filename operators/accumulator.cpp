@@ -1,0 +1,316 @@
+#include "operators/accumulator.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "engine/types/decimal.h"
+#include "engine/types/invariant.h"
+
+namespace kappa::operators {
+namespace {
+
+// A sum that no longer fits 128 bits. It sticks: what is added to it is lost anyway.
+constexpr int128 kSumOverflowed = static_cast<int128>(static_cast<unsigned __int128>(1) << 127);
+
+void add_to_sum(int128& sum, int128 value) {
+  if (sum == kSumOverflowed) return;
+  if (__builtin_add_overflow(sum, value, &sum)) sum = kSumOverflowed;
+}
+
+// Rows that an accumulator sees: its argument is not null and its filter is true. Empty: all.
+std::span<const uint8_t> accepted(const Batch& input, int argument, int filter, size_t begin,
+                                  size_t end, std::vector<uint8_t>& scratch) {
+  const Column* value =
+      argument >= 0 ? input.columns[static_cast<size_t>(argument)].get() : nullptr;
+  const bool nulls = value && value->has_nulls();
+  if (!nulls && filter < 0) return {};
+  scratch.assign(end - begin, 1);
+  if (nulls) {
+    const auto null = value->nulls();
+    for (size_t i = begin; i < end; ++i) scratch[i - begin] = null[i] == 0;
+  }
+  if (filter >= 0) {
+    const Column& condition = *input.columns[static_cast<size_t>(filter)];
+    const auto holds = condition.values<int8_t>();
+    for (size_t i = begin; i < end; ++i) {
+      scratch[i - begin] &= static_cast<uint8_t>(holds[i] != 0 && !condition.is_null(i));
+    }
+  }
+  return scratch;
+}
+
+}  // namespace
+
+struct AccumulatorSet::Rows {
+  size_t begin;
+  size_t end;
+  std::span<const state::RowId> ids;
+  std::span<std::byte* const> rows;
+  state::Table& table;
+  std::vector<uint8_t>& scratch;
+
+  // Calls f(row bytes, i, sign) for each input row i that the accumulator sees.
+  template <typename F>
+  void for_each(const Batch& input, const Accumulator& accumulator, F&& f) const {
+    const auto mask =
+        accepted(input, accumulator.argument, accumulator.filter, begin, end, scratch);
+    const bool signs = !input.signs.empty();
+    if (mask.empty() && !signs) {
+      for (size_t i = begin; i < end; ++i) f(rows[i - begin], i, 1);
+      return;
+    }
+    for (size_t i = begin; i < end; ++i) {
+      if (mask.empty() || mask[i - begin]) f(rows[i - begin], i, signs ? input.signs[i] : 1);
+    }
+  }
+};
+
+AccumulatorSet::AccumulatorSet(const std::vector<AggregateCall>& calls, const Schema& input,
+                               bool retractions) {
+  using Kind = Accumulator::Kind;
+  if (retractions) accumulator(Kind::kCount, -1, -1, Type::bigint());
+  for (const AggregateCall& call : calls) {
+    Result result{.call = call,
+                  .argument = call.argument >= 0 ? input[static_cast<size_t>(call.argument)].type
+                                                 : Type::null()};
+    const auto count = [&] {
+      return accumulator(Kind::kCount, call.argument, call.filter, Type::bigint());
+    };
+    switch (call.kind) {
+      case AggregateKind::kCountStar:
+      case AggregateKind::kCount:
+        result.value = count();
+        break;
+      case AggregateKind::kSum:
+      case AggregateKind::kAvg:
+        result.value = result.argument.id == TypeId::kDouble
+                           ? accumulator(Kind::kSumDouble, call.argument, call.filter,
+                                         Type::double_precision())
+                           : accumulator(Kind::kSumInteger, call.argument, call.filter,
+                                         Type::numeric(38, result.argument.scale));
+        result.count = count();
+        break;
+      case AggregateKind::kMin:
+        result.value = accumulator(Kind::kMin, call.argument, call.filter, result.argument);
+        break;
+      case AggregateKind::kMax:
+        result.value = accumulator(Kind::kMax, call.argument, call.filter, result.argument);
+        break;
+      case AggregateKind::kCountDistinct:
+        result.value = accumulator(Kind::kDistinct, call.argument, call.filter, Type::bigint());
+        break;
+    }
+    results_.push_back(result);
+  }
+}
+
+size_t AccumulatorSet::accumulator(Accumulator::Kind kind, int argument, int filter, Type type) {
+  for (size_t i = 0; i < accumulators_.size(); ++i) {
+    const Accumulator& a = accumulators_[i];
+    if (a.kind == kind && a.argument == argument && a.filter == filter) return i;
+  }
+  accumulators_.push_back({kind, argument, filter, type, {}});
+  field_types_.push_back(type);
+  return accumulators_.size() - 1;
+}
+
+void AccumulatorSet::bind(const state::RowLayout& layout) {
+  KAPPA_INVARIANT(layout.values().size() >= accumulators_.size(), "layout of another operator");
+  for (size_t i = 0; i < accumulators_.size(); ++i) accumulators_[i].field = layout.values()[i];
+}
+
+void AccumulatorSet::start(std::byte* row) const {
+  for (const Accumulator& a : accumulators_) {
+    if (a.kind == Accumulator::Kind::kMin || a.kind == Accumulator::Kind::kMax) {
+      state::Table::set_null(row, a.field, true);
+    }
+  }
+}
+
+void AccumulatorSet::reset(std::byte* row) const {
+  for (const Accumulator& a : accumulators_) {
+    std::memset(row + a.field.offset, 0, width_of(a.type.physical()));
+  }
+  start(row);
+}
+
+namespace {
+
+template <typename T>
+bool comes_before(const T& a, const T& b) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (a != a) return false;  // NaN is the largest, as in PostgreSQL
+    if (b != b) return true;
+  }
+  return a < b;
+}
+
+}  // namespace
+
+void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input, const Rows& rows) {
+  using Kind = Accumulator::Kind;
+  using state::Table;
+  const state::RowField field = a.field;
+  if (a.kind == Kind::kDistinct) return;  // its table decides; see add_distinct()
+  if (a.kind == Kind::kCount) {
+    rows.for_each(input, a, [&](std::byte* row, size_t, int sign) {
+      Table::get<int64_t>(row, field) += sign;
+    });
+    return;
+  }
+  const Column& argument = *input.columns[static_cast<size_t>(a.argument)];
+  if (a.kind == Kind::kSumDouble) {
+    const auto values = argument.values<double>();
+    rows.for_each(input, a, [&](std::byte* row, size_t i, int sign) {
+      Table::get<double>(row, field) += sign * values[i];
+    });
+    return;
+  }
+  dispatch_physical(argument.type().physical(), [&]<typename T>() {
+    const auto values = argument.values<T>();
+    if constexpr (std::is_same_v<T, StringRef>) {
+      const bool wants_less = a.kind == Kind::kMin;
+      rows.for_each(input, a, [&](std::byte* row, size_t i, int) {
+        const std::string_view value = values[i].view();
+        if (!Table::is_null(row, field)) {
+          const std::string_view best = Table::get_string(row, field);
+          if (wants_less ? !(value < best) : !(best < value)) return;
+        }
+        rows.table.set_string(rows.ids[i - rows.begin], field, value);
+        Table::set_null(row, field, false);
+      });
+    } else if (a.kind == Kind::kSumInteger) {
+      if constexpr (!std::is_same_v<T, double>) {
+        rows.for_each(input, a, [&](std::byte* row, size_t i, int sign) {
+          add_to_sum(Table::get<int128>(row, field), static_cast<int128>(values[i]) * sign);
+        });
+      }
+    } else {
+      const bool wants_less = a.kind == Kind::kMin;
+      rows.for_each(input, a, [&](std::byte* row, size_t i, int) {
+        T& best = Table::get<T>(row, field);
+        const bool better =
+            Table::is_null(row, field) ||
+            (wants_less ? comes_before(values[i], best) : comes_before(best, values[i]));
+        if (!better) return;
+        best = values[i];
+        Table::set_null(row, field, false);
+      });
+    }
+  });
+}
+
+void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
+                           std::span<const state::RowId> ids, state::Table& table) const {
+  // Chunks whose rows stay in the second-level cache while every accumulator goes over them.
+  constexpr size_t kChunkRows = 1024;
+  std::byte* rows[kChunkRows];
+  std::vector<uint8_t> scratch;
+  for (size_t from = begin; from < end; from += kChunkRows) {
+    const size_t to = std::min(from + kChunkRows, end);
+    const auto chunk = ids.subspan(from - begin, to - from);
+    for (size_t i = 0; i < chunk.size(); ++i) rows[i] = table.row(chunk[i]);
+    const Rows view{from, to, chunk, {rows, chunk.size()}, table, scratch};
+    for (const Accumulator& accumulator : accumulators_) apply_one(accumulator, input, view);
+  }
+}
+
+void AccumulatorSet::add_distinct(size_t call, std::byte* row, int64_t delta) const {
+  state::Table::get<int64_t>(row, accumulators_[results_[call].value].field) += delta;
+}
+
+int64_t AccumulatorSet::group_rows(const std::byte* row) const {
+  return state::Table::get<int64_t>(row, accumulators_[0].field);
+}
+
+namespace {
+
+// sum / count with six digits more than the sum, half away from zero; nothing if it does not fit.
+std::optional<int128> average(int128 sum, int64_t count, int extra_digits) {
+  const int128 quotient = sum / count;
+  const int128 remainder = sum % count;
+  const int128 unit = power_of_ten(extra_digits);
+  int128 whole = 0;
+  if (__builtin_mul_overflow(quotient, unit, &whole)) return std::nullopt;
+  const int128 scaled = remainder * unit;
+  int128 part = scaled / count;
+  const int128 rest = scaled % count;
+  if ((rest < 0 ? -rest : rest) * 2 >= count) part += sum < 0 ? -1 : 1;
+  if (__builtin_add_overflow(whole, part, &whole) || !fits_precision(whole, 38))
+    return std::nullopt;
+  return whole;
+}
+
+void append_number(Column& column, std::optional<int128> value) {
+  const size_t row = column.rows();
+  column.resize(row + 1);
+  if (!value) {
+    column.set_null(row);
+  } else if (column.type().physical() == PhysicalType::kInt128) {
+    column.values<int128>()[row] = *value;
+  } else {
+    column.values<int64_t>()[row] = static_cast<int64_t>(*value);
+  }
+}
+
+void append_double(Column& column, std::optional<double> value) {
+  const size_t row = column.rows();
+  column.resize(row + 1);
+  if (value) {
+    column.values<double>()[row] = *value;
+  } else {
+    column.set_null(row);
+  }
+}
+
+bool fits_result(int128 value, const Type& type) {
+  if (type.id == TypeId::kBigint) {
+    return value >= std::numeric_limits<int64_t>::min() &&
+           value <= std::numeric_limits<int64_t>::max();
+  }
+  return fits_precision(value, 38);
+}
+
+}  // namespace
+
+void AccumulatorSet::append_result(size_t call, const std::byte* row, Column& column,
+                                   Arena& arena) const {
+  using state::Table;
+  const Result& result = results_[call];
+  const Accumulator& value = accumulators_[result.value];
+  switch (value.kind) {
+    case Accumulator::Kind::kCount:
+    case Accumulator::Kind::kDistinct:
+      append_number(column, Table::get<int64_t>(row, value.field));
+      return;
+    case Accumulator::Kind::kMin:
+    case Accumulator::Kind::kMax:
+      Table::append_to(row, value.field, column, arena);
+      return;
+    case Accumulator::Kind::kSumDouble: {
+      const double sum = Table::get<double>(row, value.field);
+      const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field);
+      const bool avg = result.call.kind == AggregateKind::kAvg;
+      append_double(column, count == 0
+                                ? std::nullopt
+                                : std::optional(avg ? sum / static_cast<double>(count) : sum));
+      return;
+    }
+    case Accumulator::Kind::kSumInteger: {
+      const int128 sum = Table::get<int128>(row, value.field);
+      const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field);
+      if (count == 0 || sum == kSumOverflowed) return append_number(column, std::nullopt);
+      if (result.call.kind == AggregateKind::kAvg) {
+        return append_number(column,
+                             average(sum, count, result.call.result.scale - result.argument.scale));
+      }
+      append_number(column,
+                    fits_result(sum, result.call.result) ? std::optional(sum) : std::nullopt);
+      return;
+    }
+  }
+}
+
+}  // namespace kappa::operators

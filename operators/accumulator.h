@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "operators/plan.h"
+#include "state/row_layout.h"
+#include "state/table.h"
+
+namespace kappa::operators {
+
+// The aggregates of one AggregateNode as fields of its table's rows: which fields there are, how a
+// row of input changes them, and what a result is made of. Immutable.
+//
+// Calls share what they have in common: sum(x) and avg(x) over one filter are one sum and one
+// count. Sums of integers and decimals are kept in 128 bits. A sum that leaves them (which takes
+// more than 10^19 rows of the largest bigint) sticks at "overflowed" and its result is NULL.
+class AccumulatorSet {
+ public:
+  // With `retractions` every group counts its rows, so that it goes when its last row goes.
+  AccumulatorSet(const std::vector<AggregateCall>& calls, const Schema& input, bool retractions);
+
+  // Types of the value fields of the table, in order.
+  const std::vector<Type>& field_types() const { return field_types_; }
+  // Binds the fields to a layout made with field_types().
+  void bind(const state::RowLayout& layout);
+
+  // Starts rows that find_or_insert() made: minimum, maximum and the like begin as null.
+  void start(std::byte* row) const;
+  // Sets every field back to what it is in a new row. Not for rows with strings.
+  void reset(std::byte* row) const;
+  // Applies rows [begin, end) of the input: ids[i - begin] is the state row of input row i,
+  // touched. Signs as in the batch.
+  void apply(const Batch& input, size_t begin, size_t end, std::span<const state::RowId> ids,
+             state::Table& table) const;
+
+  // Adds one to (or, with a negative sign, takes one from) a count(distinct) after its table has
+  // seen a value come or go.
+  void add_distinct(size_t call, std::byte* row, int64_t delta) const;
+  // The rows in a group; only with retractions.
+  int64_t group_rows(const std::byte* row) const;
+
+  // Appends a call's result for a state row (or its old image) to a column of the call's type.
+  void append_result(size_t call, const std::byte* row, Column& column, Arena& arena) const;
+
+ private:
+  // One running value of a group, in one field of its row.
+  struct Accumulator {
+    enum class Kind : uint8_t { kCount, kSumInteger, kSumDouble, kMin, kMax, kDistinct };
+    Kind kind;
+    int argument;  // -1: every row counts
+    int filter;    // -1: none
+    Type type;     // of the field
+    state::RowField field;
+  };
+  struct Result {
+    AggregateCall call;
+    Type argument;
+    size_t value = 0;  // accumulators
+    size_t count = 0;
+  };
+
+  struct Rows;  // what apply() hands to each accumulator
+
+  size_t accumulator(Accumulator::Kind kind, int argument, int filter, Type type);
+  static void apply_one(const Accumulator& accumulator, const Batch& input, const Rows& rows);
+
+  std::vector<Accumulator> accumulators_;
+  std::vector<Result> results_;
+  std::vector<Type> field_types_;
+};
+
+}  // namespace kappa::operators

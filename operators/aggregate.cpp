@@ -1,0 +1,488 @@
+#include "operators/aggregate.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/types/hash.h"
+#include "engine/types/invariant.h"
+#include "engine/types/time.h"
+#include "schemas/encoder.h"
+
+namespace kappa::operators {
+namespace {
+
+std::vector<Type> key_types(const AggregateNode& op, const Schema& input) {
+  std::vector<Type> types;
+  for (int group : op.groups) types.push_back(input[static_cast<size_t>(group)].type);
+  if (op.window) types.push_back(Type::timestamptz());
+  return types;
+}
+
+int64_t floor_to_window(int64_t time_us, const TumbleWindow& window) {
+  const int64_t shifted = time_us - window.offset_us;
+  int64_t into = shifted % window.size_us;
+  if (into < 0) into += window.size_us;
+  return time_us - into;
+}
+
+}  // namespace
+
+struct Aggregate::Keyed {
+  Batch batch;
+  std::vector<ColumnRef> key;
+  std::vector<uint64_t> hashes;
+  std::vector<int64_t> starts;  // empty without a window
+
+  Keyed slice(size_t begin, size_t end) const {
+    std::vector<uint32_t> picked(end - begin);
+    std::iota(picked.begin(), picked.end(), static_cast<uint32_t>(begin));
+    Keyed part;
+    part.batch = gather(batch, picked);
+    for (const ColumnRef& column : key) {
+      part.key.push_back(std::make_shared<const Column>(column->gather(picked)));
+    }
+    const auto from = static_cast<std::ptrdiff_t>(begin);
+    const auto to = static_cast<std::ptrdiff_t>(end);
+    part.hashes.assign(hashes.begin() + from, hashes.begin() + to);
+    if (!starts.empty()) part.starts.assign(starts.begin() + from, starts.begin() + to);
+    return part;
+  }
+};
+
+// Rows on their way out, built one at a time.
+struct Aggregate::Emission {
+  std::vector<Column> columns;
+  Batch batch;
+  Arena& arena;
+
+  void add(const Aggregate& from, const std::byte* row, RowPlace place, int8_t sign,
+           std::string_view tie) {
+    const std::byte* const rows[] = {row};
+    for (size_t c = 0; c < columns.size(); ++c) {
+      from.append_column(static_cast<int>(c), rows, columns[c], arena);
+    }
+    batch.places.push_back(place);
+    batch.signs.push_back(sign);
+    batch.ties.push_back(tie.empty() ? StringRef{} : arena.copy(tie));
+    ++batch.rows;
+  }
+
+  Batch finish(bool changelog) {
+    for (Column& column : columns) {
+      batch.columns.push_back(std::make_shared<const Column>(std::move(column)));
+    }
+    if (!changelog) batch.signs.clear();
+    const bool tied = std::any_of(batch.ties.begin(), batch.ties.end(),
+                                  [](const StringRef& tie) { return tie.size > 0; });
+    if (!tied) batch.ties.clear();
+    return std::move(batch);
+  }
+};
+
+Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
+    : plan_(plan),
+      node_(plan.node(node)),
+      op_(std::get<AggregateNode>(node_.op)),
+      input_schema_(plan.node(node_.inputs[0]).schema),
+      emits_(emits),
+      retractions_(plan.node(node_.inputs[0]).changelog),
+      timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
+      accumulators_(op_.calls, input_schema_, retractions_) {
+  const std::vector<Type> key = key_types(op_, input_schema_);
+  const uint64_t id = operator_id(plan, node);
+  const state::RowLayout layout(key, accumulators_.field_types());
+  accumulators_.bind(layout);
+  table_ = std::make_unique<state::Table>(state::TableId{id, 0}, layout);
+  distinct_.resize(op_.calls.size());
+  distinct_ids_.resize(op_.calls.size());
+  for (size_t call = 0; call < op_.calls.size(); ++call) {
+    if (op_.calls[call].kind != AggregateKind::kCountDistinct) continue;
+    std::vector<Type> value_key = key;
+    value_key.push_back(input_schema_[static_cast<size_t>(op_.calls[call].argument)].type);
+    distinct_[call] =
+        std::make_unique<state::Table>(state::TableId{id, static_cast<uint8_t>(1 + call)},
+                                       state::RowLayout(value_key, {Type::bigint()}));
+  }
+}
+
+bool Aggregate::needs_order(const PlanNode& node, const Plan& plan, bool emits) {
+  const auto& op = std::get<AggregateNode>(node.op);
+  if (emits || (op.window && (op.emit == Emit::kFinal || op.retention_us))) return true;
+  const PlanNode& input = plan.node(node.inputs[0]);
+  if (input.changelog) return true;
+  return std::any_of(op.calls.begin(), op.calls.end(), [&](const AggregateCall& call) {
+    return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
+           input.schema[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
+  });
+}
+
+std::vector<state::Table*> Aggregate::tables() {
+  std::vector<state::Table*> tables{table_.get()};
+  for (const auto& distinct : distinct_) {
+    if (distinct) tables.push_back(distinct.get());
+  }
+  return tables;
+}
+
+// ---- windows --------------------------------------------------------------------------------
+
+int64_t Aggregate::window_end(int64_t start) const {
+  return saturating_add(start, op_.window->size_us);
+}
+
+int64_t Aggregate::closes_at(int64_t start) const {
+  return saturating_add(window_end(start), op_.window->grace_us);
+}
+
+std::optional<int64_t> Aggregate::expires_at(int64_t start) const {
+  if (!op_.window || !op_.retention_us) return std::nullopt;
+  return saturating_add(window_end(start), std::max(op_.window->grace_us, *op_.retention_us));
+}
+
+int64_t Aggregate::window_start_of(const std::byte* row) const {
+  return state::Table::get<int64_t>(row, table_->layout().key().back());
+}
+
+bool Aggregate::visible(const std::byte* row, int64_t watermark_us) const {
+  if (!op_.window) return true;
+  const int64_t start = window_start_of(row);
+  if (op_.emit == Emit::kFinal && closes_at(start) > watermark_us) return false;
+  const auto expires = expires_at(start);
+  return !expires || *expires > watermark_us;
+}
+
+std::optional<int64_t> Aggregate::waits_for(const std::byte* row, int64_t watermark_us) const {
+  if (!op_.window || op_.emit != Emit::kFinal) return std::nullopt;
+  const int64_t closes = closes_at(window_start_of(row));
+  return closes > watermark_us ? std::optional(closes) : std::nullopt;
+}
+
+Batch Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
+                             std::vector<int64_t>* starts) const {
+  const Column& times = *input.columns[static_cast<size_t>(op_.window->event_time)];
+  const auto event_times = times.values<int64_t>();
+  starts->resize(input.rows);
+  std::vector<uint32_t> late;
+  int64_t start = 0;
+  int64_t end = 0;  // of the last row's window: most rows fall into the same
+  for (size_t i = 0; i < input.rows; ++i) {
+    const int64_t time = event_times[i];
+    if (time < start || time >= end) {
+      start = floor_to_window(time, *op_.window);
+      end = window_end(start);
+    }
+    (*starts)[i] = start;
+    if (saturating_add(end, op_.window->grace_us) <=
+        context.watermark[input.places[i].track_index()]) {
+      late.push_back(static_cast<uint32_t>(i));
+    }
+  }
+  if (late.empty()) return input;
+
+  std::vector<std::string> names;
+  for (const Field& field : input_schema_) names.push_back(field.name);
+  std::vector<uint32_t> kept;
+  std::vector<int64_t> kept_starts;
+  size_t next_late = 0;
+  for (uint32_t i = 0; i < input.rows; ++i) {
+    if (next_late < late.size() && late[next_late] == i) {
+      ++next_late;
+      if (!input.signs.empty() && input.signs[i] < 0) continue;
+      SideRow side{input.places[i], node_.id, SideRow::Kind::kLate, {}, {}, {}};
+      if (!input.ties.empty()) side.tie = input.ties[i].view();
+      schemas::encode_json(names, input.columns, i, &side.text);
+      context.side.push_back(std::move(side));
+    } else {
+      kept.push_back(i);
+      kept_starts.push_back((*starts)[i]);
+    }
+  }
+  *starts = std::move(kept_starts);
+  return gather(input, kept);
+}
+
+// ---- applying rows --------------------------------------------------------------------------
+
+Aggregate::Keyed Aggregate::key_rows(const Batch& input, const OperatorContext& context) {
+  Keyed keyed;
+  if (input.empty()) return keyed;
+  keyed.batch = op_.window ? refuse_late(input, context, &keyed.starts) : input;
+  for (int group : op_.groups) {
+    keyed.key.push_back(keyed.batch.columns[static_cast<size_t>(group)]);
+  }
+  if (op_.window) {
+    Column starts(Type::timestamptz(), keyed.batch.rows);
+    std::copy(keyed.starts.begin(), keyed.starts.end(), starts.values<int64_t>().begin());
+    keyed.key.push_back(std::make_shared<const Column>(std::move(starts)));
+  }
+  hash_columns(keyed.key, keyed.batch.rows, &keyed.hashes);
+  return keyed;
+}
+
+void Aggregate::note_windows(const Keyed& keyed) {
+  if (!timed_) return;
+  for (uint32_t i : created_) windows_[keyed.starts[i]].rows.push_back(ids_[i]);
+}
+
+void Aggregate::find_distinct(const Keyed& keyed) {
+  for (size_t call = 0; call < distinct_.size(); ++call) {
+    if (!distinct_[call]) continue;
+    const AggregateCall& spec = op_.calls[call];
+    const ColumnRef& value = keyed.batch.columns[static_cast<size_t>(spec.argument)];
+    const Column* filter =
+        spec.filter >= 0 ? keyed.batch.columns[static_cast<size_t>(spec.filter)].get() : nullptr;
+    std::vector<uint32_t> counted;
+    for (uint32_t i = 0; i < keyed.batch.rows; ++i) {
+      if (value->is_null(i)) continue;
+      if (filter && (filter->is_null(i) || filter->values<int8_t>()[i] == 0)) continue;
+      counted.push_back(i);
+    }
+    std::vector<ColumnRef> key;
+    for (const ColumnRef& column : keyed.key) {
+      key.push_back(std::make_shared<const Column>(column->gather(counted)));
+    }
+    key.push_back(std::make_shared<const Column>(value->gather(counted)));
+    std::vector<uint64_t> hashes;
+    hash_columns(key, counted.size(), &hashes);
+    std::vector<state::RowId> found(counted.size());
+    std::vector<uint32_t> created;
+    distinct_[call]->find_or_insert(key, hashes, found, &created);
+    auto& ids = distinct_ids_[call];
+    ids.assign(keyed.batch.rows, state::kNoRow);
+    for (size_t i = 0; i < counted.size(); ++i) ids[counted[i]] = found[i];
+  }
+}
+
+void Aggregate::update_distinct(const Keyed& keyed, size_t row) {
+  const int sign = keyed.batch.signs.empty() ? 1 : keyed.batch.signs[row];
+  for (size_t call = 0; call < distinct_.size(); ++call) {
+    if (!distinct_[call] || distinct_ids_[call][row] == state::kNoRow) continue;
+    state::Table& table = *distinct_[call];
+    int64_t& times =
+        state::Table::get<int64_t>(table.row(distinct_ids_[call][row]), table.layout().values()[0]);
+    const int64_t before = times;
+    times += sign;
+    const int64_t delta = (times > 0) - (before > 0);
+    if (delta != 0) accumulators_.add_distinct(call, table_->row(ids_[row]), delta);
+  }
+}
+
+void Aggregate::remove_empty_groups() {
+  if (!retractions_) return;
+  const bool single_group = table_->layout().key().empty();  // it stays, with count 0
+  for (state::RowId id : ids_) {
+    if (single_group) break;
+    if (table_->live(id) && accumulators_.group_rows(table_->row(id)) == 0) table_->erase(id);
+  }
+  for (size_t call = 0; call < distinct_.size(); ++call) {
+    if (!distinct_[call]) continue;
+    state::Table& table = *distinct_[call];
+    for (state::RowId id : distinct_ids_[call]) {
+      if (id == state::kNoRow || !table.live(id)) continue;
+      if (state::Table::get<int64_t>(table.row(id), table.layout().values()[0]) == 0)
+        table.erase(id);
+    }
+  }
+}
+
+void Aggregate::apply(const Keyed& keyed, Emission* emission) {
+  const size_t rows = keyed.batch.rows;
+  if (rows == 0) return;
+  ids_.resize(rows);
+  table_->find_or_insert(keyed.key, keyed.hashes, ids_, &created_);
+  for (uint32_t i : created_) accumulators_.start(table_->row(ids_[i]));
+  note_windows(keyed);
+  find_distinct(keyed);
+  if (emission) {
+    apply_emitting(keyed, created_, *emission);
+  } else {
+    accumulators_.apply(keyed.batch, 0, rows, ids_, *table_);
+    for (size_t i = 0; i < rows; ++i) update_distinct(keyed, i);
+  }
+  remove_empty_groups();
+}
+
+void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> created,
+                               Emission& emission) {
+  size_t next_created = 0;
+  for (size_t i = 0; i < keyed.batch.rows; ++i) {
+    const bool first = next_created < created.size() && created[next_created] == i;
+    if (first) ++next_created;
+    std::byte* row = table_->row(ids_[i]);
+    const RowPlace place = keyed.batch.places[i];
+    const std::string_view tie =
+        keyed.batch.ties.empty() ? std::string_view() : keyed.batch.ties[i].view();
+    const bool existed = retractions_ ? accumulators_.group_rows(row) > 0 : !first;
+    if (existed) emission.add(*this, row, place, -1, tie);
+    accumulators_.apply(keyed.batch, i, i + 1, std::span(ids_).subspan(i, 1), *table_);
+    update_distinct(keyed, i);
+    const bool exists = !retractions_ || accumulators_.group_rows(row) > 0;
+    if (exists) {
+      emission.add(*this, row, place, 1, tie);
+    } else {
+      accumulators_.reset(row);
+    }
+  }
+}
+
+// ---- timers ---------------------------------------------------------------------------------
+
+std::vector<Aggregate::Due> Aggregate::due_until(int64_t watermark_us) const {
+  std::vector<Due> due;
+  for (const auto& [start, window] : windows_) {
+    if (closes_at(start) > watermark_us) break;
+    if (op_.emit == Emit::kFinal && !window.fired) due.push_back({closes_at(start), false, start});
+    const auto expires = expires_at(start);
+    if (expires && *expires <= watermark_us) due.push_back({*expires, true, start});
+  }
+  std::sort(due.begin(), due.end());
+  return due;
+}
+
+std::vector<state::RowId> Aggregate::rows_by_key(const Window& window, int64_t start,
+                                                 std::vector<std::string>* keys) const {
+  std::vector<std::pair<std::string, state::RowId>> sorted;
+  std::string value;
+  for (state::RowId id : window.rows) {
+    // A group that lost its last row left its id behind, which may be another's by now.
+    if (!table_->live(id) || window_start_of(table_->row(id)) != start) continue;
+    std::string key;
+    table_->encode(table_->row(id), &key, &value);
+    sorted.emplace_back(std::move(key), id);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<state::RowId> rows;
+  for (auto& [key, id] : sorted) {
+    rows.push_back(id);
+    keys->push_back(std::move(key));
+  }
+  return rows;
+}
+
+namespace {
+
+// Big-endian, sign flipped: ascending bytes are ascending times.
+std::string timer_tie(int64_t due, const std::string& key) {
+  std::string tie(8, '\0');
+  const uint64_t bits = static_cast<uint64_t>(due) ^ (uint64_t{1} << 63);
+  for (int i = 0; i < 8; ++i) tie[static_cast<size_t>(i)] = static_cast<char>(bits >> (56 - 8 * i));
+  return tie + key;
+}
+
+}  // namespace
+
+void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
+  Window& window = windows_[due.window_start];
+  std::vector<std::string> keys;
+  const bool inserts = !due.expires && op_.emit == Emit::kFinal;
+  const bool retracts = due.expires && node_.changelog;
+  if (inserts || due.expires) {
+    const auto rows = rows_by_key(window, due.window_start, &keys);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (emission && (inserts || retracts)) {
+        emission->add(*this, table_->row(rows[i]), place, inserts ? 1 : -1,
+                      timer_tie(due.time, keys[i]));
+      }
+      if (due.expires) table_->erase(rows[i]);
+    }
+  }
+  if (due.expires) {
+    erase_distinct_of(due.window_start);
+    windows_.erase(due.window_start);
+  } else {
+    window.fired = true;
+  }
+}
+
+void Aggregate::erase_distinct_of(int64_t window_start) {
+  for (const auto& table : distinct_) {
+    if (!table) continue;
+    // The window is the last but one field of the key: the group's, then the value.
+    const auto& key = table->layout().key();
+    const state::RowField& start = key[key.size() - 2];
+    for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
+      if (table->live(id) && state::Table::get<int64_t>(table->row(id), start) == window_start) {
+        table->erase(id);
+      }
+    }
+  }
+}
+
+void Aggregate::process(const Batch& input, const OperatorContext& context,
+                        std::vector<Batch>* out) {
+  Keyed keyed = key_rows(input, context);
+  const bool changes = op_.emit == Emit::kChanges;
+  std::optional<Emission> emission;
+  if (emits_) {
+    emission.emplace(Emission{.columns = {}, .batch = {}, .arena = context.arena});
+    for (const Field& field : node_.schema) emission->columns.emplace_back(field.type);
+  }
+  Emission* emitted = emission ? &*emission : nullptr;
+  Emission* on_rows = changes ? emitted : nullptr;
+
+  // Windows that this batch opens may close in it.
+  if (timed_) {
+    for (int64_t start : keyed.starts) windows_.try_emplace(start);
+  }
+  size_t begin = 0;
+  const WatermarkTrack& track = context.watermark;
+  if (timed_) {
+    for (const Due& due : due_until(track.back())) {
+      const auto at = std::lower_bound(track.begin(), track.end(), due.time) - track.begin();
+      const RowPlace place = RowPlace::of_timer(at > 0 ? static_cast<uint32_t>(at - 1) : 0);
+      const auto& places = keyed.batch.places;
+      const auto end =
+          static_cast<size_t>(std::upper_bound(places.begin() + static_cast<std::ptrdiff_t>(begin),
+                                               places.end(), place) -
+                              places.begin());
+      if (end > begin) apply(keyed.slice(begin, end), on_rows);
+      begin = end;
+      fire(due, place, emitted);
+    }
+  }
+  if (begin == 0) {
+    apply(keyed, on_rows);
+  } else if (begin < keyed.batch.rows) {
+    apply(keyed.slice(begin, keyed.batch.rows), on_rows);
+  }
+  if (emission && emission->batch.rows > 0) out->push_back(emission->finish(node_.changelog));
+}
+
+void Aggregate::restored(int64_t watermark_us) {
+  if (!timed_) return;
+  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+    if (table_->live(id)) windows_[window_start_of(table_->row(id))].rows.push_back(id);
+  }
+  for (auto& [start, window] : windows_) window.fired = closes_at(start) <= watermark_us;
+}
+
+void Aggregate::make_single_group() {
+  if (!table_->layout().key().empty() || table_->rows() > 0) return;
+  const uint64_t hash = 0;
+  ids_.resize(1);
+  table_->find_or_insert({}, {&hash, 1}, ids_, &created_);
+  accumulators_.start(table_->row(ids_[0]));
+}
+
+// ---- results --------------------------------------------------------------------------------
+
+void Aggregate::append_column(int column, std::span<const std::byte* const> rows, Column& out,
+                              Arena& arena) const {
+  const auto index = static_cast<size_t>(column);
+  const size_t groups = op_.groups.size();
+  const auto& key = table_->layout().key();
+  if (index < groups || (op_.window && index == groups)) {
+    for (const std::byte* row : rows) state::Table::append_to(row, key[index], out, arena);
+  } else if (op_.window && index == groups + 1) {
+    for (const std::byte* row : rows) {
+      out.resize(out.rows() + 1);
+      out.values<int64_t>().back() = window_end(window_start_of(row));
+    }
+  } else {
+    const size_t call = index - groups - (op_.window ? 2 : 0);
+    for (const std::byte* row : rows) accumulators_.append_result(call, row, out, arena);
+  }
+}
+
+}  // namespace kappa::operators

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "operators/accumulator.h"
+#include "operators/operator.h"
+
+namespace kappa::operators {
+
+// GROUP BY, with or without a tumbling window, on one worker: it holds the groups whose key falls
+// to the worker. Its table is also what a view over it reads, so results are kept once.
+//
+// State: one row a group, key = group columns, then window_start if there is a window; one more
+// table a count(distinct), key = the group's key, then the value; it counts how often the value is
+// there.
+//
+//   row arrives ─► late? ─yes─► late output
+//                    │no
+//                    ▼
+//             group's row updated ─► emits_changes: retract old, insert new
+//                    │ watermark >= window_end + grace
+//                    ▼
+//             emit = final: insert the result            (the window is closed)
+//                    │ watermark >= window_end + max(grace, retention)
+//                    ▼
+//             row removed; retracted if changes are emitted
+class Aggregate final : public Operator {
+ public:
+  // `emits`: somebody downstream takes this operator's output as changes (or, for emit = final, as
+  // final rows); without, only the table is kept up to date. Plan and node outlive this.
+  Aggregate(const Plan& plan, NodeId node, bool emits);
+
+  void process(const Batch& input, const OperatorContext& context,
+               std::vector<Batch>* out) override;
+  std::vector<state::Table*> tables() override;
+  void restored(int64_t watermark_us) override;
+
+  // Whether rows must come in the order of their places. If not, an epoch's batches may be given to
+  // process() one after the other, for the result is the same.
+  static bool needs_order(const PlanNode& node, const Plan& plan, bool emits);
+
+  // ---- the view's side: results of state rows, or of their old images ------------------------
+
+  const state::Table& table() const { return *table_; }
+  // Whether a query at this watermark sees the row: closed if emit = final, not yet expired.
+  bool visible(const std::byte* row, int64_t watermark_us) const;
+  // The event time from which on the row of emit = final is seen, if it still waits at this
+  // watermark.
+  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
+  // Appends column `column` of the node's schema for each row.
+  void append_column(int column, std::span<const std::byte* const> rows, Column& out,
+                     Arena& arena) const;
+  // Of one key in the table's order: the group columns, then window_start.
+  state::RowId find(const Row& key) const { return table_->find_one(key); }
+  // Without GROUP BY there is one group, which exists before its first row.
+  void make_single_group();
+
+ private:
+  struct Window {
+    std::vector<state::RowId> rows;
+    bool fired = false;
+  };
+  // A batch on its way in: key columns, hashes and (for windows) window starts, late rows removed.
+  struct Keyed;
+  struct Emission;
+
+  Keyed key_rows(const Batch& input, const OperatorContext& context);
+  Batch refuse_late(const Batch& input, const OperatorContext& context,
+                    std::vector<int64_t>* starts) const;
+  void apply(const Keyed& keyed, Emission* emission);
+  void apply_emitting(const Keyed& keyed, std::span<const uint32_t> created, Emission& emission);
+  void find_distinct(const Keyed& keyed);
+  void update_distinct(const Keyed& keyed, size_t row);
+  void note_windows(const Keyed& keyed);
+  void remove_empty_groups();
+  void erase_distinct_of(int64_t window_start);
+
+  // What the watermark sets off during an epoch, in the order in which it does.
+  struct Due {
+    int64_t time;
+    bool expires;  // else it fires
+    int64_t window_start;
+    auto operator<=>(const Due&) const = default;
+  };
+  std::vector<Due> due_until(int64_t watermark_us) const;
+  void fire(const Due& due, RowPlace place, Emission* emission);
+  std::vector<state::RowId> rows_by_key(const Window& window, int64_t start,
+                                        std::vector<std::string>* keys) const;
+
+  int64_t window_end(int64_t start) const;
+  int64_t closes_at(int64_t start) const;
+  std::optional<int64_t> expires_at(int64_t start) const;
+  int64_t window_start_of(const std::byte* row) const;
+
+  const Plan& plan_;
+  const PlanNode& node_;
+  const AggregateNode& op_;
+  const Schema& input_schema_;
+  bool emits_;
+  bool retractions_;  // the input may hold some
+  bool timed_;        // windows fire or expire
+  AccumulatorSet accumulators_;
+  std::unique_ptr<state::Table> table_;
+  std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none
+  absl::btree_map<int64_t, Window> windows_;             // by start; only where something is timed
+  // Scratch of one apply(): the group's row, and each distinct value's, for every row of input.
+  std::vector<state::RowId> ids_;
+  std::vector<std::vector<state::RowId>> distinct_ids_;
+  std::vector<uint32_t> created_;
+};
+
+}  // namespace kappa::operators

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/types/arena.h"
+#include "engine/types/batch.h"
+#include "engine/types/record.h"
+#include "operators/functions.h"
+#include "operators/plan.h"
+#include "state/table.h"
+
+namespace kappa::operators {
+
+// The watermark of an edge over an epoch, in microseconds: [0] as the epoch found it, [i + 1] as it
+// is at place i. Never falls. A row meets track[row.place.track_index()].
+using WatermarkTrack = std::vector<int64_t>;
+
+// Something that leaves the data's way at a place: it is counted, and published with the outbox.
+struct SideRow {
+  enum class Kind : uint8_t {
+    kError,      // an expression failed: dead letter
+    kDuplicate,  // a second row of a primary key: dead letter
+    kLate,       // refused by a closed window: late output
+    kOutput,     // a row for an output topic
+  };
+  RowPlace place;
+  NodeId node = kNoNode;
+  Kind kind = Kind::kError;
+  std::string tie;   // orders rows of one timer's place
+  std::string text;  // the reason, or the row as a JSON object
+  SqlPosition position;
+};
+
+// What an operator is given for one epoch. Everything is borrowed for the call.
+struct OperatorContext {
+  const WatermarkTrack& watermark;  // of the operator's input
+  Arena& arena;                     // lives until the epoch ends
+  std::vector<SideRow>& side;
+  // Which record has a place of this epoch.
+  const std::function<std::pair<const TopicPartition*, Offset>(uint32_t place)>& record_at;
+};
+
+// An operator's running part on one worker. Not thread-safe: its worker's, or between epochs the
+// coordinator's. It does no I/O and reads no clock.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // Applies an epoch's input, ascending by place, and appends what comes of it to `out`. Called in
+  // every epoch, with empty input too, since timers fire without rows.
+  virtual void process(const Batch& input, const OperatorContext& context,
+                       std::vector<Batch>* out) = 0;
+  // The tables that hold its state; their ids are its node's.
+  virtual std::vector<state::Table*> tables() { return {}; }
+  // After the tables were loaded from a checkpoint whose watermark on its input was this.
+  virtual void restored(int64_t /*watermark_us*/) {}
+};
+
+// What a node's state is stored under: its fingerprint, and for the second of two equal nodes of a
+// plan another number made from it.
+uint64_t operator_id(const Plan& plan, NodeId node);
+
+}  // namespace kappa::operators

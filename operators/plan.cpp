@@ -1,0 +1,163 @@
+#include "operators/plan.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/types/hash.h"
+
+namespace kappa::operators {
+namespace {
+
+std::string optional_text(const std::optional<int64_t>& value) {
+  return value ? absl::StrCat(*value) : "none";
+}
+
+std::string describe_window(const TumbleWindow& window) {
+  return absl::StrCat("tumble(#", window.event_time, " size_us=", window.size_us,
+                      " offset_us=", window.offset_us, " grace_us=", window.grace_us, ")");
+}
+
+std::string describe_call(const AggregateCall& call) {
+  std::string text = std::string(aggregate_name(call.kind)) + "(";
+  if (call.argument >= 0) absl::StrAppend(&text, "#", call.argument);
+  absl::StrAppend(&text, ")");
+  if (call.filter >= 0) absl::StrAppend(&text, " filter #", call.filter);
+  return absl::StrCat(text, ":", to_string(call.result));
+}
+
+const char* emit_name(Emit emit) {
+  return emit == Emit::kFinal ? "final" : "changes";
+}
+
+struct Describe {
+  const Plan& plan;
+
+  std::string operator()(const SourceNode& op) const {
+    return absl::StrCat("source ", schemas::describe(plan.sources[static_cast<size_t>(op.source)]),
+                        " columns [", absl::StrJoin(op.wanted, ","), "]");
+  }
+  std::string operator()(const FilterNode& op) const {
+    return absl::StrCat("filter ", describe(*op.predicate));
+  }
+  std::string operator()(const ProjectNode& op) const {
+    return absl::StrCat("project ",
+                        absl::StrJoin(op.exprs, ", ", [](std::string* out, const auto& e) {
+                          absl::StrAppend(out, describe(*e));
+                        }));
+  }
+  std::string operator()(const UnionNode&) const { return "union all"; }
+  std::string operator()(const AggregateNode& op) const {
+    std::string text = absl::StrCat("aggregate by [", absl::StrJoin(op.groups, ","), "]");
+    if (op.window) absl::StrAppend(&text, " ", describe_window(*op.window));
+    for (const AggregateCall& call : op.calls) absl::StrAppend(&text, " ", describe_call(call));
+    return absl::StrCat(text, " emit=", emit_name(op.emit),
+                        " retention_us=", optional_text(op.retention_us));
+  }
+  std::string operator()(const ViewNode& op) const {
+    return absl::StrCat("view ", op.name, " key [", absl::StrJoin(op.key, ","), "]",
+                        op.by_record ? " by record" : "",
+                        " conflict=", static_cast<int>(op.conflict), " emit=", emit_name(op.emit),
+                        " event_time=", op.event_time ? absl::StrCat("#", *op.event_time) : "none",
+                        " retention_us=", optional_text(op.retention_us));
+  }
+  std::string operator()(const OutputNode& op) const {
+    return absl::StrCat("output ", schemas::describe(plan.sources[static_cast<size_t>(op.sink)]));
+  }
+};
+
+}  // namespace
+
+std::string_view aggregate_name(AggregateKind kind) {
+  switch (kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+      return "count";
+    case AggregateKind::kSum:
+      return "sum";
+    case AggregateKind::kAvg:
+      return "avg";
+    case AggregateKind::kMin:
+      return "min";
+    case AggregateKind::kMax:
+      return "max";
+    case AggregateKind::kCountDistinct:
+      return "count_distinct";
+  }
+  return "?";
+}
+
+absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
+  const auto refuse = [&](const char* takes) {
+    return absl::InvalidArgumentError(absl::StrCat(std::string(aggregate_name(kind)), "(",
+                                                   to_string(argument),
+                                                   ") does not exist; it takes ", takes));
+  };
+  switch (kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+    case AggregateKind::kCountDistinct:
+      return Type::bigint();
+    case AggregateKind::kSum:
+      if (argument.id == TypeId::kInteger) return Type::bigint();
+      if (argument.id == TypeId::kBigint) return Type::numeric(38, 0);
+      if (argument.id == TypeId::kNumeric) return Type::numeric(38, argument.scale);
+      if (argument.id == TypeId::kDouble) return Type::double_precision();
+      return refuse("a number");
+    case AggregateKind::kAvg:
+      if (argument.is_integer()) return Type::numeric(38, 6);
+      if (argument.id == TypeId::kNumeric) {
+        return Type::numeric(38, std::min(38, argument.scale + 6));
+      }
+      if (argument.id == TypeId::kDouble) return Type::double_precision();
+      return refuse("a number");
+    case AggregateKind::kMin:
+    case AggregateKind::kMax:
+      if (argument.id == TypeId::kBoolean || argument.id == TypeId::kNull) {
+        return refuse("a number, text, bytea, a time or an interval");
+      }
+      return argument;
+  }
+  return refuse("something else");
+}
+
+NodeId Plan::find_view(std::string_view name) const {
+  for (const PlanNode& node : nodes) {
+    const auto* view = std::get_if<ViewNode>(&node.op);
+    if (view && view->name == name) return node.id;
+  }
+  return kNoNode;
+}
+
+std::vector<NodeId> Plan::views() const {
+  std::vector<NodeId> views;
+  for (const PlanNode& node : nodes) {
+    if (std::holds_alternative<ViewNode>(node.op)) views.push_back(node.id);
+  }
+  return views;
+}
+
+std::string describe(const Plan& plan, const PlanNode& node) {
+  return std::visit(Describe{plan}, node.op);
+}
+
+uint64_t node_fingerprint(const Plan& plan, const PlanNode& node) {
+  std::string text = describe(plan, node);
+  for (const Field& field : node.schema) {
+    absl::StrAppend(&text, "|", field.name, ":", to_string(field.type));
+  }
+  for (NodeId input : node.inputs) absl::StrAppend(&text, "<", plan.node(input).fingerprint);
+  return hash_bytes(text.data(), text.size());
+}
+
+uint64_t fingerprint(const Plan& plan) {
+  std::string text;
+  for (const PlanNode& node : plan.nodes) {
+    const bool ends =
+        std::holds_alternative<ViewNode>(node.op) || std::holds_alternative<OutputNode>(node.op);
+    if (ends) absl::StrAppend(&text, node.fingerprint, ";");
+  }
+  return hash_bytes(text.data(), text.size());
+}
+
+}  // namespace kappa::operators
