@@ -42,10 +42,9 @@ std::string_view take_digits(std::string_view* text) {
 }
 
 bool split_exponent(std::string_view text, int* exponent) {
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
-  if (text.empty() || (text[0] != '-' && !is_digit(text[0]))) return false;
+  if (text.size() > 1 && text[0] == '+' && is_digit(text[1])) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *exponent);
-  if (end != text.data() + text.size()) return false;
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return false;
   // Whatever is this large or small is out of range or zero all the same.
   constexpr int kFar = 1'000'000;
   if (error == std::errc::result_out_of_range) *exponent = text[0] == '-' ? -kFar : kFar;
