@@ -3,6 +3,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
 find_package(Protobuf REQUIRED)
+unset(re2_FOUND CACHE)  # else gRPC, on a second configure, believes its own re2::re2 to be there
 find_package(gRPC CONFIG REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
