@@ -1,0 +1,90 @@
+#include "engine/cli/product_files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* const kFolders[] = {"events", "models", "rules"};
+
+bool is_product_name(std::string_view name) {
+  if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
+absl::Status add_file(const fs::path& root, const fs::path& path,
+                      std::map<std::string, std::string>* files) {
+  KAPPA_ASSIGN_OR_RETURN(std::string text, read_file(path.string()));
+  (*files)[path.lexically_relative(root).generic_string()] = std::move(text);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || fs::is_directory(path) || (in.peek() != EOF && !(text << in.rdbuf()))) {
+    const int error = fs::is_directory(path) ? EISDIR : errno;
+    return absl::NotFoundError(absl::StrCat("cannot read ", path, ": ", std::strerror(error)));
+  }
+  return text.str();
+}
+
+std::vector<sql::SqlText> ProductFiles::sql() const {
+  const auto file = files.find("product.sql");
+  if (file == files.end()) return {};
+  const fs::path shown = directory.empty() ? "product.sql" : fs::path(directory) / "product.sql";
+  return {{shown.generic_string(), file->second}};
+}
+
+schemas::ProductFiles ProductFiles::protos() const {
+  schemas::ProductFiles protos;
+  for (const auto& [path, text] : files) {
+    if (path.ends_with(".proto")) protos[path] = text;
+  }
+  return protos;
+}
+
+absl::StatusOr<ProductFiles> read_product(const std::string& directory) {
+  std::error_code error;
+  const fs::path root = fs::path(directory) / "";
+  if (!fs::is_directory(root, error)) {
+    return absl::NotFoundError(absl::StrCat("no such directory: ", directory));
+  }
+  if (!fs::exists(root / "product.sql", error)) {
+    return absl::NotFoundError(
+        absl::StrCat(directory, " is no data product: it has no product.sql"));
+  }
+  ProductFiles product;
+  product.name = fs::canonical(root, error).filename().string();
+  product.directory = root.parent_path().generic_string();
+  if (!is_product_name(product.name)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the directory ", directory, " names its product \"", product.name,
+        "\"; a product's name is 1 to 63 of a-z, 0-9, '_' and '-', and begins with a letter"));
+  }
+  for (const char* file : {"product.sql", "contract.yaml"}) {
+    if (!fs::exists(root / file, error)) continue;
+    KAPPA_RETURN_IF_ERROR(add_file(root, root / file, &product.files));
+  }
+  for (const char* folder : kFolders) {
+    if (!fs::is_directory(root / folder, error)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder, error)) {
+      if (!entry.is_regular_file(error)) continue;
+      KAPPA_RETURN_IF_ERROR(add_file(root, entry.path(), &product.files));
+    }
+  }
+  return product;
+}
+
+}  // namespace kappa::cli
