@@ -3,6 +3,7 @@
 #include <grpcpp/support/status.h>
 
 #include "absl/strings/cord.h"
+#include "engine/types/text.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -21,13 +22,13 @@ constexpr size_t kDetailsBytesMax = 2560;
 
 template <typename Message>
 absl::Status with_payload(absl::Status status, std::string_view url, const Message& message) {
-  status.SetPayload({url.data(), url.size()}, absl::Cord(message.SerializeAsString()));
+  status.SetPayload(to_absl(url), absl::Cord(message.SerializeAsString()));
   return status;
 }
 
 template <typename Message>
 std::optional<Message> payload_of(const absl::Status& status, std::string_view url) {
-  std::optional<absl::Cord> bytes = status.GetPayload({url.data(), url.size()});
+  const auto bytes = status.GetPayload(to_absl(url));
   Message message;
   if (!bytes || !message.ParseFromString(std::string(*bytes))) return std::nullopt;
   return message;
@@ -81,10 +82,6 @@ std::string code_name(absl::StatusCode code) {
 }
 
 }  // namespace
-
-std::string_view message_of(const absl::Status& status) {
-  return {status.message().data(), status.message().size()};
-}
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
@@ -140,8 +137,9 @@ absl::Status with_retry(absl::Status status, int64_t delay_ms) {
 }
 
 absl::Status invalid_field(std::string_view field, std::string_view description) {
-  return with_violations(absl::InvalidArgumentError(std::string(field) + ": " + std::string(description)),
-                         {{std::string(field), std::string(description)}});
+  return with_violations(
+      absl::InvalidArgumentError(std::string(field) + ": " + std::string(description)),
+      {{std::string(field), std::string(description)}});
 }
 
 ErrorDetails details_of(const absl::Status& status) {
@@ -164,7 +162,7 @@ ErrorDetails details_of(const absl::Status& status) {
 
 grpc::Status to_grpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const std::string message = cut(valid_utf8(message_of(status)), kMessageBytesMax);
+  const std::string message = cut(valid_utf8(to_std(status.message())), kMessageBytesMax);
   google::rpc::Status wire;
   wire.set_code(static_cast<int32_t>(status.code()));
   wire.set_message(message);

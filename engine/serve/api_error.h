@@ -43,8 +43,6 @@ absl::Status with_retry(absl::Status status, int64_t delay_ms);
 // InvalidArgument about one field of a request; the message is "field: description".
 absl::Status invalid_field(std::string_view field, std::string_view description);
 
-// The message, as the standard's string_view (Debian's absl::string_view is another type).
-std::string_view message_of(const absl::Status& status);
 ErrorDetails details_of(const absl::Status& status);
 
 // Messages and details are cut so that they fit what a client takes as metadata (8 KiB). A status

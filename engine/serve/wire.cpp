@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/api_error.h"
 #include "engine/types/decimal.h"
+#include "engine/types/text.h"
 #include "kappa/v1/stamp.pb.h"
 #include "kappa/v1/value.pb.h"
 
@@ -62,9 +63,9 @@ std::string describe(const v1::Value& wire) {
     case v1::Value::kDoubleValue:
       return absl::StrCat("the double ", to_text(Value::double_precision(wire.double_value())));
     case v1::Value::kTextValue:
-      return absl::StrCat("the text '", wire.text_value().substr(0, 64), "'");
+      return "the text " + excerpt(wire.text_value());
     case v1::Value::kDecimalValue:
-      return absl::StrCat("the decimal ", wire.decimal_value().substr(0, 64));
+      return "the decimal " + excerpt(wire.decimal_value());
     case v1::Value::kBytesValue:
       return absl::StrCat("bytea of ", wire.bytes_value().size(), " bytes");
     case v1::Value::kTimestampUs:

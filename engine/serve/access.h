@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace kappa::serve {
+
+enum class Right : uint8_t { kQuery, kIngest, kAdmin, kMetrics };
+std::string_view right_name(Right right);
+
+// Who may do what, by bearer tokens. Whoever and whatever is not in it is denied.
+//
+// The file has one caller a line, `#` begins a comment:
+//
+//   # name    token (16 characters or more)   rights
+//   grafana   3c0a6b1f9d5e4b7288aa            query metrics
+//   shop      81f2c64f0a1d4f5d9b3e            query=omnishop ingest
+//   ops       77de02b1c4a94c0f8e66            all
+//
+// `query=PRODUCT` grants reads of one product only; `all` grants everything. Immutable.
+class AccessList {
+ public:
+  // InvalidArgument names file, line and what is wrong.
+  static absl::StatusOr<AccessList> parse(const std::string& file, std::string_view text);
+  static absl::StatusOr<AccessList> load(const std::string& path);
+
+  // `authorization` is the header's value: "Bearer <token>". An empty product means any.
+  // Unauthenticated: no token, or an unknown one. PermissionDenied names caller and right.
+  absl::Status check(std::optional<std::string_view> authorization, Right right,
+                     std::string_view product) const;
+
+ private:
+  struct Caller {
+    std::string name;
+    std::string token;
+    std::set<Right> rights;
+    std::set<std::string> products;  // that it may query; without Right::kQuery itself
+  };
+  const Caller* find(std::string_view token) const;
+  static absl::StatusOr<Caller> parse_line(std::string_view line);
+
+  std::vector<Caller> callers_;
+};
+
+}  // namespace kappa::serve

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kappa::serve {
+
+// What one server takes on. Every request is bounded by some of them.
+struct ServerLimits {
+  size_t message_bytes_max = 16u << 20;          // of a request
+  int64_t query_ms_max = 30'000;                 // Sql, Scan and Inspect; a shorter deadline holds
+  int64_t stream_ms_max = 300'000;               // to take in the whole answer of Sql
+  size_t query_rows_scanned_max = 50'000'000;    // Sql, and the first page of Scan
+  size_t query_memory_bytes_max = 256u << 20;    // of one Sql
+  size_t scan_memory_bytes_max = 64u << 20;      // of one Scan's cursor
+  size_t cursors_memory_bytes_max = 256u << 20;  // of all cursors together
+  int64_t cursor_idle_ms_max = 60'000;
+  size_t keys_max = 10'000;         // of one MultiGet
+  size_t query_threads = 2;         // that run Sql and Scan
+  size_t queries_waiting_max = 64;  // for one of them
+  size_t streams_max = 256;         // of Sql and ReadTopic that are open
+  int calls_per_connection_max = 128;
+};
+
+}  // namespace kappa::serve
