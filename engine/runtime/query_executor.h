@@ -7,7 +7,7 @@
 namespace kappa::runtime {
 
 struct QueryLimits {
-  Deadline deadline;
+  Deadline deadline = Deadline::max();
   size_t rows_scanned_max = 50'000'000;
   size_t memory_bytes_max = 256u << 20;
 };
@@ -27,7 +27,10 @@ struct QueryResult {
 };
 
 // Runs a bound query over a snapshot of its views, all as of one epoch, on the caller's thread.
-// ResourceExhausted: over a limit; InvalidArgument: an expression fails, with its position.
+// Rows come in no particular order unless the query sorts. Memory is held for what a sort, a join's
+// right side, a DISTINCT, an aggregate's groups and the result keep, not for what is scanned.
+// ResourceExhausted: over a limit; DeadlineExceeded; InvalidArgument: an expression fails, as
+// "line:column: message".
 absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& reader,
                                     const QueryLimits& limits);
 

@@ -1,0 +1,66 @@
+#include "engine/runtime/query_executor.h"
+
+#include "engine/runtime/query_rows.h"
+#include "engine/runtime/query_stage.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+namespace {
+
+void find_scans(const sql::QueryNode& node, std::map<operators::NodeId, RepeatedScan>* scans,
+                std::map<operators::NodeId, int>* times) {
+  if (const auto* scan = std::get_if<sql::ViewScan>(&node.op); scan && !scan->point_key) {
+    ++(*times)[scan->view];
+    (*scans)[scan->view].columns.insert(scan->columns.begin(), scan->columns.end());
+  }
+  for (const sql::QueryNodeRef& input : node.inputs) find_scans(*input, scans, times);
+}
+
+std::map<operators::NodeId, RepeatedScan> repeated_scans(const sql::QueryNode& root) {
+  std::map<operators::NodeId, RepeatedScan> scans;
+  std::map<operators::NodeId, int> times;
+  find_scans(root, &scans, &times);
+  std::erase_if(scans, [&](const auto& scan) { return times[scan.first] < 2; });
+  return scans;
+}
+
+absl::Status find_waiting(const sql::BoundQuery& query, const operators::Plan& plan,
+                          Snapshot& snapshot, std::vector<WaitingRows>* waiting) {
+  for (const operators::NodeId id : query.views) {
+    const auto& view = std::get<operators::ViewNode>(plan.node(id).op);
+    if (view.emit != operators::Emit::kFinal) continue;
+    KAPPA_ASSIGN_OR_RETURN(Snapshot::Waiting rows, snapshot.waiting(id));
+    if (rows.rows > 0) waiting->push_back({view.name, rows});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& reader,
+                                    const QueryLimits& limits) {
+  QueryBudget budget(limits);
+  KAPPA_RETURN_IF_ERROR(budget.check_deadline());
+  KAPPA_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
+                         reader.pin(query.views, limits.deadline));
+  QueryRun run{*snapshot, budget, repeated_scans(*query.root)};
+  const QueryStageRef root = make_stage(*query.root, run);
+
+  QueryRows rows(query.root->schema);
+  size_t held_bytes = 0;
+  while (true) {
+    KAPPA_ASSIGN_OR_RETURN(Batch batch, root->next());
+    if (batch.empty()) break;
+    rows.append(batch);
+    KAPPA_RETURN_IF_ERROR(budget.hold(rows.bytes(), &held_bytes));
+  }
+  QueryResult result;
+  result.stamp = snapshot->stamp();
+  result.schema = query.root->schema;
+  KAPPA_RETURN_IF_ERROR(find_waiting(query, reader.plan(), *snapshot, &result.waiting));
+  result.rows = rows.take_rows();
+  result.arena = rows.take_arena();
+  return result;
+}
+
+}  // namespace kappa::runtime
