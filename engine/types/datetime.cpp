@@ -9,9 +9,6 @@
 namespace kappa {
 namespace {
 
-constexpr int64_t kFirstDay = -719'162;  // 0001-01-01
-constexpr int64_t kLastDay = 2'932'896;  // 9999-12-31
-
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -158,7 +155,7 @@ std::optional<int64_t> parse_timestamp(std::string_view text) {
   if (!in.done()) return std::nullopt;
   const int64_t us = days * kMicrosPerDay + time_us - zone_us;
   // A zone must not lead out of the years that can be written.
-  if (us < kFirstDay * kMicrosPerDay || us >= (kLastDay + 1) * kMicrosPerDay) return std::nullopt;
+  if (us < kFirstTimestampUs || us >= kEndTimestampUs) return std::nullopt;
   return us;
 }
 
@@ -202,6 +199,25 @@ std::string interval_to_text(int64_t us) {
   const int64_t seconds = size / kMicrosPerSecond;
   absl::StrAppendFormat(&out, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
   append_fraction(&out, size % kMicrosPerSecond);
+  return out;
+}
+
+std::string interval_to_iso(int64_t us) {
+  if (us == 0) return "PT0S";
+  const int64_t days = us / kMicrosPerDay;
+  const int64_t rest = us % kMicrosPerDay;  // all parts have the sign of us
+  std::string out = "P";
+  if (days != 0) absl::StrAppend(&out, days, "D");
+  if (rest == 0) return out;
+  out += 'T';
+  if (const int64_t hours = rest / kMicrosPerHour; hours != 0) absl::StrAppend(&out, hours, "H");
+  if (const int64_t minutes = rest / kMicrosPerMinute % 60; minutes != 0)
+    absl::StrAppend(&out, minutes, "M");
+  if (const int64_t second_us = std::llabs(rest % kMicrosPerMinute); second_us != 0) {
+    absl::StrAppend(&out, rest < 0 ? "-" : "", second_us / kMicrosPerSecond);
+    append_fraction(&out, second_us % kMicrosPerSecond);
+    out += 'S';
+  }
   return out;
 }
 

@@ -36,5 +36,11 @@ std::string date_to_text(int32_t days);
 std::optional<int64_t> parse_interval(std::string_view text, bool* has_months = nullptr);
 // "1 day 02:00:00", "00:00:10.5".
 std::string interval_to_text(int64_t us);
+// ISO 8601 as PostgreSQL's style iso_8601 writes it: "P1DT2H", "PT10.5S", "PT0S", "P-1DT-2H".
+std::string interval_to_iso(int64_t us);
+
+// The first microsecond of the year 0001, and the first after 9999: what parse_timestamp takes.
+inline constexpr int64_t kFirstTimestampUs = -62'135'596'800'000'000;
+inline constexpr int64_t kEndTimestampUs = 253'402'300'800'000'000;
 
 }  // namespace kappa

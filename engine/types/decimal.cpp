@@ -104,28 +104,61 @@ bool is_decimal(std::string_view text) {
   return split(text).has_value();
 }
 
-std::optional<int128> parse_decimal(std::string_view text, int scale) {
+namespace {
+
+// The digits of a number without its point, as if zeros followed for ever.
+class DigitString {
+ public:
+  explicit DigitString(const Parts& parts)
+      : parts_(parts), size_(static_cast<int64_t>(parts.whole.size() + parts.fraction.size())) {}
+
+  int64_t size() const { return size_; }
+  int operator[](int64_t i) const {
+    const auto index = static_cast<size_t>(i);
+    if (i >= size_) return 0;
+    if (index < parts_.whole.size()) return parts_.whole[index] - '0';
+    return parts_.fraction[index - parts_.whole.size()] - '0';
+  }
+  // Whether there are only zeros from digit `i` on.
+  bool ends_before(int64_t i) const {
+    for (int64_t k = i < 0 ? 0 : i; k < size_; ++k) {
+      if ((*this)[k] != 0) return false;
+    }
+    return true;
+  }
+
+ private:
+  const Parts& parts_;
+  int64_t size_;
+};
+
+std::optional<int128> parse_to_scale(std::string_view text, int scale, bool exactly) {
   const std::optional<Parts> parts = split(text);
   if (!parts) return std::nullopt;
-  const int64_t digits = static_cast<int64_t>(parts->whole.size() + parts->fraction.size());
-  const auto digit_at = [&](int64_t i) -> int {
-    const auto index = static_cast<size_t>(i);
-    if (i >= digits) return 0;
-    if (index < parts->whole.size()) return parts->whole[index] - '0';
-    return parts->fraction[index - parts->whole.size()] - '0';
-  };
+  const DigitString digits(*parts);
   // The digits, read as one integer, are cut or filled with zeros so that `scale` of them follow
   // the point.
   const int64_t kept = static_cast<int64_t>(parts->whole.size()) + parts->exponent + scale;
+  if (exactly && !digits.ends_before(kept)) return std::nullopt;
   if (kept < 0) return 0;
   int128 value = 0;
-  for (int64_t i = 0; i < kept && (i < digits || value != 0); ++i) {
+  for (int64_t i = 0; i < kept && (i < digits.size() || value != 0); ++i) {
     if (value >= power_of_ten(kDigitsMax - 1)) return std::nullopt;
-    value = value * 10 + digit_at(i);
+    value = value * 10 + digits[i];
   }
-  if (digit_at(kept) >= 5) value += 1;
+  if (digits[kept] >= 5) value += 1;
   if (!fits_precision(value, kDigitsMax)) return std::nullopt;
   return parts->negative ? -value : value;
+}
+
+}  // namespace
+
+std::optional<int128> parse_decimal(std::string_view text, int scale) {
+  return parse_to_scale(text, scale, false);
+}
+
+std::optional<int128> parse_decimal_exactly(std::string_view text, int scale) {
+  return parse_to_scale(text, scale, true);
 }
 
 std::string decimal_to_text(int128 value, int scale) {

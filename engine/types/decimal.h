@@ -16,6 +16,8 @@ std::optional<int128> rescale(int128 value, int from_scale, int to_scale);
 // "-12.50" and the like, optionally with exponent, exactly, to `scale` digits (more digits: half
 // up, as PostgreSQL casts). nullopt: not a number, or 38 digits do not suffice.
 std::optional<int128> parse_decimal(std::string_view text, int scale);
+// As parse_decimal, but nothing is rounded: nullopt too if a digit other than 0 would be lost.
+std::optional<int128> parse_decimal_exactly(std::string_view text, int scale);
 // Whether `text` is written as parse_decimal takes it, whatever its size.
 bool is_decimal(std::string_view text);
 // Whether |value| fits `precision` digits.

@@ -41,6 +41,20 @@ TEST_CASE("digits beyond the scale round half up, away from zero") {
   CHECK(parse_decimal("5e-3", 2) == 1);
 }
 
+TEST_CASE("an exact reading refuses to lose a digit, zeros apart") {
+  CHECK(parse_decimal_exactly("12.50", 2) == 1250);
+  CHECK(parse_decimal_exactly("12.5000", 2) == 1250);
+  CHECK(parse_decimal_exactly("1.5e1", 0) == 15);
+  CHECK(parse_decimal_exactly("1500e-2", 0) == 15);
+  CHECK(parse_decimal_exactly("0.000", 0) == 0);
+  CHECK(parse_decimal_exactly("0e-99", 0) == 0);
+  CHECK_FALSE(parse_decimal_exactly("12.501", 2).has_value());
+  CHECK_FALSE(parse_decimal_exactly("15e-1", 0).has_value());
+  CHECK_FALSE(parse_decimal_exactly("1e-99", 2).has_value());
+  CHECK_FALSE(parse_decimal_exactly("1e38", 0).has_value());
+  CHECK_FALSE(parse_decimal_exactly("x", 0).has_value());
+}
+
 TEST_CASE("decimals hold 38 digits and no more") {
   const int128 largest = power_of_ten(38) - 1;
   CHECK(parse_decimal(kNines, 0) == largest);

@@ -85,6 +85,15 @@ TEST_CASE("intervals are written as PostgreSQL writes them") {
   CHECK(interval_to_text(kMicrosPerDay * 400) == "400 days");
 }
 
+TEST_CASE("intervals are written in ISO 8601 for other programs") {
+  CHECK(interval_to_iso(0) == "PT0S");
+  CHECK(interval_to_iso(kMicrosPerDay) == "P1D");
+  CHECK(interval_to_iso(kMicrosPerDay + 2 * kMicrosPerHour) == "P1DT2H");
+  CHECK(interval_to_iso(10'500'000) == "PT10.5S");
+  CHECK(interval_to_iso(-kMicrosPerDay - 90 * kMicrosPerMinute) == "P-1DT-1H-30M");
+  CHECK(interval_to_iso(-500'000) == "PT-0.5S");
+}
+
 TEST_CASE("every interval reads back as it was written") {
   const auto seed = std::random_device{}();
   INFO("seed " << seed);
@@ -92,6 +101,7 @@ TEST_CASE("every interval reads back as it was written") {
   for (int i = 0; i < 20'000; ++i) {
     const int64_t us = static_cast<int64_t>(random()) >> (random() % 62);
     REQUIRE(parse_interval(interval_to_text(us)) == us);
+    REQUIRE(parse_interval(interval_to_iso(us)) == us);
   }
   for (const int64_t us : {INT64_MAX, INT64_MIN, INT64_MIN + 1}) {
     REQUIRE(parse_interval(interval_to_text(us)) == us);
