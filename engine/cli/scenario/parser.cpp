@@ -1,26 +1,19 @@
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "engine/cli/scenario/scenario.h"
-#include "engine/cli/spelling.h"
+#include "engine/sql/suggest.h"
 #include "engine/types/text.h"
 
 namespace kappa::cli::scenario {
 namespace {
 
-constexpr std::array<std::string_view, 12> kDirectives = {
-    "product", "file",     "statement", "records", "query",  "clock",
-    "tick",    "complete", "restart",   "late",    "output", "deadletters"};
-
-std::string known_steps() {
-  return absl::StrJoin(kDirectives, ", ", [](std::string* out, std::string_view directive) {
-    out->append(directive);
-  });
-}
+const std::vector<std::string> kDirectives = {"product", "file",  "statement", "records",
+                                              "query",   "clock", "tick",      "complete",
+                                              "restart", "late",  "output",    "deadletters"};
 
 // Reads a file's lines from the top down. Every fault is kept with its line, so that one reading
 // tells all of them.
@@ -93,10 +86,8 @@ class Parser {
       if (directive == "restart") step->what = RestartStep{};
       return;
     }
-    const std::string near = nearest_word(directive, kDirectives);
     fault(step->line, absl::StrCat("unknown step \"", directive, "\"; ",
-                                   near.empty() ? absl::StrCat("steps are ", known_steps())
-                                                : absl::StrCat("did you mean \"", near, "\"?")));
+                                   sql::suggestion(directive, kDirectives, "steps are")));
   }
 
   void parse_statement(Step* step) {

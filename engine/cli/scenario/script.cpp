@@ -125,7 +125,7 @@ class Preparation {
       if (!pinned_ && record->timestamp) clock_ = std::max(clock_, *record->timestamp);
       written.push_back(*std::move(record));
     }
-    ScriptEntry entry{index_, clock_, {}};
+    ScriptEntry entry{index_, clock_, records.topic, {}};
     for (size_t i = 0; i < written.size(); ++i) {
       absl::StatusOr<ScriptRecord> record = complete(records, std::move(written[i]));
       if (!record.ok()) {
@@ -177,9 +177,9 @@ class Preparation {
   }
   void schedule(const TickStep& tick) {
     move_clock(tick.time);
-    script_.entries.push_back({index_, clock_, {}});
+    script_.entries.push_back({index_, clock_, {}, {}});
   }
-  void schedule(const CompleteStep&) { script_.entries.push_back({index_, clock_, {}}); }
+  void schedule(const CompleteStep&) { script_.entries.push_back({index_, clock_, {}, {}}); }
   template <typename OtherStep>
   void schedule(const OtherStep&) {}
 

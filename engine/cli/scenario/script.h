@@ -31,6 +31,7 @@ struct ScriptRecord {
 struct ScriptEntry {
   size_t step = 0;  // index into Scenario::steps
   LogTime clock;
+  std::string topic;                  // of a `records` step
   std::vector<ScriptRecord> records;  // of a `records` step, in order
 };
 
