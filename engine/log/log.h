@@ -16,8 +16,8 @@ namespace kappa::log {
 
 struct TopicConfig {
   int32_t partitions = 1;
-  std::optional<int64_t> retention_ms;     // by record timestamp; nullopt: for ever
-  std::optional<int64_t> retention_bytes;  // per partition; nullopt: unlimited
+  std::optional<int64_t> retention_ms = {};     // by record timestamp; nullopt: for ever
+  std::optional<int64_t> retention_bytes = {};  // per partition; nullopt: unlimited
 };
 
 struct TopicInfo {
@@ -33,10 +33,10 @@ struct PartitionRange {
 };
 
 struct RecordToAppend {
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;
-  std::optional<LogTime> timestamp;  // default: the log's clock
-  std::optional<int32_t> partition;  // default: by key as partition_for_key() says; no key: at random
+  std::optional<std::string_view> key = {};
+  std::optional<std::string_view> value = {};
+  std::optional<LogTime> timestamp = {};  // default: the log's clock
+  std::optional<int32_t> partition = {};  // default: partition_for_key(); without a key: at random
   const RecordHeaders* headers = nullptr;
 };
 
