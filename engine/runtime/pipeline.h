@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,12 @@ struct PipelineOptions {
   // Further than this behind the clock, records are taken as history: one entry, in log-time order.
   int64_t backlog_ms = 1000;
   bool mute_outputs = false;  // a replaying generation: the outbox is not published
+  // Only follow(): the journal belongs to another pipeline and is never written or cut, and opening
+  // applies nothing beyond the checkpoint.
+  bool follow_only = false;
+  // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
+  // Called on the workers' threads, once an epoch and worker at most.
+  std::function<void(operators::NodeId, const Batch&)> on_output;
 };
 
 struct ViewStats {
@@ -49,14 +56,14 @@ struct PipelineStats {
   uint64_t epochs = 0;
   uint64_t records = 0;
   uint64_t checkpoints = 0;
-  int64_t last_checkpoint_ms = 0;          // wall clock
-  double checkpoint_seconds = 0;           // the last one, from cut to synced
+  int64_t last_checkpoint_ms = 0;  // wall clock
+  double checkpoint_seconds = 0;   // the last one, from cut to synced
   uint64_t outbox_pending = 0;
   uint64_t state_bytes = 0;
-  std::vector<double> epoch_seconds;       // recent durations, a sample
+  std::vector<double> epoch_seconds;  // recent durations, a sample
   std::vector<ViewStats> views;
   std::vector<SourceStats> sources;
-  absl::Status failure;                    // why it stopped, if it did
+  absl::Status failure;  // why it stopped, if it did
 };
 
 // A running plan over a log: order, epochs, watermarks, checkpoints.

@@ -33,8 +33,9 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual const Stamp& stamp() const = 0;
-  // The next rows of a view in no particular order, with the given columns of its schema; empty when
-  // there are no more. Strings live in `arena`. DeadlineExceeded, Unavailable (pipeline stopped).
+  // The next rows of a view in no particular order, with the given columns of its schema; empty
+  // when there are no more. Strings live in `arena`. DeadlineExceeded, Unavailable (pipeline
+  // stopped).
   virtual absl::StatusOr<Batch> next(operators::NodeId view, const std::vector<int>& columns,
                                      Arena& arena) = 0;
   // The row of a key, if there is one (all columns of the view's schema).

@@ -1,0 +1,128 @@
+#include "engine/runtime/checkpointer.h"
+
+#include <chrono>
+
+#include "engine/types/invariant.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+namespace {
+
+int64_t steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
+                           Outbox* outbox)
+    : store_(store), log_(log), journal_(journal), outbox_(outbox) {}
+
+Checkpointer::~Checkpointer() {
+  stop();
+}
+
+void Checkpointer::start() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+}
+
+void Checkpointer::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  stop_ = false;
+}
+
+void Checkpointer::begin(Place place, std::vector<std::vector<state::Table*>> tables,
+                         std::vector<state::OutboxEntry> entries) {
+  KAPPA_INVARIANT(idle(), "one checkpoint at a time");
+  begun_us_ = steady_us();
+  checkpoint_ = {};
+  outbox_->save(&place, &checkpoint_.outbox_published_to);
+  checkpoint_.place = encode(place);
+  checkpoint_.outbox = std::move(entries);
+  parts_.clear();
+  for (const auto& worker_tables : tables) {
+    Part& part = parts_.emplace_back();
+    for (state::Table* table : worker_tables) {
+      const state::Cut cut = table->cut_and_pin();
+      table->begin_checkpoint(cut);
+      part.tables.emplace_back(table, cut);
+      part.blobs.emplace_back(table->id(), std::string());
+    }
+  }
+  state_ = State::kSlicing;
+}
+
+void Checkpointer::slice(uint32_t worker, size_t rows_max) {
+  Part& part = parts_[worker];
+  while (part.next < part.tables.size()) {
+    auto& [table, cut] = part.tables[part.next];
+    if (!table->checkpoint_slice(rows_max, &part.blobs[part.next].second)) return;
+    table->unpin(cut);
+    ++part.next;
+  }
+}
+
+bool Checkpointer::finish_slicing() {
+  for (const Part& part : parts_) {
+    if (part.next < part.tables.size()) return false;
+  }
+  for (Part& part : parts_) {
+    for (auto& blob : part.blobs) {
+      if (!blob.second.empty()) checkpoint_.blobs.push_back(std::move(blob));
+    }
+  }
+  parts_.clear();
+  const std::lock_guard lock(mutex_);
+  state_ = State::kWriting;
+  wake_.notify_all();
+  return true;
+}
+
+absl::Status Checkpointer::complete_now() {
+  KAPPA_INVARIANT(!thread_.joinable(), "the writer has a thread of its own");
+  while (!finish_slicing()) {
+    for (uint32_t worker = 0; worker < parts_.size(); ++worker) slice(worker, SIZE_MAX);
+  }
+  const absl::Status written = write();
+  state_ = State::kIdle;
+  return written;
+}
+
+absl::Status Checkpointer::write() {
+  KAPPA_RETURN_IF_ERROR(journal_->sync());
+  KAPPA_RETURN_IF_ERROR(log_->sync());
+  KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
+  ++checkpoints_;
+  last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
+  KAPPA_RETURN_IF_ERROR(outbox_->publish(checkpoint_.outbox));
+  checkpoint_ = {};
+  return store_->should_fold() ? store_->fold() : absl::OkStatus();
+}
+
+void Checkpointer::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [&] { return stop_ || state_ == State::kWriting; });
+    if (state_ != State::kWriting) return;
+    lock.unlock();
+    const absl::Status written = write();
+    lock.lock();
+    if (!written.ok() && status_.ok()) status_ = written;
+    state_ = State::kIdle;
+  }
+}
+
+absl::Status Checkpointer::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace kappa::runtime

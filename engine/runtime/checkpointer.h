@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/log/log.h"
+#include "engine/runtime/order_journal.h"
+#include "engine/runtime/outbox.h"
+#include "engine/runtime/place.h"
+#include "state/checkpoint.h"
+#include "state/table.h"
+
+namespace kappa::runtime {
+
+// Makes a pipeline's checkpoints.
+//
+//   idle ─begin()─► slicing ─last slice()─► writing ─► idle
+//
+// begin() cuts all tables at one place; after each epoch a slice packs some of the rows that were
+// dirty at the cut, as they were then; when all are packed, a thread of its own syncs journal and
+// log, writes everything in one atomic batch, publishes the outbox and folds now and then. So no
+// epoch waits for a disk.
+class Checkpointer {
+ public:
+  // All outlive this.
+  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal, Outbox* outbox);
+  ~Checkpointer();
+
+  // Without start() everything is done on the caller's thread.
+  void start();
+  // Waits for the checkpoint under way and ends the thread.
+  void stop();
+
+  // ---- coordinator -----------------------------------------------------------------------------
+
+  bool idle() const { return state_.load() == State::kIdle; }
+  bool slicing() const { return state_.load() == State::kSlicing; }
+  // Cuts. `tables` by worker; what is dirty in them and `entries` go into this checkpoint.
+  void begin(Place place, std::vector<std::vector<state::Table*>> tables,
+             std::vector<state::OutboxEntry> entries);
+  // Packs up to about `rows_max` rows of a worker's tables. Workers at the same time.
+  void slice(uint32_t worker, size_t rows_max);
+  // After slices: whether all is packed; then it is handed to the writer.
+  bool finish_slicing();
+  // Slices and writes the checkpoint under way on the caller's thread.
+  absl::Status complete_now();
+
+  // The first error of the writer; the pipeline stops on it.
+  absl::Status status() const;
+  uint64_t checkpoints() const { return checkpoints_.load(); }
+  double last_seconds() const { return last_seconds_.load(); }
+
+ private:
+  enum class State : uint8_t { kIdle, kSlicing, kWriting };
+  struct Part {  // of one worker
+    std::vector<std::pair<state::Table*, state::Cut>> tables;
+    size_t next = 0;
+    std::vector<std::pair<state::TableId, std::string>> blobs;
+  };
+
+  void work();
+  absl::Status write();
+
+  state::CheckpointStore* store_;
+  log::Log* log_;
+  OrderJournal* journal_;
+  Outbox* outbox_;
+  std::atomic<State> state_{State::kIdle};
+  std::vector<Part> parts_;
+  state::Checkpoint checkpoint_;
+  std::atomic<int64_t> begun_us_{0};
+  std::atomic<uint64_t> checkpoints_{0};
+  std::atomic<double> last_seconds_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stop_ = false;
+  absl::Status status_;
+  std::thread thread_;
+};
+
+}  // namespace kappa::runtime

@@ -1,0 +1,149 @@
+// The live loop: what arrives is journalled and applied, checkpoints are made beside it.
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "engine/runtime/live_pipeline.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+
+absl::Status LivePipeline::start() {
+  KAPPA_RETURN_IF_ERROR(require_by_hand());
+  stop_ = false;
+  running_ = true;
+  turns_.open();
+  subscription_ = log_->on_append([this] { turns_.wake(); });
+  checkpointer_->start();
+  thread_ = std::thread([this] { run(); });
+  return absl::OkStatus();
+}
+
+absl::Status LivePipeline::stop() {
+  if (!thread_.joinable()) return failure();
+  subscription_.reset();
+  stop_ = true;
+  turns_.wake();
+  thread_.join();
+  running_ = false;
+  turns_.close();
+  checkpointer_->stop();
+  KAPPA_RETURN_IF_ERROR(failure());
+  KAPPA_RETURN_IF_ERROR(checkpointer_->status());
+  if (checkpointer_->slicing()) KAPPA_RETURN_IF_ERROR(checkpointer_->complete_now());
+  return changed_ ? checkpoint() : absl::OkStatus();
+}
+
+void LivePipeline::fail(const absl::Status& why) {
+  {
+    const std::lock_guard lock(failure_mutex_);
+    failure_ = why;
+  }
+  stop_ = true;
+  turns_.close();  // nobody waits for a turn that never comes
+}
+
+absl::Status LivePipeline::failure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void LivePipeline::run() {
+  while (!stop_) {
+    turns_.run_tasks();
+    const absl::StatusOr<bool> did = live_turn();
+    if (!did.ok()) return fail(did.status());
+    const absl::Status saved = checkpoint_turn();
+    if (!saved.ok()) return fail(saved);
+    if (!*did && !checkpointer_->slicing() && !stop_) turns_.sleep(idle_time());
+  }
+  turns_.run_tasks();
+}
+
+// One epoch, if there is anything for it.
+absl::StatusOr<bool> LivePipeline::live_turn() {
+  if (!reader_->entry()) {
+    KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
+    if (!taken) return false;
+  } else if (pool_.workers() > 1) {
+    std::vector<absl::Status> loaded(pool_.workers());
+    pool_.run([&](uint32_t w) { loaded[w] = reader_->load(w, options_.epoch_records_max); }, true);
+    for (const absl::Status& status : loaded) KAPPA_RETURN_IF_ERROR(status);
+  }
+  epoch_.clear();
+  KAPPA_RETURN_IF_ERROR(reader_->fill(epoch_, options_.epoch_records_max));
+  if (epoch_.size() > 0) run_epoch();
+  return true;
+}
+
+// Journals the next entry: what has arrived, the backlog, or a tick. False: there is none.
+absl::StatusOr<bool> LivePipeline::take_what_arrived() {
+  for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    KAPPA_RETURN_IF_ERROR(reader_->load(w, options_.epoch_records_max));
+  }
+  const LogTime now = std::max(clock_->now(), state_.clock);
+  const std::optional<LogTime> oldest = reader_->oldest_loaded();
+  if (!oldest) {
+    if (!watermarks_.tick_due(now)) return false;
+    KAPPA_RETURN_IF_ERROR(append_entry({JournalEntry::Kind::kTick, now, {}}));
+    return true;
+  }
+  if (oldest->ms < now.ms - options_.backlog_ms) {
+    KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> backlog, reader_->describe_backlog(now));
+    if (backlog) {
+      KAPPA_RETURN_IF_ERROR(append_entry(*std::move(backlog)));
+      return true;
+    }
+  }
+  std::optional<JournalEntry> entry = reader_->take_loaded(now, options_.epoch_records_max);
+  if (!entry) return false;
+  KAPPA_RETURN_IF_ERROR(append_entry(*std::move(entry)));
+  return true;
+}
+
+void LivePipeline::begin_checkpoint() {
+  std::vector<std::vector<state::Table*>> tables;
+  for (uint32_t w = 0; w < pool_.workers(); ++w) tables.push_back(flow_->tables(w));
+  checkpointer_->begin(place(), std::move(tables), outbox_.take_unsaved());
+  changed_ = false;
+  last_checkpoint_ms_ = clock_->now().ms;
+}
+
+absl::Status LivePipeline::checkpoint_turn() {
+  constexpr size_t kRowsPerSlice = 4096;
+  if (checkpointer_->slicing()) {
+    pool_.run([&](uint32_t w) { checkpointer_->slice(w, kRowsPerSlice); }, true);
+    checkpointer_->finish_slicing();
+    return absl::OkStatus();
+  }
+  if (!checkpointer_->idle()) return absl::OkStatus();
+  KAPPA_RETURN_IF_ERROR(checkpointer_->status());
+  if (!changed_) return absl::OkStatus();
+  bool due = clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
+  if (!due) {
+    size_t dirty = 0;
+    for (uint32_t w = 0; w < pool_.workers(); ++w) {
+      for (const state::Table* table : flow_->tables(w)) dirty += table->dirty_bytes();
+    }
+    due = dirty > options_.checkpoint_dirty_bytes_max;
+  }
+  if (due) begin_checkpoint();
+  return absl::OkStatus();
+}
+
+std::chrono::microseconds LivePipeline::idle_time() const {
+  int64_t wait_ms = 1000;
+  if (changed_) {
+    const int64_t due_ms = last_checkpoint_ms_ + options_.checkpoint_interval_ms;
+    wait_ms = std::clamp<int64_t>(due_ms - clock_->now().ms, 1, wait_ms);
+  }
+  for (const schemas::Source& source : plan_.sources) {
+    if (source.idle_timeout_us) {
+      wait_ms = std::clamp<int64_t>(*source.idle_timeout_us / kMicrosPerMilli / 4, 10, wait_ms);
+    }
+  }
+  return std::chrono::milliseconds(wait_ms);
+}
+
+}  // namespace kappa::runtime

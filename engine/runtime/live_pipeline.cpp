@@ -1,0 +1,142 @@
+// Opening: topics, the last checkpoint, the journal's tail.
+
+#include "engine/runtime/live_pipeline.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/hash.h"
+#include "engine/types/status_macros.h"
+#include "state/row_codec.h"
+
+namespace kappa::runtime {
+
+using operators::NodeId;
+using operators::PlanNode;
+
+LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, log::Log* log,
+                           state::StateStore* store, Clock* clock, PipelineOptions options)
+    : plan_(std::move(plan)),
+      files_(std::move(files)),
+      log_(log),
+      clock_(clock),
+      options_(std::move(options)),
+      plan_fingerprint_(operators::fingerprint(plan_)),
+      checkpoints_(store),
+      watermarks_(plan_),
+      pool_(std::max(1u, options_.workers)),
+      outbox_(plan_, options_.product, log, options_.mute_outputs) {}
+
+LivePipeline::~LivePipeline() {
+  subscription_.reset();
+  stop_ = true;
+  turns_.wake();
+  if (thread_.joinable()) thread_.join();
+  turns_.close();
+}
+
+absl::Status LivePipeline::open_at(const std::string& journal_path) {
+  KAPPA_ASSIGN_OR_RETURN(flow_,
+                         Dataflow::create(plan_, files_, pool_.workers(), options_.on_output));
+  views_.resize(plan_.nodes.size());
+  for (NodeId view : plan_.views()) {
+    views_[view] = std::make_unique<ViewAccess>(plan_, *flow_, view);
+  }
+  KAPPA_RETURN_IF_ERROR(open_topics());
+  KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
+  checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &outbox_);
+  epoch_.records.assign(pool_.workers(), std::vector<EpochRecords>(flow_->topics().size()));
+  state_.source_records.assign(plan_.sources.size(), 0);
+  KAPPA_RETURN_IF_ERROR(restore());
+  last_checkpoint_ms_ = clock_->now().ms;
+  if (options_.follow_only) return absl::OkStatus();
+  uint64_t all = UINT64_MAX;
+  while (true) {
+    KAPPA_ASSIGN_OR_RETURN(const bool applied, apply_next(&all));
+    if (!applied) return absl::OkStatus();
+  }
+}
+
+absl::Status LivePipeline::open_topics() {
+  for (const std::string& topic : flow_->topics()) {
+    const auto known = log_->topic(topic);
+    if (known.ok()) continue;
+    if (!absl::IsNotFound(known.status())) return known.status();
+    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, log::TopicConfig{}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LivePipeline::rewind_to(const Place& place) {
+  KAPPA_ASSIGN_OR_RETURN(
+      reader_, OrderReader::open(*log_, flow_->topics(), place.partitions, pool_.workers()));
+  if (place.entry) reader_->resume(*place.entry);
+  return absl::OkStatus();
+}
+
+absl::Status LivePipeline::restore() {
+  const absl::StatusOr<std::string> stored = checkpoints_.read_place();
+  if (absl::IsNotFound(stored.status())) return rewind_to(Place{});
+  KAPPA_RETURN_IF_ERROR(stored.status());
+  KAPPA_ASSIGN_OR_RETURN(Place place, decode_place(*stored));
+  if (place.plan_fingerprint != plan_fingerprint_) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "generation ", options_.generation, " of product ", options_.product,
+        " holds the state of another plan (", absl::Hex(place.plan_fingerprint), ", not ",
+        absl::Hex(plan_fingerprint_), "): changed logic needs a generation of its own"));
+  }
+  if (place.journal_id != journal_->id()) {
+    return absl::DataLossError(
+        absl::StrCat("the last checkpoint of product ", options_.product,
+                     " follows another order journal than the one that is there"));
+  }
+  KAPPA_RETURN_IF_ERROR(journal_->resume(place.journal));
+  watermarks_.restore(place);
+  KAPPA_RETURN_IF_ERROR(restore_rows());
+  flow_->restored(watermarks_);
+  KAPPA_RETURN_IF_ERROR(rewind_to(place));
+  KAPPA_ASSIGN_OR_RETURN(const auto entries, checkpoints_.read_outbox());
+  KAPPA_RETURN_IF_ERROR(outbox_.recover(entries, place));
+  state_ = std::move(place);
+  return absl::OkStatus();
+}
+
+absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,
+                                    std::string_view value) {
+  const auto table_of = [&](uint32_t worker) -> state::Table* {
+    for (state::Table* table : flow_->tables(worker)) {
+      if (table->id() == id) return table;
+    }
+    return nullptr;
+  };
+  state::Table* table = table_of(0);
+  if (!table) {
+    return absl::DataLossError(absl::StrCat("the checkpoint has rows of an operator ",
+                                            absl::Hex(id.operator_id),
+                                            " that the plan does not have"));
+  }
+  if (pool_.workers() > 1) {
+    Row decoded;
+    KAPPA_RETURN_IF_ERROR(state::decode_key(table->layout().key(), key, &decoded));
+    table = table_of(flow_->worker_of_key(id, decoded));
+  }
+  return table->load(key, value);
+}
+
+absl::Status LivePipeline::restore_rows() {
+  return checkpoints_.read_rows([&](state::TableId id, uint32_t, std::string_view key,
+                                    std::string_view value) { return load_row(id, key, value); });
+}
+
+Place LivePipeline::place() const {
+  Place place = state_;
+  place.plan_fingerprint = plan_fingerprint_;
+  place.journal_id = journal_->id();
+  place.journal = journal_->bookmark();
+  place.entry = reader_->entry();
+  place.partitions = reader_->places();
+  watermarks_.save(&place);
+  return place;
+}
+
+}  // namespace kappa::runtime

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/checkpointer.h"
+#include "engine/runtime/dataflow.h"
+#include "engine/runtime/order_journal.h"
+#include "engine/runtime/order_reader.h"
+#include "engine/runtime/outbox.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/runtime/turn_queue.h"
+#include "engine/runtime/view_access.h"
+#include "engine/runtime/watermarks.h"
+#include "engine/runtime/worker_pool.h"
+#include "state/checkpoint.h"
+
+namespace kappa::runtime {
+
+// The Pipeline there is. Its thread (or, by hand, the caller's) is the coordinator: it reads,
+// orders, journals and lets the workers run; everything below is its own unless it says otherwise.
+class LivePipeline final : public Pipeline {
+ public:
+  LivePipeline(operators::Plan plan, schemas::ProductFiles files, log::Log* log,
+               state::StateStore* store, Clock* clock, PipelineOptions options);
+  ~LivePipeline() override;
+  absl::Status open_at(const std::string& journal_path);
+
+  absl::Status start() override;
+  absl::Status stop() override;
+  PipelineStats stats() const override;
+  absl::Status advance() override;
+  absl::Status tick() override;
+  absl::Status complete() override;
+  absl::Status checkpoint() override;
+  absl::Status follow(uint64_t entries_max) override;
+  absl::StatusOr<std::string> canonical_dump() override;
+
+  const operators::Plan& plan() const override { return plan_; }
+  void get(operators::NodeId view, std::vector<Row> keys,
+           std::function<void(absl::StatusOr<Rows>)> done) override;
+  absl::StatusOr<std::unique_ptr<Snapshot>> pin(std::vector<operators::NodeId> views,
+                                                Deadline deadline) override;
+
+  // ---- for Snapshot and the like ---------------------------------------------------------------
+
+  // Runs `task` between epochs and waits for it. DeadlineExceeded; Unavailable if the pipeline has
+  // failed or ends first. A task given up on may still run: it owns what it touches.
+  absl::Status run_between_epochs(std::function<void()> task, Deadline deadline) const;
+  // Runs it without waiting; false if the pipeline takes none any more.
+  bool post(std::function<void()> task) const;
+  const ViewAccess& view(operators::NodeId id) const { return *views_[id]; }
+  int64_t watermark(operators::NodeId id) const { return watermarks_.current(id); }
+  Stamp stamp(const std::vector<operators::NodeId>& views) const;
+
+ private:
+  // Opening.
+  absl::Status open_topics();
+  absl::Status restore();
+  absl::Status restore_rows();
+  absl::Status load_row(state::TableId id, std::string_view key, std::string_view value);
+  absl::Status rewind_to(const Place& place);
+
+  // The order.
+  absl::Status require_by_hand() const;
+  absl::Status append_entry(JournalEntry entry);
+  absl::StatusOr<bool> apply_next(uint64_t* entries_left);
+  absl::Status fill_from_journal(uint64_t* entries_left);
+  absl::Status cut_journal(const absl::Status& why, const Place& before);
+  absl::Status append_moment(JournalEntry::Kind kind);
+  absl::Status apply_entry();
+  void run_epoch();
+  Place place() const;
+
+  // The live loop.
+  void run();
+  absl::StatusOr<bool> live_turn();
+  absl::StatusOr<bool> take_what_arrived();
+  absl::Status checkpoint_turn();
+  void begin_checkpoint();
+  std::chrono::microseconds idle_time() const;
+  void fail(const absl::Status& why);
+  absl::Status failure() const;  // any thread
+  PipelineStats collect_stats() const;
+
+  const operators::Plan plan_;
+  const schemas::ProductFiles files_;
+  log::Log* log_;
+  Clock* clock_;
+  PipelineOptions options_;
+  uint64_t plan_fingerprint_;
+  state::CheckpointStore checkpoints_;
+  std::unique_ptr<OrderJournal> journal_;
+  std::unique_ptr<Dataflow> flow_;
+  std::optional<OrderReader> reader_;
+  Watermarks watermarks_;
+  WorkerPool pool_;
+  Outbox outbox_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::vector<std::unique_ptr<ViewAccess>> views_;  // by node
+  Epoch epoch_;
+  Place state_;  // clock, counts and numbers; the rest is filled in when it is saved
+  uint64_t epochs_ = 0;
+  bool changed_ = false;  // since the last checkpoint
+  int64_t last_checkpoint_ms_ = 0;
+  std::vector<double> epoch_seconds_;  // the last ones, as a ring
+
+  mutable TurnQueue turns_;  // any thread
+  mutable std::mutex failure_mutex_;
+  absl::Status failure_;
+  std::atomic<bool> running_{false};
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+  std::shared_ptr<void> subscription_;
+};
+
+}  // namespace kappa::runtime

@@ -1,0 +1,137 @@
+// What a pipeline tells about itself: statistics and the canonical dump.
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "engine/runtime/live_pipeline.h"
+#include "engine/types/hash.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+
+using operators::NodeId;
+using operators::PlanNode;
+
+namespace {
+
+// What left the way at a view: at its own node and at those above it up to the next view or source.
+SideCounts counts_of(const operators::Plan& plan, const Place& state, NodeId id) {
+  SideCounts sum;
+  if (const auto own = state.side.find(id); own != state.side.end()) sum = own->second;
+  for (NodeId input : plan.node(id).inputs) {
+    const PlanNode& node = plan.node(input);
+    if (std::holds_alternative<operators::ViewNode>(node.op) ||
+        std::holds_alternative<operators::SourceNode>(node.op)) {
+      continue;
+    }
+    const SideCounts above = counts_of(plan, state, input);
+    sum.errors += above.errors;
+    sum.duplicates += above.duplicates;
+    sum.late += above.late;
+  }
+  return sum;
+}
+
+}  // namespace
+
+PipelineStats LivePipeline::collect_stats() const {
+  PipelineStats stats;
+  stats.epochs = epochs_;
+  stats.records = state_.records;
+  stats.checkpoints = checkpointer_->checkpoints();
+  stats.last_checkpoint_ms = last_checkpoint_ms_;
+  stats.checkpoint_seconds = checkpointer_->last_seconds();
+  stats.outbox_pending = options_.mute_outputs ? 0 : outbox_.pending(state_.outbox_next);
+  stats.epoch_seconds = epoch_seconds_;
+  for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    for (const state::Table* table : flow_->tables(w)) stats.state_bytes += table->bytes();
+  }
+  for (NodeId id : plan_.views()) {
+    ViewStats view;
+    view.name = std::get<operators::ViewNode>(plan_.node(id).op).name;
+    for (uint32_t w = 0; w < pool_.workers(); ++w) view.rows += views_[id]->table(w).rows();
+    const SideCounts counts = counts_of(plan_, state_, id);
+    view.late_records = counts.late;
+    view.errors = counts.errors;
+    view.duplicates = counts.duplicates;
+    view.watermark = EventTime{watermarks_.current(id)};
+    stats.views.push_back(std::move(view));
+  }
+  for (const PlanNode& node : plan_.nodes) {
+    const auto* op = std::get_if<operators::SourceNode>(&node.op);
+    if (!op) continue;
+    const auto index = static_cast<size_t>(op->source);
+    SourceStats source;
+    source.topic = plan_.sources[index].topic;
+    source.records = state_.source_records[index];
+    if (const auto side = state_.side.find(node.id); side != state_.side.end()) {
+      source.dead_letters = side->second.errors;
+    }
+    source.lag_records = reader_->lag_records(source.topic);
+    source.watermark = EventTime{watermarks_.source_watermark(op->source)};
+    stats.sources.push_back(std::move(source));
+  }
+  return stats;
+}
+
+PipelineStats LivePipeline::stats() const {
+  auto stats = std::make_shared<PipelineStats>();
+  const absl::Status collected =
+      run_between_epochs([this, stats] { *stats = collect_stats(); },
+                         std::chrono::steady_clock::now() + std::chrono::seconds(2));
+  if (!collected.ok()) {
+    PipelineStats failed;
+    failed.failure = failure().ok() ? collected : failure();
+    return failed;
+  }
+  return *stats;
+}
+
+absl::StatusOr<std::string> LivePipeline::canonical_dump() {
+  auto dump = std::make_shared<std::string>();
+  KAPPA_RETURN_IF_ERROR(run_between_epochs(
+      [this, dump] {
+        std::vector<std::string> lines;
+        std::string key;
+        std::string value;
+        for (const PlanNode& node : plan_.nodes) {
+          for (uint32_t w = 0; w < pool_.workers(); ++w) {
+            for (const state::Table* table : flow_->tables_of(node.id, w)) {
+              for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
+                if (!table->live(id)) continue;
+                const std::byte* row = table->row(id);
+                if (!flow_->kept(node.id, w, row, watermarks_)) continue;
+                key.clear();
+                value.clear();
+                table->encode(row, &key, &value);
+                lines.push_back(
+                    absl::StrCat("row ", absl::Hex(table->id().operator_id, absl::kZeroPad16), " ",
+                                 static_cast<int>(table->id().part), " ",
+                                 absl::BytesToHexString(key), " ", absl::BytesToHexString(value)));
+              }
+            }
+          }
+          lines.push_back(absl::StrCat("watermark ", node.id, " ", watermarks_.current(node.id)));
+        }
+        for (const auto& [node, counts] : state_.side) {
+          lines.push_back(absl::StrCat("side ", node, " errors=", counts.errors,
+                                       " duplicates=", counts.duplicates, " late=", counts.late,
+                                       " outputs=", counts.outputs,
+                                       " content=", absl::Hex(counts.content)));
+        }
+        for (const PartitionPlace& place : reader_->places()) {
+          lines.push_back(absl::StrCat("place ", place.partition.topic, " ",
+                                       place.partition.partition, " ", place.next.value));
+        }
+        std::sort(lines.begin(), lines.end());
+        for (const std::string& line : lines) absl::StrAppend(dump.get(), line, "\n");
+      },
+      std::chrono::steady_clock::now() + std::chrono::minutes(10)));
+  absl::StrAppend(dump.get(), "checksum ",
+                  absl::Hex(hash_bytes(dump->data(), dump->size()), absl::kZeroPad16), "\n");
+  return *dump;
+}
+
+}  // namespace kappa::runtime

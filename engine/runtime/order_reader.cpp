@@ -1,0 +1,267 @@
+#include "engine/runtime/order_reader.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/invariant.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+namespace {
+
+constexpr size_t kReadBytes = 1u << 20;
+
+std::string name_of(const TopicPartition& partition) {
+  return absl::StrCat("topic ", partition.topic, " partition ", partition.partition);
+}
+
+}  // namespace
+
+absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
+                                              const std::vector<std::string>& topics,
+                                              const std::vector<PartitionPlace>& places,
+                                              uint32_t workers) {
+  OrderReader reader;
+  reader.log_ = &log;
+  reader.workers_ = workers;
+  for (size_t t = 0; t < topics.size(); ++t) {
+    KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, log.topic(topics[t]));
+    for (int32_t p = 0; p < info.config.partitions; ++p) {
+      Partition partition;
+      partition.id = {topics[t], p};
+      partition.topic = t;
+      KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log.range(partition.id));
+      const auto known = std::find_if(
+          places.begin(), places.end(),
+          [&](const PartitionPlace& place) { return place.partition == partition.id; });
+      partition.next = known == places.end() ? Offset{0} : known->next;
+      if (known != places.end()) partition.log_time = known->log_time;
+      // A fresh pipeline starts with the first record that retention has left.
+      if (known == places.end()) partition.next = std::max(partition.next, range.start);
+      partition.to = partition.next;
+      KAPPA_ASSIGN_OR_RETURN(partition.reader, log.open_reader(partition.id, partition.next));
+      reader.partitions_.push_back(std::move(partition));
+    }
+  }
+  return reader;
+}
+
+std::vector<PartitionPlace> OrderReader::places() const {
+  std::vector<PartitionPlace> places;
+  for (const Partition& p : partitions_) places.push_back({p.id, p.next, p.log_time});
+  return places;
+}
+
+absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
+  while (partition.loaded < records_wanted) {
+    KAPPA_ASSIGN_OR_RETURN(RecordBlock block, partition.reader->read(kReadBytes));
+    if (block.empty()) return absl::OkStatus();
+    partition.loaded += block.records.size();
+    partition.blocks.push_back(std::move(block));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OrderReader::load(uint32_t worker, size_t records_wanted) {
+  for (size_t i = worker; i < partitions_.size(); i += workers_) {
+    KAPPA_RETURN_IF_ERROR(load(partitions_[i], records_wanted));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<LogTime> OrderReader::oldest_loaded() const {
+  std::optional<LogTime> oldest;
+  for (const Partition& p : partitions_) {
+    if (p.loaded == 0) continue;
+    const LogTime time = p.record().timestamp;
+    if (!oldest || time < *oldest) oldest = time;
+  }
+  return oldest;
+}
+
+std::optional<JournalEntry> OrderReader::take_loaded(LogTime clock, size_t records_max) {
+  JournalEntry entry{JournalEntry::Kind::kLive, clock, {}};
+  size_t waiting = 0;  // partitions with records that have not had their share
+  for (const Partition& p : partitions_) waiting += p.loaded > 0;
+  size_t left = records_max;
+  for (const Partition& p : partitions_) {
+    if (p.loaded == 0 || left == 0) continue;
+    size_t count = std::min(p.loaded, std::max<size_t>(1, left / waiting));
+    --waiting;
+    left -= std::min(left, count);
+    // Find the last record of the share.
+    size_t block = 0;
+    size_t index = p.next_record;
+    while (count > p.blocks[block].records.size() - index) {
+      count -= p.blocks[block].records.size() - index;
+      ++block;
+      index = 0;
+    }
+    const RecordView& last = p.blocks[block].records[index + count - 1];
+    entry.advances.push_back({p.id, Offset{last.offset.value + 1}, record_hash(last)});
+  }
+  if (entry.advances.empty()) return std::nullopt;
+  return entry;
+}
+
+absl::StatusOr<std::optional<JournalEntry>> OrderReader::describe_backlog(LogTime clock) const {
+  JournalEntry entry{JournalEntry::Kind::kHistory, clock, {}};
+  for (const Partition& p : partitions_) {
+    KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log_->range(p.id));
+    if (range.end <= p.next) continue;
+    KAPPA_ASSIGN_OR_RETURN(const auto reader, log_->open_reader(p.id, Offset{range.end.value - 1}));
+    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read(1));
+    if (block.empty()) {
+      return absl::DataLossError(
+          absl::StrCat(name_of(p.id), ": no record before its end at offset ", range.end.value));
+    }
+    const RecordView& last = block.records.front();
+    entry.advances.push_back({p.id, Offset{last.offset.value + 1}, record_hash(last)});
+  }
+  if (entry.advances.empty()) return std::nullopt;
+  return entry;
+}
+
+int64_t OrderReader::lag_records(const std::string& topic) const {
+  int64_t lag = 0;
+  for (const Partition& p : partitions_) {
+    if (p.id.topic != topic) continue;
+    const auto range = log_->range(p.id);
+    if (range.ok()) lag += std::max<int64_t>(0, range->end.value - p.next.value);
+  }
+  return lag;
+}
+
+void OrderReader::begin(JournalEntry entry) {
+  KAPPA_INVARIANT(!entry_, "an entry begins when the one before it has ended");
+  for (Partition& p : partitions_) p.log_time = kNoLogTime;
+  set_ends(std::move(entry));
+}
+
+void OrderReader::resume(JournalEntry entry) {
+  set_ends(std::move(entry));
+}
+
+void OrderReader::set_ends(JournalEntry entry) {
+  for (Partition& p : partitions_) p.to = p.next;
+  for (const JournalEntry::Advance& advance : entry.advances) {
+    const auto found = std::find_if(partitions_.begin(), partitions_.end(),
+                                    [&](const Partition& p) { return p.id == advance.partition; });
+    if (found == partitions_.end()) continue;  // another plan's topic
+    found->to = std::max(found->next, advance.to);
+    found->last_record = advance.last_record;
+  }
+  entry_ = std::move(entry);
+}
+
+absl::Status OrderReader::prepare_head(Partition& partition, LogTime clock) {
+  if (!partition.in_entry()) return absl::OkStatus();
+  if (partition.loaded == 0) KAPPA_RETURN_IF_ERROR(load(partition, 1));
+  if (partition.loaded == 0) {
+    return absl::AbortedError(
+        absl::StrCat(name_of(partition.id), " ends at offset ", partition.next.value,
+                     ", but the order journal goes on to ", partition.to.value));
+  }
+  const RecordView& record = partition.record();
+  if (record.offset >= partition.to) {
+    return absl::DataLossError(absl::StrCat(name_of(partition.id), ": offsets ",
+                                            partition.next.value, " to ", partition.to.value - 1,
+                                            " of the order journal are not in the log any more"));
+  }
+  partition.head = partition.log_time;
+  if (record.timestamp <= clock) partition.head = std::max(partition.head, record.timestamp);
+  return absl::OkStatus();
+}
+
+absl::Status OrderReader::take_run(Partition& partition, uint32_t index, const Partition* rival,
+                                   uint32_t rival_index, Epoch& epoch, size_t places_max) {
+  const LogTime clock = entry_->clock;
+  EpochRecords& out = epoch.records[index % workers_][partition.topic];
+  while (epoch.places.size() < places_max) {
+    const bool first = !rival || partition.head < rival->head ||
+                       (partition.head == rival->head && index < rival_index);
+    if (!first) break;
+    const RecordView& record = partition.record();
+    partition.log_time = partition.head;
+    const bool has_log_time = partition.log_time != kNoLogTime;
+    out.records.push_back(record);
+    out.places.push_back(static_cast<uint32_t>(epoch.places.size()));
+    epoch.places.push_back(
+        {has_log_time ? partition.log_time.ms : clock.ms, record.offset.value, index});
+    partition.next = Offset{record.offset.value + 1};
+    if (!partition.in_entry() && partition.last_record != record_hash(record)) {
+      return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
+                                             record.offset.value,
+                                             " is another one than the order journal remembers"));
+    }
+    --partition.loaded;
+    if (++partition.next_record == partition.blocks.front().records.size()) {
+      partition.past.push_back(std::move(partition.blocks.front()));
+      partition.blocks.pop_front();
+      partition.next_record = 0;
+    }
+    if (!partition.in_entry()) break;
+    KAPPA_RETURN_IF_ERROR(prepare_head(partition, clock));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
+  KAPPA_INVARIANT(entry_.has_value(), "an entry is being applied");
+  if (entry_->kind == JournalEntry::Kind::kTick || entry_->kind == JournalEntry::Kind::kEnd) {
+    const auto place = static_cast<uint32_t>(epoch.places.size());
+    epoch.moments.push_back({place, entry_->kind, entry_->clock});
+    epoch.places.push_back({entry_->clock.ms, 0, kMoment});
+    entry_.reset();
+    return absl::OkStatus();
+  }
+  for (Partition& p : partitions_) KAPPA_RETURN_IF_ERROR(prepare_head(p, entry_->clock));
+  while (epoch.places.size() < places_max) {
+    // The partition that is next, and the one that would be next without it.
+    Partition* best = nullptr;
+    Partition* rival = nullptr;
+    for (Partition& p : partitions_) {
+      if (!p.in_entry()) continue;
+      if (!best || p.head < best->head) {
+        rival = best;
+        best = &p;
+      } else if (!rival || p.head < rival->head) {
+        rival = &p;
+      }
+    }
+    if (!best) {
+      entry_.reset();
+      return absl::OkStatus();
+    }
+    KAPPA_RETURN_IF_ERROR(take_run(*best, static_cast<uint32_t>(best - partitions_.data()), rival,
+                                   rival ? static_cast<uint32_t>(rival - partitions_.data()) : 0,
+                                   epoch, places_max));
+  }
+  const bool more = std::any_of(partitions_.begin(), partitions_.end(),
+                                [](const Partition& p) { return p.in_entry(); });
+  if (!more) entry_.reset();
+  return absl::OkStatus();
+}
+
+const RecordView* OrderReader::find(const EpochPlace& place) const {
+  const Partition& partition = partitions_[place.partition];
+  const auto in_block = [&](const RecordBlock& block) -> const RecordView* {
+    const auto found = std::lower_bound(
+        block.records.begin(), block.records.end(), place.offset,
+        [](const RecordView& record, int64_t offset) { return record.offset.value < offset; });
+    return found != block.records.end() && found->offset.value == place.offset ? &*found : nullptr;
+  };
+  for (const RecordBlock& block : partition.past) {
+    if (const RecordView* record = in_block(block)) return record;
+  }
+  for (const RecordBlock& block : partition.blocks) {
+    if (const RecordView* record = in_block(block)) return record;
+  }
+  return nullptr;
+}
+
+void OrderReader::release() {
+  for (Partition& p : partitions_) p.past.clear();
+}
+
+}  // namespace kappa::runtime

@@ -1,0 +1,111 @@
+#include "engine/runtime/source_step.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/datetime.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+
+using operators::SideRow;
+
+SourceStep::SourceStep(const operators::Plan& plan, operators::NodeId node)
+    : node_(node),
+      op_(std::get<operators::SourceNode>(plan.node(node).op)),
+      source_(plan.sources[static_cast<size_t>(op_.source)]),
+      columns_(op_.wanted.size()) {}
+
+absl::StatusOr<std::unique_ptr<SourceStep>> SourceStep::create(const operators::Plan& plan,
+                                                               operators::NodeId node,
+                                                               const schemas::ProductFiles& files) {
+  auto step = std::unique_ptr<SourceStep>(new SourceStep(plan, node));
+  std::vector<int> wanted = step->op_.wanted;
+  if (step->source_.event_time) {
+    // The watermark needs the event time even where no view does.
+    const int event_time = *step->source_.event_time;
+    const auto found = std::find(wanted.begin(), wanted.end(), event_time);
+    if (found == wanted.end()) {
+      step->event_time_ = static_cast<int>(
+          std::lower_bound(wanted.begin(), wanted.end(), event_time) - wanted.begin());
+      wanted.insert(wanted.begin() + step->event_time_, event_time);
+    } else {
+      step->event_time_ = static_cast<int>(found - wanted.begin());
+    }
+  }
+  KAPPA_ASSIGN_OR_RETURN(step->decoder_, schemas::make_decoder(step->source_, wanted, files));
+  return step;
+}
+
+Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, Arena& arena,
+                         std::vector<SideRow>* side) {
+  decoder_->decode(records.records, arena, &decoded_);
+  for (const schemas::Malformed& malformed : decoded_.malformed) {
+    side->push_back({RowPlace::of_record(records.places[malformed.record]),
+                     node_,
+                     SideRow::Kind::kError,
+                     {},
+                     malformed.reason,
+                     {}});
+  }
+  Batch batch;
+  batch.rows = decoded_.records.size();
+  row_places_.resize(batch.rows);
+  batch.places.resize(batch.rows);
+  for (size_t i = 0; i < batch.rows; ++i) {
+    row_places_[i] = records.places[decoded_.records[i]];
+    batch.places[i] = RowPlace::of_record(row_places_[i]);
+  }
+  event_times_us_.clear();
+  if (event_time_ >= 0) {
+    const Column& times = decoded_.columns[static_cast<size_t>(event_time_)];
+    const auto values = times.values<int64_t>();
+    event_times_us_.assign(values.begin(), values.end());
+  }
+  const bool extra_time = decoded_.columns.size() > columns_;
+  for (size_t c = 0; c < decoded_.columns.size(); ++c) {
+    if (extra_time && static_cast<int>(c) == event_time_) continue;
+    batch.columns.push_back(std::make_shared<const Column>(std::move(decoded_.columns[c])));
+  }
+  refuse_future(epoch, side, &batch);
+  return batch;
+}
+
+void SourceStep::refuse_future(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
+  if (event_time_ < 0) return;
+  std::vector<uint32_t> kept;
+  bool refused = false;
+  for (uint32_t i = 0; i < batch->rows; ++i) {
+    const int64_t known_at_us = epoch.places[row_places_[i]].known_at_ms * kMicrosPerMilli;
+    const bool future = event_times_us_[i] > saturating_add(known_at_us, source_.max_future_us);
+    if (!future) {
+      if (refused) kept.push_back(i);
+      continue;
+    }
+    if (!refused) {
+      refused = true;
+      for (uint32_t k = 0; k < i; ++k) kept.push_back(k);
+    }
+    side->push_back(
+        {batch->places[i],
+         node_,
+         SideRow::Kind::kError,
+         {},
+         absl::StrCat("event time ", timestamp_to_text(event_times_us_[i]), " lies more than ",
+                      interval_to_text(source_.max_future_us),
+                      " (max_future) after the record's log time ", timestamp_to_text(known_at_us)),
+         {}});
+  }
+  if (!refused) return;
+  *batch = gather(*batch, kept);
+  std::vector<int64_t> times;
+  std::vector<uint32_t> places;
+  for (uint32_t i : kept) {
+    times.push_back(event_times_us_[i]);
+    places.push_back(row_places_[i]);
+  }
+  event_times_us_ = std::move(times);
+  row_places_ = std::move(places);
+}
+
+}  // namespace kappa::runtime

@@ -1,0 +1,77 @@
+#include "engine/runtime/view_access.h"
+
+#include <algorithm>
+
+#include "engine/types/invariant.h"
+
+namespace kappa::runtime {
+
+using operators::NodeId;
+using operators::PlanNode;
+
+ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId view)
+    : schema_(plan.node(view).schema) {
+  for (uint32_t w = 0; w < flow.workers(); ++w) parts_.push_back(flow.view_part(view, w));
+  const PlanNode& node = plan.node(view);
+  const auto& op = std::get<operators::ViewNode>(node.op);
+  const PlanNode& input = plan.node(node.inputs[0]);
+  for (int c = 0; c < static_cast<int>(schema_.size()); ++c) {
+    const auto* project = std::get_if<operators::ProjectNode>(&input.op);
+    const bool passes = parts_[0].aggregate && project;
+    source_column_.push_back(passes ? project->exprs[static_cast<size_t>(c)]->column : c);
+  }
+  if (!parts_[0].aggregate) return;
+  const size_t fields = table(0).layout().key().size();
+  for (size_t field = 0; field < fields; ++field) {
+    const auto found = std::find_if(op.key.begin(), op.key.end(), [&](int column) {
+      return source_column_[static_cast<size_t>(column)] == static_cast<int>(field);
+    });
+    KAPPA_INVARIANT(found != op.key.end(), "a grouped view selects its key: view " + op.name);
+    key_order_.push_back(static_cast<size_t>(found - op.key.begin()));
+  }
+}
+
+const state::Table& ViewAccess::table(uint32_t worker) const {
+  const Dataflow::ViewPart& part = parts_[worker];
+  return part.aggregate ? part.aggregate->table() : part.table->table();
+}
+
+bool ViewAccess::visible(const std::byte* row, int64_t watermark_us) const {
+  const Dataflow::ViewPart& part = parts_[0];  // says the same on every worker
+  return part.aggregate ? part.aggregate->visible(row, watermark_us)
+                        : part.table->visible(row, watermark_us);
+}
+
+std::optional<int64_t> ViewAccess::waits_for(const std::byte* row, int64_t watermark_us) const {
+  return parts_[0].aggregate ? parts_[0].aggregate->waits_for(row, watermark_us) : std::nullopt;
+}
+
+void ViewAccess::append_column(int column, std::span<const std::byte* const> rows, Column& out,
+                               Arena& arena) const {
+  const int source = source_column_[static_cast<size_t>(column)];
+  if (parts_[0].aggregate) {
+    parts_[0].aggregate->append_column(source, rows, out, arena);
+  } else {
+    parts_[0].table->append_column(source, rows, out, arena);
+  }
+}
+
+Row ViewAccess::table_key(const Row& view_key) const {
+  if (key_order_.empty()) return view_key;
+  Row key;
+  for (size_t position : key_order_) key.push_back(view_key[position]);
+  return key;
+}
+
+Row ViewAccess::row_values(const std::byte* row) const {
+  Arena arena;
+  Row values;
+  for (int c = 0; c < static_cast<int>(schema_.size()); ++c) {
+    Column column(schema_[static_cast<size_t>(c)].type);
+    append_column(c, {&row, 1}, column, arena);
+    values.push_back(value_at(column, 0));
+  }
+  return values;
+}
+
+}  // namespace kappa::runtime

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/runtime/dataflow.h"
+#include "engine/types/value.h"
+#include "operators/plan.h"
+
+namespace kappa::runtime {
+
+// Shows a view's rows, wherever they are kept: in a table of its own, or as the results of the
+// aggregate below it. Between epochs, on the coordinator's thread.
+class ViewAccess {
+ public:
+  // Plan and dataflow outlive this.
+  ViewAccess(const operators::Plan& plan, const Dataflow& flow, operators::NodeId view);
+
+  uint32_t workers() const { return static_cast<uint32_t>(parts_.size()); }
+  const state::Table& table(uint32_t worker) const;
+  // Columns of the view's schema, and their types.
+  const operators::Schema& schema() const { return schema_; }
+
+  bool visible(const std::byte* row, int64_t watermark_us) const;
+  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
+  // One column of the view for each of the rows, which are all of one worker's table.
+  void append_column(int column, std::span<const std::byte* const> rows, Column& out,
+                     Arena& arena) const;
+  // The key as the table has it, from one in the view's order; with a key by record they are equal.
+  Row table_key(const Row& view_key) const;
+  Row row_values(const std::byte* row) const;
+
+ private:
+  const operators::Schema& schema_;
+  std::vector<Dataflow::ViewPart> parts_;  // by worker
+  std::vector<int> source_column_;         // of the aggregate, by column of the view
+  std::vector<size_t> key_order_;          // by field of the table's key: its number in the view's
+};
+
+}  // namespace kappa::runtime

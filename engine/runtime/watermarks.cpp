@@ -1,0 +1,220 @@
+#include "engine/runtime/watermarks.h"
+
+#include <algorithm>
+
+namespace kappa::runtime {
+
+using operators::NodeId;
+using operators::PlanNode;
+using operators::WatermarkTrack;
+
+Watermarks::Watermarks(const operators::Plan& plan) : plan_(plan) {
+  sources_.resize(plan.sources.size());
+  tracks_.resize(plan.nodes.size());
+  current_.assign(plan.nodes.size(), kNoEventTime.us);
+  for (const PlanNode& node : plan.nodes) {
+    has_union_ |= std::holds_alternative<operators::UnionNode>(node.op);
+    if (const auto* source = std::get_if<operators::SourceNode>(&node.op)) {
+      sources_[static_cast<size_t>(source->source)].used = true;
+    }
+  }
+}
+
+void Watermarks::restore(const Place& place) {
+  for (size_t s = 0; s < sources_.size() && s < place.sources.size(); ++s) {
+    sources_[s].clock = place.sources[s];
+  }
+  for (const auto& [node, watermark] : place.watermarks) {
+    if (node < current_.size()) current_[node] = watermark;
+  }
+  // The others follow from these: an epoch without places computes them.
+  const Epoch none;
+  begin(none);
+  compute(none);
+}
+
+void Watermarks::save(Place* place) const {
+  place->sources.clear();
+  for (const Source& source : sources_) place->sources.push_back(source.clock);
+  place->watermarks.clear();
+  for (const PlanNode& node : plan_.nodes) {
+    if (std::holds_alternative<operators::UnionNode>(node.op)) {
+      place->watermarks[node.id] = current_[node.id];
+    }
+  }
+}
+
+void Watermarks::begin(const Epoch& epoch) {
+  for (Source& source : sources_) {
+    if (!source.used) continue;
+    source.event_time_max.assign(epoch.size() + 1, kNoEventTime.us);
+    source.event_time_max[0] = source.clock.event_time_max_us;
+  }
+}
+
+void Watermarks::show(int source, std::span<const uint32_t> places,
+                      std::span<const int64_t> event_times_us) {
+  std::vector<int64_t>& shown = sources_[static_cast<size_t>(source)].event_time_max;
+  for (size_t i = 0; i < places.size(); ++i) shown[places[i] + 1] = event_times_us[i];
+}
+
+void Watermarks::compute_source(size_t index, const Epoch& epoch) {
+  Source& source = sources_[index];
+  const schemas::Source& spec = plan_.sources[index];
+  std::vector<int64_t>& shown = source.event_time_max;
+  int64_t max = shown[0];
+  if (has_union_) source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
+  size_t from = 1;
+  const auto run_to = [&](size_t to) {
+    for (size_t i = from; i < to; ++i) {
+      // A record shows its event time; other places show none.
+      if (shown[i] != kNoEventTime.us) {
+        const int64_t known_at_ms = epoch.places[i - 1].known_at_ms;
+        SourceClock& clock = source.clock;
+        if (clock.first_record_ms == kNoLogTime.ms) clock.first_record_ms = known_at_ms;
+        clock.last_record_ms = std::max(clock.last_record_ms, known_at_ms);
+        max = std::max(max, shown[i]);
+      }
+      shown[i] = max;
+      if (has_union_) source.last_record_ms[i] = source.clock.last_record_ms;
+    }
+    from = to;
+  };
+  for (const EpochMoment& moment : epoch.moments) {
+    run_to(moment.place + 1);
+    SourceClock& clock = source.clock;
+    clock.active_ms = std::max(clock.active_ms, clock.last_record_ms);
+    if (moment.kind == JournalEntry::Kind::kEnd) {
+      max = kEndOfTime.us;
+    } else if (spec.idle_timeout_us && max != kNoEventTime.us && max != kEndOfTime.us) {
+      const int64_t silent_ms = moment.clock.ms - clock.active_ms;
+      if (silent_ms * kMicrosPerMilli >= *spec.idle_timeout_us) {
+        max = saturating_add(max, silent_ms * kMicrosPerMilli);
+        clock.active_ms = moment.clock.ms;
+      }
+    }
+    shown[moment.place + 1] = max;
+    if (has_union_) source.last_record_ms[moment.place + 1] = clock.last_record_ms;
+    from = moment.place + 2;
+  }
+  run_to(epoch.size() + 1);
+  source.clock.active_ms = std::max(source.clock.active_ms, source.clock.last_record_ms);
+  source.clock.event_time_max_us = max;
+}
+
+namespace {
+
+int64_t less_bound(int64_t event_time_max, int64_t bound) {
+  if (event_time_max == kNoEventTime.us || event_time_max == kEndOfTime.us) return event_time_max;
+  return saturating_add(event_time_max, -bound);
+}
+
+}  // namespace
+
+void Watermarks::compute(const Epoch& epoch) {
+  for (size_t s = 0; s < sources_.size(); ++s) {
+    if (sources_[s].used) compute_source(s, epoch);
+  }
+  for (const PlanNode& node : plan_.nodes) {
+    if (const auto* op = std::get_if<operators::SourceNode>(&node.op)) {
+      const auto index = static_cast<size_t>(op->source);
+      const int64_t bound = plan_.sources[index].out_of_orderness_us;
+      auto track = std::make_shared<WatermarkTrack>(sources_[index].event_time_max);
+      for (int64_t& time : *track) time = less_bound(time, bound);
+      tracks_[node.id] = std::move(track);
+    } else if (std::holds_alternative<operators::UnionNode>(node.op)) {
+      compute_union(node, epoch);
+    } else {
+      tracks_[node.id] = tracks_[node.inputs[0]];
+      const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op);
+      if (aggregate && aggregate->window && aggregate->window->grace_us > 0) {
+        auto track = std::make_shared<WatermarkTrack>(*tracks_[node.inputs[0]]);
+        for (int64_t& time : *track) time = less_bound(time, aggregate->window->grace_us);
+        tracks_[node.id] = std::move(track);
+      }
+    }
+    current_[node.id] = tracks_[node.id]->back();
+  }
+}
+
+std::vector<size_t> Watermarks::sources_of(NodeId node) const {
+  std::vector<size_t> sources;
+  const PlanNode& plan_node = plan_.node(node);
+  if (const auto* op = std::get_if<operators::SourceNode>(&plan_node.op)) {
+    sources.push_back(static_cast<size_t>(op->source));
+  }
+  for (NodeId input : plan_node.inputs) {
+    for (size_t source : sources_of(input)) sources.push_back(source);
+  }
+  return sources;
+}
+
+std::vector<int64_t> Watermarks::activity(NodeId node, int64_t start_ms, size_t places) const {
+  std::vector<int64_t> last(places + 1, start_ms);
+  for (size_t source : sources_of(node)) {
+    for (size_t i = 0; i <= places; ++i) {
+      last[i] = std::max(last[i], sources_[source].last_record_ms[i]);
+    }
+  }
+  return last;
+}
+
+void Watermarks::compute_union(const PlanNode& node, const Epoch& epoch) {
+  auto track = std::make_shared<WatermarkTrack>(epoch.size() + 1);
+  int64_t start_ms = kNoLogTime.ms;  // when the first of its inputs spoke
+  for (size_t source : sources_of(node.id)) {
+    const int64_t first_ms = sources_[source].clock.first_record_ms;
+    if (first_ms == kNoLogTime.ms) continue;
+    start_ms = start_ms == kNoLogTime.ms ? first_ms : std::min(start_ms, first_ms);
+  }
+  std::vector<std::vector<int64_t>> active;
+  for (NodeId input : node.inputs) active.push_back(activity(input, start_ms, epoch.size()));
+  int64_t watermark = current_[node.id];
+  for (size_t i = 0; i <= epoch.size(); ++i) {
+    int64_t latest = kNoLogTime.ms;
+    for (const auto& input : active) latest = std::max(latest, input[i]);
+    int64_t least = kEndOfTime.us;
+    for (size_t k = 0; k < node.inputs.size(); ++k) {
+      const bool idle = saturating_add(active[k][i], kIdleAfterMs) <= latest;
+      if (!idle) least = std::min(least, (*tracks_[node.inputs[k]])[i]);
+    }
+    watermark = std::max(watermark, least);
+    (*track)[i] = watermark;
+  }
+  tracks_[node.id] = std::move(track);
+}
+
+const WatermarkTrack& Watermarks::input_track(NodeId node) const {
+  const PlanNode& plan_node = plan_.node(node);
+  return *tracks_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
+}
+
+int64_t Watermarks::current(NodeId node) const {
+  return current_[node];
+}
+
+int64_t Watermarks::input_current(NodeId node) const {
+  const PlanNode& plan_node = plan_.node(node);
+  return current_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
+}
+
+int64_t Watermarks::source_watermark(int source) const {
+  const auto index = static_cast<size_t>(source);
+  return less_bound(sources_[index].clock.event_time_max_us,
+                    plan_.sources[index].out_of_orderness_us);
+}
+
+bool Watermarks::tick_due(LogTime clock) const {
+  for (size_t s = 0; s < sources_.size(); ++s) {
+    const auto& timeout = plan_.sources[s].idle_timeout_us;
+    const SourceClock& seen = sources_[s].clock;
+    if (!sources_[s].used || !timeout || seen.event_time_max_us == kNoEventTime.us ||
+        seen.event_time_max_us == kEndOfTime.us) {
+      continue;
+    }
+    if ((clock.ms - seen.active_ms) * kMicrosPerMilli >= *timeout) return true;
+  }
+  return false;
+}
+
+}  // namespace kappa::runtime

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/runtime/epoch.h"
+#include "engine/runtime/place.h"
+#include "operators/operator.h"
+#include "operators/plan.h"
+
+namespace kappa::runtime {
+
+// The watermark of every node over the present epoch, and what is left of it between epochs.
+//
+// A source's: the largest event time so far, less its bound; ticks move it on while it is silent,
+// an end mark to the end of time. A union's: the least over its inputs, but for those that were
+// silent while another advanced by kIdleAfterMs of log time; it never falls. A windowed aggregate
+// passes its watermark on less its grace. Everybody else passes on what comes in.
+class Watermarks {
+ public:
+  static constexpr int64_t kIdleAfterMs = 60'000;
+
+  explicit Watermarks(const operators::Plan& plan);  // outlives this
+
+  // From and into a checkpoint.
+  void restore(const Place& place);
+  void save(Place* place) const;
+
+  // ---- one epoch, in this order ----------------------------------------------------------------
+
+  // Coordinator: makes room for the epoch's places.
+  void begin(const Epoch& epoch);
+  // Workers, each for its own places: the event times that source `source` shows, by place.
+  void show(int source, std::span<const uint32_t> places, std::span<const int64_t> event_times_us);
+  // Coordinator: computes all tracks.
+  void compute(const Epoch& epoch);
+  // The track of what the node gives out; of its input: input_track().
+  const operators::WatermarkTrack& track(operators::NodeId node) const { return *tracks_[node]; }
+  const operators::WatermarkTrack& input_track(operators::NodeId node) const;
+
+  // ---- between epochs --------------------------------------------------------------------------
+
+  int64_t current(operators::NodeId node) const;
+  int64_t input_current(operators::NodeId node) const;
+  // Of a source by itself.
+  int64_t source_watermark(int source) const;
+  // Whether a tick at `clock` would move some source's watermark.
+  bool tick_due(LogTime clock) const;
+
+ private:
+  struct Source {
+    bool used = false;
+    SourceClock clock;
+    // By track index, in the present epoch. Log times of the last record: only where a union asks.
+    std::vector<int64_t> event_time_max;
+    std::vector<int64_t> last_record_ms;
+  };
+
+  void compute_source(size_t source, const Epoch& epoch);
+  void compute_union(const operators::PlanNode& node, const Epoch& epoch);
+  // Log time of the last record, by track index, of the sources that feed a node; before the first,
+  // `start_ms`.
+  std::vector<int64_t> activity(operators::NodeId node, int64_t start_ms, size_t places) const;
+  std::vector<size_t> sources_of(operators::NodeId node) const;
+
+  const operators::Plan& plan_;
+  bool has_union_ = false;
+  std::vector<Source> sources_;
+  std::vector<std::shared_ptr<const operators::WatermarkTrack>> tracks_;  // by node
+  std::vector<int64_t> current_;                                          // by node
+};
+
+}  // namespace kappa::runtime
