@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "state/checkpoint_format.h"
 #include "state/store.h"
 #include "state/table.h"
 
@@ -26,22 +27,17 @@ struct Checkpoint {
   std::string place;  // opaque here: the runtime's place, watermarks, counters
   // Packed changed rows as Table::checkpoint_slice() made them, with their table.
   std::vector<std::pair<TableId, std::string>> blobs;
-  std::vector<OutboxEntry> outbox;      // new entries
-  uint64_t outbox_published_to = 0;     // entries below may be forgotten
+  std::vector<OutboxEntry> outbox;   // new entries
+  uint64_t outbox_published_to = 0;  // entries below may be forgotten
 };
 
 // Writes checkpoints into a generation's store and reads them back.
 //
-// Stored keys (integers big-endian):
-//   'm' name                                   → format version, place, checkpoint number
-//   'd' checkpoint u64, operator u64, part u8, n u32 → a packed delta blob
-//   'r' operator u64, part u8, key group u8, key     → a row
-//   'o' sequence u64                           → an outbox entry
-// A delta blob is folded into row keys in the background now and then: fold() merges whole
-// checkpoints, oldest first, and erases their blobs in the same write. Restart reads row keys, then
-// the deltas that are left, in order.
+// Delta blobs are folded into row keys in the background now and then: fold() merges whole
+// checkpoints, oldest first, and then erases their blobs. Restart reads row keys, then the deltas
+// that are left, in order. Layout: checkpoint_format.h.
 //
-// write() and fold() are called from one thread, which need not be the pipeline's.
+// One thread, which need not be the pipeline's.
 class CheckpointStore {
  public:
   explicit CheckpointStore(StateStore* store);  // outlives this
@@ -55,14 +51,26 @@ class CheckpointStore {
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 
   absl::Status write(const Checkpoint& checkpoint);
+
   // Bytes of delta blobs not folded yet.
-  size_t delta_bytes() const;
+  size_t delta_bytes() const { return head_.delta_bytes; }
+  // Whether so much has come together that folding pays: folding at every checkpoint would write
+  // the same rows again and again.
+  bool should_fold() const;
+  // Merges the oldest checkpoints into row keys: as many as bounded memory takes, at least one if
+  // there is one. May stop at any point, by a crash or an error: rows written so far are also in
+  // the deltas, which are erased last, so what read_rows() says never changes.
   absl::Status fold();
 
  private:
+  class Folding;
+
+  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> read_blobs(
+      uint64_t checkpoint) const;
+
   StateStore* store_;
-  uint64_t number_ = 0;
-  size_t delta_bytes_ = 0;
+  absl::Status loaded_;  // why the head could not be read, NotFound if there is none
+  CheckpointHead head_;
 };
 
 }  // namespace kappa::state

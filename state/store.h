@@ -48,7 +48,12 @@ class StateStore {
   virtual size_t bytes_on_disk() const = 0;
 };
 
+// Makes the directory if need be. DataLoss: what is there is damaged.
 absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const std::string& directory);
 std::unique_ptr<StateStore> make_memory_store();
+
+// The memory that all RocksDB stores of the process share, for cached blocks and write buffers;
+// 256 MiB until it is set. Any thread, any time.
+void set_storage_budget(size_t bytes);
 
 }  // namespace kappa::state

@@ -1,26 +1,25 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "engine/types/batch.h"
 #include "engine/types/value.h"
+#include "state/key_directory.h"
+#include "state/old_images.h"
+#include "state/one_row_key.h"
 #include "state/row_layout.h"
+#include "state/row_segments.h"
 
 namespace kappa::state {
-
-using RowId = uint32_t;
-inline constexpr RowId kNoRow = ~RowId{0};
-
-// A moment that a table can still show: rows as they were when the cut was made.
-using Cut = uint32_t;
 
 // Which table a row belongs to, in storage. Operator ids derive from plan fingerprints, so equal
 // logic finds equal state; `part` tells the tables of one operator apart.
@@ -30,34 +29,35 @@ struct TableId {
   auto operator<=>(const TableId&) const = default;
 };
 
-// The hot rows of one operator on one worker: a hash table from key to a fixed-size row. One thread,
-// the worker's; between epochs, when all workers rest, the coordinator's.
+// The hot rows of one operator on one worker: a hash table from key to a fixed-size row. One
+// thread, the worker's; between epochs, when all workers rest, the coordinator's.
 //
 // 8-byte slots {tag, row id} point into rows that lie in segments, so neither rows nor slots move
 // when the table grows, and growing never stalls for the whole table (speed.md, decision 5).
 //
-// Whoever changes a row calls touch() first. The first touch after a cut notes the row as dirty and,
-// if somebody still reads an older cut, keeps its old image. So a checkpoint and any number of
+// Whoever changes a row calls touch() first. The first touch after a cut notes the row as dirty
+// and, if somebody still reads an older cut, keeps its old image. So a checkpoint and any number of
 // readers see one moment each while updates go on.
 class Table {
  public:
-  Table(TableId id, RowLayout layout);
+  // `first_cut`: where cuts begin to count. Tests start late; the count begins anew before it ends.
+  Table(TableId id, RowLayout layout, Cut first_cut = 1);
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
-  const TableId& id() const;
-  const RowLayout& layout() const;
-  size_t rows() const;          // live ones
-  size_t bytes() const;         // memory in use, strings and old images included
-  RowId row_ids_end() const;    // every live RowId is below
+  const TableId& id() const { return id_; }
+  const RowLayout& layout() const { return layout_; }
+  size_t rows() const { return directory_.rows(); }  // live ones
+  size_t bytes() const;  // memory in use, strings and old images included
+  RowId row_ids_end() const { return rows_.end(); }  // every live RowId is below
 
   // ---- batched, the hot path ---------------------------------------------------------------
 
   // For each of the key's rows (columns typed as the layout's key) its row, made if there is none:
   // key filled in, values zero and not null. `hashes` are hash_columns() of the key. rows[i] is
-  // valid until the row is erased. `created` lists the i that made a row, ascending. Every
-  // row found or made is touched.
+  // valid until the row is erased. `created` (may be null) is set to the i that made a row,
+  // ascending. Every row found or made is touched.
   void find_or_insert(std::span<const ColumnRef> key, std::span<const uint64_t> hashes,
                       std::span<RowId> rows, std::vector<uint32_t>* created);
   // As above without making or touching any: kNoRow where there is none.
@@ -66,17 +66,22 @@ class Table {
 
   // ---- one row -----------------------------------------------------------------------------
 
-  std::byte* row(RowId row);
-  const std::byte* row(RowId row) const;
-  bool live(RowId row) const;
+  std::byte* row(RowId row) { return rows_.at(row); }
+  const std::byte* row(RowId row) const { return rows_.at(row); }
+  bool live(RowId row) const { return (header(rows_.at(row)).flags & kLive) != 0; }
   RowId find_one(const Row& key) const;
   // Before a change to a row found by find() or find_one().
-  void touch(RowId row);
-  // Removes a row; its id may be given to a later one. Noted as a deletion for the next checkpoint.
+  void touch(RowId row) {
+    if (header(rows_.at(row)).touched_cut != cut_) touch_first(row);
+  }
+  // Removes a row; its id may be given to a later one, once no pinned cut shows the row. Noted as a
+  // deletion for the next checkpoint.
   void erase(RowId row);
 
   // Field access. `image` is row(id) or an old image.
-  static bool is_null(const std::byte* image, const RowField& field);
+  static bool is_null(const std::byte* image, const RowField& field) {
+    return image[field.null_offset] != std::byte{0};
+  }
   template <typename T>
   static T& get(std::byte* image, const RowField& field) {
     return *reinterpret_cast<T*>(image + field.offset);
@@ -85,14 +90,21 @@ class Table {
   static const T& get(const std::byte* image, const RowField& field) {
     return *reinterpret_cast<const T*>(image + field.offset);
   }
-  static void set_null(std::byte* image, const RowField& field, bool null);
+  static void set_null(std::byte* image, const RowField& field, bool null) {
+    image[field.null_offset] = std::byte{null};
+  }
   // For kString fields. A view into the row: copy it before the row may change.
-  static std::string_view get_string(const std::byte* image, const RowField& field);
+  static std::string_view get_string(const std::byte* image, const RowField& field) {
+    return get<OwnedString>(image, field).view();
+  }
   void set_string(RowId row, const RowField& field, std::string_view value);
   // Any field as a Value; appends any field to a column (strings copied into `arena`).
   static Value value(const std::byte* image, const RowField& field);
   static void append_to(const std::byte* image, const RowField& field, Column& column,
                         Arena& arena);
+  // As append_to() for each of the images, in order; much faster than one by one.
+  static void append_all(std::span<const std::byte* const> images, const RowField& field,
+                         Column& column, Arena& arena);
 
   // ---- cuts --------------------------------------------------------------------------------
 
@@ -103,11 +115,14 @@ class Table {
   // The row as of the cut, which is pinned: nullptr if it did not exist then. Scans go through
   // every id below the row_ids_end() that was in force at the cut.
   const std::byte* image(RowId row, Cut cut) const;
+  // The row of a key as of the cut, which is pinned: nullptr if there was none.
+  const std::byte* find_image(const Row& key, Cut cut) const;
 
   // ---- checkpoints -------------------------------------------------------------------------
 
   // Starts a checkpoint at a cut made by cut_and_pin(): takes over what is dirty or deleted since
   // the last one. Bytes (roughly) that were dirty.
+  // One at a time.
   size_t dirty_bytes() const;
   void begin_checkpoint(Cut cut);
   // Encodes up to `rows_max` of them and appends packed rows to `blob`; true when there are no more
@@ -118,16 +133,86 @@ class Table {
   // ---- storage -----------------------------------------------------------------------------
 
   // Key and value of a row in their stored form: the key memcomparable (ascending bytes = ascending
-  // key, nulls last), the value canonical (equal fields, equal bytes). key_group_of(hash) goes with it.
+  // key, nulls last), the value canonical (equal fields, equal bytes). key_group_of(hash) goes with
+  // it.
   void encode(const std::byte* image, std::string* key, std::string* value) const;
   void encode_key(const Row& key, std::string* out) const;
   // Puts a stored row back in (replaces one with the same key), not dirty.
   absl::Status load(std::string_view key, std::string_view value);
-  uint32_t key_group(const std::byte* image) const;
+  uint32_t key_group(const std::byte* image) const { return header(image).key_group; }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Flags of a row.
+  static constexpr uint8_t kLive = 1;
+  static constexpr uint8_t kShownOnce = 2;  // was there at some cut: a checkpoint may hold it
+  static constexpr uint8_t kAwaited = 4;    // erased, but a pinned cut may show it
+
+  // How keys are compared, chosen once a table.
+  enum class KeyKind : uint8_t { kInt64, kText, kAny };
+
+  struct Deletion {
+    Cut cut;  // in which the row was erased
+    uint32_t key_group;
+    std::string key;
+  };
+
+  static RowHeader& header(std::byte* row) { return *reinterpret_cast<RowHeader*>(row); }
+  static const RowHeader& header(const std::byte* row) {
+    return *reinterpret_cast<const RowHeader*>(row);
+  }
+
+  template <typename F>
+  void with_keys(std::span<const ColumnRef> key, F&& f) const;
+  template <bool kInsert, typename Keys>
+  void find_batch(const Keys& keys, std::span<const uint64_t> hashes, std::span<RowId> rows,
+                  std::vector<uint32_t>* created);
+  template <typename Keys>
+  RowId find_row(const Keys& keys, uint32_t tag, size_t i) const;
+  template <typename Keys>
+  RowId insert_row(const Keys& keys, uint64_t hash, size_t i);
+  void prefetch_row(RowId row) const;
+  RowId find_key(const OneRowKey& key) const;
+  bool has_key(const std::byte* image, const OneRowKey& key) const;
+
+  void touch_first(RowId row);
+  void note_touched(RowId row);
+  RowId new_row();
+  void reclaim(size_t images_max);
+  void restart_cuts();
+  absl::Status read_value(std::string_view stored, RowId row);
+  void append_packed_row(const std::byte* image, std::string* blob);
+
+  TableId id_;
+  RowLayout layout_;
+  KeyKind key_kind_;
+  Cut cut_;             // the present one: changes fall into it
+  Cut checkpoint_cut_;  // rows touched later are dirty
+  RowSegments rows_;
+  KeyDirectory directory_;
+  OldImages images_;
+  size_t string_bytes_ = 0;
+
+  std::vector<RowId> free_;
+  std::vector<RowId> bare_;  // scratch of reclaim()
+  std::unordered_multimap<uint32_t, RowId>
+      awaited_;  // erased rows that a pinned cut may show, by tag
+
+  size_t touched_in_cut_ = 0;  // rows touched since the present cut began
+  std::vector<RowId> dirty_;
+  std::deque<Deletion> deleted_;
+
+  // The checkpoint under way.
+  struct Slicing {
+    Cut cut = 0;
+    std::vector<RowId> rows;
+    size_t next = 0;
+    std::deque<Deletion> deleted;
+  };
+  std::optional<Slicing> slicing_;
+  std::unique_ptr<char[]> packing_;  // scratch for one row
+  size_t packing_bytes_ = 0;
+  mutable OneRowKey one_;  // scratch for find_one() and load()
+  Row loaded_key_;         // scratch for load(): one_ points into its strings
 };
 
 }  // namespace kappa::state

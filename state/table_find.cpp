@@ -1,0 +1,140 @@
+#include <cstring>
+
+#include "engine/types/hash.h"
+#include "engine/types/invariant.h"
+#include "state/table.h"
+#include "state/table_keys.h"
+
+// Finding rows by key: the hot path of every stateful operator.
+namespace kappa::state {
+namespace {
+
+// How far ahead of the row in hand slots and rows are fetched. A row can only be fetched once its
+// slot is there, so rows come later.
+constexpr size_t kSlotsAhead = 16;
+constexpr size_t kRowsAhead = 6;
+constexpr size_t kCacheLine = 64;
+// Of a row, the lines that find and update are sure to read first.
+constexpr size_t kPrefetchBytesMax = 4 * kCacheLine;
+
+}  // namespace
+
+template <typename F>
+void Table::with_keys(std::span<const ColumnRef> key, F&& f) const {
+  KAPPA_INVARIANT(key.size() == layout_.key().size(), "a column for each of the key's fields");
+  switch (key_kind_) {
+    case KeyKind::kInt64:
+      return f(Int64Keys(layout_.key()[0], *key[0]));
+    case KeyKind::kText:
+      return f(TextKeys(layout_.key()[0], *key[0]));
+    case KeyKind::kAny:
+      return f(AnyKeys(layout_.key(), key));
+  }
+}
+
+inline void Table::prefetch_row(RowId row) const {
+  const std::byte* bytes = rows_.at(row);
+  const size_t size = std::min<size_t>(layout_.row_bytes(), kPrefetchBytesMax);
+  for (size_t line = 0; line < size; line += kCacheLine) __builtin_prefetch(bytes + line, 1);
+}
+
+template <typename Keys>
+RowId Table::find_row(const Keys& keys, uint32_t tag, size_t i) const {
+  return directory_.find(tag, [&](RowId row) { return keys.equal(rows_.at(row), i); });
+}
+
+template <typename Keys>
+RowId Table::insert_row(const Keys& keys, uint64_t hash, size_t i) {
+  const RowId row = new_row();
+  std::byte* bytes = rows_.at(row);
+  RowHeader& head = header(bytes);
+  const Cut last_touched = head.touched_cut;
+  std::memset(bytes, 0, layout_.row_bytes());
+  head.touched_cut = last_touched;
+  head.tag = KeyDirectory::tag_of(hash);
+  head.old_image = kNoOldImage;
+  head.key_group = static_cast<uint8_t>(key_group_of(hash));
+  head.flags = kLive;
+  string_bytes_ += static_cast<size_t>(keys.write(bytes, i));
+  directory_.insert(head.tag, row);
+  note_touched(row);
+  return row;
+}
+
+template <bool kInsert, typename Keys>
+void Table::find_batch(const Keys& keys, std::span<const uint64_t> hashes, std::span<RowId> rows,
+                       std::vector<uint32_t>* created) {
+  const size_t n = hashes.size();
+  const auto tag = [&](size_t i) { return KeyDirectory::tag_of(hashes[i]); };
+  // The row with the tag, most likely the right one; it is only compared when its turn comes.
+  const auto look = [&](size_t i) {
+    rows[i] = directory_.find(tag(i), [](RowId) { return true; });
+    if (rows[i] != kNoRow) prefetch_row(rows[i]);
+  };
+  for (size_t i = 0; i < std::min(n, kSlotsAhead); ++i) directory_.prefetch(tag(i));
+  for (size_t i = 0; i < std::min(n, kRowsAhead); ++i) look(i);
+
+  for (size_t i = 0; i < n; ++i) {
+    if (i + kSlotsAhead < n) directory_.prefetch(tag(i + kSlotsAhead));
+    if (i + kRowsAhead < n) look(i + kRowsAhead);
+    RowId row = rows[i];
+    // A row found before its time may be missing what the rows just before it inserted.
+    if (row == kNoRow || !keys.equal(rows_.at(row), i)) [[unlikely]] {
+      row = find_row(keys, tag(i), i);
+      if (kInsert && row == kNoRow) {
+        row = insert_row(keys, hashes[i], i);
+        if (created != nullptr) created->push_back(static_cast<uint32_t>(i));
+      }
+      rows[i] = row;
+    }
+    if constexpr (kInsert) touch(row);
+  }
+}
+
+void Table::find_or_insert(std::span<const ColumnRef> key, std::span<const uint64_t> hashes,
+                           std::span<RowId> rows, std::vector<uint32_t>* created) {
+  KAPPA_INVARIANT(rows.size() >= hashes.size(), "room for a row id each");
+  if (created != nullptr) created->clear();
+  if (images_.any_to_reclaim()) reclaim(hashes.size() + 1);
+  with_keys(key, [&](const auto& keys) { find_batch<true>(keys, hashes, rows, created); });
+}
+
+void Table::find(std::span<const ColumnRef> key, std::span<const uint64_t> hashes,
+                 std::span<RowId> rows) const {
+  KAPPA_INVARIANT(rows.size() >= hashes.size(), "room for a row id each");
+  // Without inserting, find_batch() changes nothing.
+  auto& self = const_cast<Table&>(*this);
+  with_keys(key, [&](const auto& keys) { self.find_batch<false>(keys, hashes, rows, nullptr); });
+}
+
+RowId Table::find_key(const OneRowKey& key) const {
+  RowId row = kNoRow;
+  find(key.columns(), key.hashes(), {&row, 1});
+  return row;
+}
+
+bool Table::has_key(const std::byte* image, const OneRowKey& key) const {
+  bool equal = false;
+  with_keys(key.columns(), [&](const auto& keys) { equal = keys.equal(image, 0); });
+  return equal;
+}
+
+RowId Table::find_one(const Row& key) const {
+  one_.set(key);
+  return find_key(one_);
+}
+
+const std::byte* Table::find_image(const Row& key, Cut cut) const {
+  one_.set(key);
+  if (const RowId row = find_key(one_); row != kNoRow) {
+    if (const std::byte* found = image(row, cut)) return found;
+  }
+  const auto [begin, end] = awaited_.equal_range(KeyDirectory::tag_of(one_.hashes()[0]));
+  for (auto at = begin; at != end; ++at) {
+    const std::byte* found = image(at->second, cut);
+    if (found != nullptr && has_key(found, one_)) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace kappa::state
