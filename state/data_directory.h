@@ -13,7 +13,7 @@ namespace kappa::state {
 
 // The files of one process's data:
 //
-//   LOCK                            who owns the directory: pid, command, gRPC address; flock()ed
+//   LOCK                            who owns the directory: pid, command, gRPC address; locked
 //   catalogue.json                  the truth about products and generations; replaced atomically
 //   log/                            the embedded log
 //   products/NAME/journal           the order journal
@@ -25,7 +25,9 @@ struct LockHolder {
 };
 
 // Holds the lock on a data directory for as long as it lives. The kernel frees it when the process
-// dies, however it dies.
+// dies, however it dies. The lock belongs to the open file (F_OFD_SETLK): unlike flock() it can be
+// asked for without being taken, so looking who holds it disturbs nobody. Children do not inherit
+// it across exec().
 class DataDirectory {
  public:
   // Makes the directory if need be. Unavailable: another process holds it; the message names the
@@ -33,6 +35,8 @@ class DataDirectory {
   static absl::StatusOr<std::unique_ptr<DataDirectory>> lock(const std::string& path,
                                                              const std::string& command);
   ~DataDirectory();
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
 
   // Writes the address into LOCK, so that other commands find the server.
   absl::Status publish_address(const std::string& address);
@@ -45,12 +49,15 @@ class DataDirectory {
 
  private:
   DataDirectory(std::string path, int fd, LockHolder holder);
+  absl::Status write_holder() const;
+
   std::string path_;
   int fd_;
   LockHolder holder_;
 };
 
-// Who holds the lock, without taking it: nullopt if nobody does.
+// Who holds the lock, without taking it: nullopt if nobody does. The holder's pid is 0 while it has
+// not said yet who it is.
 absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path);
 
 enum class GenerationState : uint8_t { kReplaying, kReady, kLive, kRetired };
@@ -69,8 +76,7 @@ struct ProductInfo {
   std::vector<GenerationInfo> generations;
 };
 
-// catalogue.json. Read whole, replaced whole: a new file, synced, renamed over the old, directory
-// synced. One thread.
+// catalogue.json, in the format of durable_file.h. Read whole, replaced whole. One thread.
 class Catalogue {
  public:
   // An empty one if there is no file. DataLoss: damaged, or of a newer format.

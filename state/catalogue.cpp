@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/types/status_macros.h"
+#include "state/data_directory.h"
+#include "state/durable_file.h"
+
+// The catalogue's file:
+//
+//   { "format": 1, "checksum": "crc32c:…", "products": [ { "name": …, "live_generation": 1,
+//     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
+//                        "created": "RFC 3339", "files": { path: text, … } }, … ] }, … ] }
+namespace kappa::state {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kFormat = 1;
+constexpr const char* kStateNames[] = {"replaying", "ready", "live", "retired"};
+
+json to_json(const ProductInfo& product) {
+  json generations = json::array();
+  for (const GenerationInfo& generation : product.generations) {
+    generations.push_back(
+        {{"id", generation.id},
+         {"state", kStateNames[static_cast<size_t>(generation.state)]},
+         {"plan_fingerprint", absl::StrFormat("%016x", generation.plan_fingerprint)},
+         {"created", generation.created},
+         {"files", generation.files}});
+  }
+  return {{"name", product.name},
+          {"live_generation", product.live_generation},
+          {"generations", std::move(generations)}};
+}
+
+// nlohmann throws json::exception if the object is not as to_json() makes it; open() catches.
+GenerationInfo generation_of(const json& object) {
+  GenerationInfo generation;
+  generation.id = object.at("id").get<uint32_t>();
+  const auto hex = object.at("plan_fingerprint").get<std::string>();
+  std::from_chars(hex.data(), hex.data() + hex.size(), generation.plan_fingerprint, 16);
+  generation.created = object.at("created").get<std::string>();
+  generation.files = object.at("files").get<std::map<std::string, std::string>>();
+  return generation;
+}
+
+std::optional<GenerationState> state_of(const json& object) {
+  const auto name = object.at("state").get<std::string>();
+  for (size_t state = 0; state < std::size(kStateNames); ++state) {
+    if (name == kStateNames[state]) return static_cast<GenerationState>(state);
+  }
+  return std::nullopt;
+}
+
+// False if a generation is in no state that we know.
+bool read_product(const json& object, ProductInfo* product) {
+  product->name = object.at("name").get<std::string>();
+  product->live_generation = object.at("live_generation").get<uint32_t>();
+  for (const json& entry : object.at("generations")) {
+    const auto state = state_of(entry);
+    if (!state) return false;
+    product->generations.push_back(generation_of(entry));
+    product->generations.back().state = *state;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<Catalogue> Catalogue::open(const std::string& data_path) {
+  Catalogue catalogue;
+  catalogue.path_ = data_path + "/catalogue.json";
+  const auto text = read_file(catalogue.path_);
+  if (absl::IsNotFound(text.status())) return catalogue;
+  KAPPA_RETURN_IF_ERROR(text.status());
+  KAPPA_ASSIGN_OR_RETURN(const std::string object, open_json(*text, kFormat, catalogue.path_));
+  try {
+    for (const json& product : json::parse(object).at("products")) {
+      if (read_product(product, &catalogue.products_.emplace_back())) continue;
+      return absl::DataLossError(
+          absl::StrCat(catalogue.path_, " is damaged: a generation of product \"",
+                       catalogue.products_.back().name,
+                       "\" is in none of the states replaying, ready, live, retired"));
+    }
+  } catch (const json::exception& error) {
+    return absl::DataLossError(absl::StrCat(catalogue.path_, " is damaged: ", error.what()));
+  }
+  return catalogue;
+}
+
+const ProductInfo* Catalogue::find(const std::string& product) const {
+  const auto found = std::find_if(products_.begin(), products_.end(),
+                                  [&](const ProductInfo& info) { return info.name == product; });
+  return found == products_.end() ? nullptr : &*found;
+}
+
+absl::Status Catalogue::put(ProductInfo product) {
+  std::vector<ProductInfo> products = products_;
+  const auto found = std::find_if(products.begin(), products.end(), [&](const ProductInfo& info) {
+    return info.name == product.name;
+  });
+  if (found == products.end()) {
+    products.push_back(std::move(product));
+  } else {
+    *found = std::move(product);
+  }
+  std::string object;
+  try {
+    json list = json::array();
+    for (const ProductInfo& info : products) list.push_back(to_json(info));
+    object = json{{"products", std::move(list)}}.dump();
+  } catch (const json::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a product's files must be UTF-8 text: ", error.what()));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const std::string text, seal_json(object, kFormat));
+  KAPPA_RETURN_IF_ERROR(replace_file(path_, text));
+  products_ = std::move(products);
+  return absl::OkStatus();
+}
+
+}  // namespace kappa::state
