@@ -11,6 +11,11 @@
 
 #include "engine/log/embedded/embedded_log.h"
 
+template <>
+struct Catch::StringMaker<kappa::Offset> {
+  static std::string convert(const kappa::Offset& offset) { return std::to_string(offset.value); }
+};
+
 namespace kappa::log {
 
 // A directory that is gone when the test is.

@@ -1,0 +1,99 @@
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "test/log/log_fixture.h"
+
+namespace kappa::log {
+namespace {
+
+using Catch::Matchers::Contains;
+
+// Lets no file grow beyond a size, as a full disk would: writes come back short, then fail.
+class FileSizeLimit {
+ public:
+  FileSizeLimit() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    handler_before_ = ::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FileSizeLimit() {
+    lift();
+    ::signal(SIGXFSZ, handler_before_);
+  }
+  void set(size_t bytes) {
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  void lift() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+  sighandler_t handler_before_;
+};
+
+TEST_CASE("an append that does not fit on the disk is undone, whatever byte it stops at") {
+  const TempDirectory directory;
+  const std::string segment = directory.path() + "/t/0/00000000000000000000.log";
+  auto log = must_open(directory.path(), {.fsync = Fsync::kNever});
+  REQUIRE_OK(log->create_topic("t", {}));
+  append_values(*log, "t", numbers(0, 3));
+  const size_t size = std::filesystem::file_size(segment);
+  FileSizeLimit limit;
+  for (size_t room = 0; room < 80; room += 3) {
+    INFO("room for " << room << " bytes");
+    const RecordToAppend record{.value = "this record takes some more than eighty bytes"};
+    limit.set(size + room);
+    const absl::Status status = log->append("t", {&record, 1}).status();
+    limit.lift();
+    REQUIRE(status.code() == absl::StatusCode::kResourceExhausted);
+    REQUIRE_THAT(std::string(status.message()),
+                 Contains("nothing was appended to topic t: cannot write " + segment));
+    REQUIRE(std::filesystem::file_size(segment) == size);
+    REQUIRE(values_of(read_all(*log, at("t"))) == numbers(0, 3));
+  }
+  // There is room again: it goes on by itself.
+  CHECK(append_values(*log, "t", numbers(3, 3)) == Offset{3});
+  log.reset();
+  log = must_open(directory.path());
+  CHECK(log->cut_tails().empty());
+  CHECK(values_of(read_all(*log, at("t"))) == numbers(0, 6));
+}
+
+TEST_CASE("an append to several partitions of which one does not fit is undone in all") {
+  const TempDirectory directory;
+  const auto log = must_open(directory.path(), {.fsync = Fsync::kNever});
+  REQUIRE_OK(log->create_topic("t", {.partitions = 4}));
+  const std::string filler(10'000, 'f');
+  append_values(*log, "t", {filler, filler}, 2);
+  std::vector<RecordToAppend> records;
+  for (int32_t p = 0; p < 4; ++p) records.push_back({.value = "x", .partition = p});
+  FileSizeLimit limit;
+  limit.set(20'000);
+  const absl::Status status = log->append("t", records).status();
+  limit.lift();
+  CHECK(status.code() == absl::StatusCode::kResourceExhausted);
+  for (int32_t p = 0; p < 4; ++p) {
+    CHECK(must(log->range(at("t", p))).end == Offset{p == 2 ? 2 : 0});
+  }
+  const std::vector<AppendedAt> appended = must(log->append("t", records));
+  CHECK(appended[1].offset == Offset{0});
+  CHECK(appended[2].offset == Offset{2});
+  for (int32_t p = 0; p < 4; ++p) {
+    CHECK(read_all(*log, at("t", p)).size() == (p == 2 ? 3 : 1));
+  }
+}
+
+TEST_CASE("a log whose directory is gone says so and takes nothing") {
+  const TempDirectory directory;
+  const auto log = must_open(directory.path(), {.fsync = Fsync::kNever});
+  REQUIRE_OK(log->create_topic("t", {}));
+  std::filesystem::remove_all(directory.path() + "/t");
+  const RecordToAppend record{.value = "x"};
+  const absl::Status status = log->append("t", {&record, 1}).status();
+  CHECK(status.code() == absl::StatusCode::kNotFound);
+  CHECK_THAT(std::string(status.message()), Contains("cannot open") && Contains("/t/0/"));
+  CHECK(must(log->range(at("t"))).end == Offset{0});
+}
+
+}  // namespace
+}  // namespace kappa::log
