@@ -142,6 +142,13 @@ absl::Status invalid_field(std::string_view field, std::string_view description)
       {{std::string(field), std::string(description)}});
 }
 
+absl::Status too_many_queries() {
+  return with_retry(with_reason(absl::ResourceExhaustedError(
+                                    "too many queries are waiting already; try again soon"),
+                                "TOO_MANY_QUERIES"),
+                    250);
+}
+
 ErrorDetails details_of(const absl::Status& status) {
   ErrorDetails details;
   if (auto info = payload_of<google::rpc::ErrorInfo>(status, kErrorInfoUrl)) {

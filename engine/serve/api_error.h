@@ -43,6 +43,9 @@ absl::Status with_retry(absl::Status status, int64_t delay_ms);
 // InvalidArgument about one field of a request; the message is "field: description".
 absl::Status invalid_field(std::string_view field, std::string_view description);
 
+// ResourceExhausted: the threads that run queries have enough to do.
+absl::Status too_many_queries();
+
 ErrorDetails details_of(const absl::Status& status);
 
 // Messages and details are cut so that they fit what a client takes as metadata (8 KiB). A status

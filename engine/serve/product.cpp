@@ -1,7 +1,6 @@
 #include "engine/serve/product.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -13,22 +12,6 @@ namespace {
 
 std::string quoted(std::string_view name) {
   return absl::StrCat("\"", to_absl(name), "\"");
-}
-
-// Levenshtein's distance.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row[b.size()];
 }
 
 std::vector<std::string> names_of(const std::vector<Products::Ref>& products) {
@@ -50,7 +33,7 @@ absl::Status unknown_view(const ServedProduct& product, std::string_view name) {
   for (const operators::NodeId id : plan.views()) {
     views.push_back(std::get<operators::ViewNode>(plan.node(id).op).name);
   }
-  const std::string nearest = nearest_name(name, views);
+  const std::string nearest = closest_name(name, views);
   std::string hint;
   if (!nearest.empty()) {
     hint = absl::StrCat("; did you mean ", quoted(nearest), "?");
@@ -95,6 +78,12 @@ std::vector<Products::Ref> Products::all() const {
   return products_;
 }
 
+std::string Products::name_for(std::string_view requested) const {
+  std::lock_guard lock(mutex_);
+  return requested.empty() && products_.size() == 1 ? products_.front()->name
+                                                    : std::string(requested);
+}
+
 absl::StatusOr<Products::Ref> Products::find(std::string_view name) const {
   std::lock_guard lock(mutex_);
   if (name.empty() && products_.size() == 1) return products_.front();
@@ -134,19 +123,6 @@ absl::StatusOr<ViewRef> find_view(const Products& products, std::string_view pro
   if (id == operators::kNoNode) return unknown_view(**found, view);
   const operators::PlanNode& node = plan.node(id);
   return ViewRef{*std::move(found), id, &std::get<operators::ViewNode>(node.op), &node.schema};
-}
-
-std::string nearest_name(std::string_view name, const std::vector<std::string>& names) {
-  std::string nearest;
-  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
-  for (const std::string& candidate : names) {
-    const size_t far = distance(name, candidate);
-    if (far < least) {
-      least = far;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 }  // namespace kappa::serve

@@ -52,6 +52,8 @@ class Products {
   // Replaces the product of that name, or adds one.
   void set(ServedProduct product);
   std::vector<Ref> all() const;
+  // The name that a request means: the only product's if it names none; empty if that is unclear.
+  std::string name_for(std::string_view requested) const;
   // The product of that name; with an empty name, the only one there is. NotFound names those that
   // there are; InvalidArgument: several, and none was named.
   absl::StatusOr<Ref> find(std::string_view name) const;
@@ -79,8 +81,5 @@ struct ViewRef {
 // NotFound names the nearest view there is.
 absl::StatusOr<ViewRef> find_view(const Products& products, std::string_view product,
                                   std::string_view view);
-
-// The most similar of `names`, if one is similar at all: for "did you mean".
-std::string nearest_name(std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace kappa::serve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "engine/serve/access.h"
+#include "engine/serve/metrics.h"
+
+namespace grpc {
+class ServerContextBase;
+}
+
+namespace kappa::serve {
+
+// Lets callers in. Without an access list everyone who can connect may do everything. Thread-safe.
+class Gate {
+ public:
+  // `audit` gets one line for each denial.
+  Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit);
+
+  absl::Status admit(const grpc::ServerContextBase& context, Method method, Right right,
+                     std::string_view product) const;
+  // For HTTP: the value of the Authorization header.
+  absl::Status admit(std::optional<std::string_view> authorization, Right right,
+                     const std::string& what, const std::string& peer) const;
+  bool has_access_list() const { return access_.has_value(); }
+
+ private:
+  const std::optional<AccessList> access_;
+  const std::function<void(const std::string&)> audit_;
+};
+
+}  // namespace kappa::serve
