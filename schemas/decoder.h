@@ -17,8 +17,9 @@ namespace kappa::schemas {
 
 // A record that is not well formed: it yields no row and goes to the dead letters.
 struct Malformed {
-  uint32_t record;     // index into the records of the call
-  std::string reason;  // "column amount: expected a number with 2 digits after the point, got \"x\""
+  uint32_t record;  // index into the records of the call
+  std::string
+      reason;  // "column amount: expected a number with 2 digits after the point, got \"x\""
 };
 
 // What a decoder filled in.
@@ -48,8 +49,7 @@ using ProductFiles = std::map<std::string, std::string>;
 // A decoder of `wanted` (indexes into source.columns, ascending) of `source`.
 // InvalidArgument: a .proto that does not parse or lacks a column's field, or a field whose type a
 // column cannot take; the message names file, line and what would be right.
-absl::StatusOr<std::unique_ptr<Decoder>> make_decoder(const Source& source,
-                                                      std::vector<int> wanted,
+absl::StatusOr<std::unique_ptr<Decoder>> make_decoder(const Source& source, std::vector<int> wanted,
                                                       const ProductFiles& files);
 
 }  // namespace kappa::schemas

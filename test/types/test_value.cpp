@@ -151,8 +151,23 @@ TEST_CASE("text that is no value of its type is refused with what would be right
 TEST_CASE("an excerpt is bounded, cut between characters, and escapes what cannot be seen") {
   CHECK(excerpt("short") == "\"short\"");
   CHECK(excerpt("a\nb") == "\"a\\nb\"");
+  CHECK(excerpt("a\"b\\c\x01\x7f") == R"("a\"b\\c\x01\x7f")");
+  CHECK(excerpt("gr\u00fc\u00df \U0001F600") == "\"gr\u00fc\u00df \U0001F600\"");
+  for (const char* broken : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xe2\x82",
+                             "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\xe0\x80\x80"}) {
+    for (const char c : excerpt(broken)) CHECK(static_cast<uint8_t>(c) < 0x80);
+  }
   CHECK(excerpt(std::string(100, 'x')) == "\"" + std::string(64, 'x') + "…\"");
   CHECK(excerpt(std::string(63, 'x') + "€€") == "\"" + std::string(63, 'x') + "…\"");
+}
+
+TEST_CASE("the closest name is found, if one is near") {
+  const std::vector<std::string> names = {"amount", "card_id", "store_id"};
+  CHECK(closest_name("amuont", names) == "amount");
+  CHECK(closest_name("Card_ID", names) == "card_id");
+  CHECK(closest_name("stor_id", names) == "store_id");
+  CHECK(closest_name("banana", names).empty());
+  CHECK(closest_name("x", {}).empty());
 }
 
 TEST_CASE("values compare in SQL's order") {

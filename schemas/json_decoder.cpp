@@ -1,0 +1,103 @@
+#include "schemas/json_decoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "schemas/json_reader.h"
+#include "schemas/json_shape.h"
+#include "schemas/row_writer.h"
+
+namespace kappa::schemas {
+namespace {
+
+// Shapes are tried one after another, the last that fitted first.
+constexpr size_t kShapesMax = 8;
+// A source whose records never repeat a shape would learn without end: after this many records in
+// a row that no shape fitted, only one in kLearnOneIn is learnt from.
+constexpr uint64_t kMissesToLearnFrom = 64;
+constexpr uint64_t kLearnOneIn = 64;
+
+class JsonDecoder final : public Decoder {
+ public:
+  JsonDecoder(const Source& source, std::vector<int> wanted, JsonPath path)
+      : columns_(json_columns(source)),
+        row_(source, std::move(wanted)),
+        reader_(columns_),
+        learns_(path == JsonPath::kLearning) {
+    for (size_t i = 0; i < columns_.size(); ++i) by_field_.emplace(columns_[i].field, i);
+  }
+
+  void decode(std::span<const RecordView> records, Arena& arena, Decoded* out) override {
+    row_.begin(records.size(), out);
+    for (size_t i = 0; i < records.size(); ++i) decode_record(records[i], i, arena);
+    row_.finish();
+  }
+
+ private:
+  void decode_record(const RecordView& record, size_t index, Arena& arena) {
+    if (record.value == nullptr) {
+      row_.reject(index, "expected a JSON object, got a null payload");
+      return;
+    }
+    const std::string_view payload(record.value, record.value_size);
+    bool fits_none = true;
+    if (read_by_shape(payload, arena, &fits_none)) {
+      row_.accept(index);
+      return;
+    }
+    if (auto reason = reader_.read(payload, row_, arena)) {
+      row_.reject(index, *std::move(reason));
+      return;
+    }
+    row_.accept(index);
+    if (learns_ && fits_none) learn(payload);
+  }
+
+  bool read_by_shape(std::string_view payload, Arena& arena, bool* fits_none) {
+    for (size_t i = 0; i < shapes_.size(); ++i) {
+      const JsonShape::Outcome outcome = shapes_[i]->read(payload, columns_, row_, arena);
+      if (outcome == JsonShape::Outcome::kRow) [[likely]] {
+        if (i != 0)
+          std::rotate(shapes_.begin(), shapes_.begin() + static_cast<std::ptrdiff_t>(i),
+                      shapes_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        misses_ = 0;
+        return true;
+      }
+      row_.take_back();
+      if (outcome == JsonShape::Outcome::kOtherContent) {
+        *fits_none = false;
+        return false;
+      }
+    }
+    return false;
+  }
+
+  void learn(std::string_view payload) {
+    if (++misses_ > kMissesToLearnFrom && misses_ % kLearnOneIn != 0) return;
+    std::optional<JsonShape> shape = JsonShape::learn(payload, columns_, by_field_);
+    if (!shape) return;
+    for (const auto& known : shapes_) {
+      if (known->same_as(*shape)) return;
+    }
+    if (shapes_.size() == kShapesMax) shapes_.pop_back();
+    shapes_.insert(shapes_.begin(), std::make_unique<JsonShape>(*std::move(shape)));
+  }
+
+  const std::vector<JsonColumn> columns_;
+  absl::flat_hash_map<std::string, size_t> by_field_;
+  RowWriter row_;
+  JsonReader reader_;
+  const bool learns_;
+  std::vector<std::unique_ptr<JsonShape>> shapes_;  // the one that fitted last comes first
+  uint64_t misses_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_json_decoder(const Source& source, std::vector<int> wanted,
+                                           JsonPath path) {
+  return std::make_unique<JsonDecoder>(source, std::move(wanted), path);
+}
+
+}  // namespace kappa::schemas
