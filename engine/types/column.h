@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/types/invariant.h"
@@ -23,8 +24,23 @@ class Column {
  public:
   explicit Column(Type type, size_t rows = 0);
   // A moved-from column may only be destroyed or assigned to.
-  Column(Column&&) = default;
-  Column& operator=(Column&&) = default;
+  // What is moved from has no rows.
+  Column(Column&& other) noexcept
+      : type_(other.type_),
+        width_(other.width_),
+        rows_(std::exchange(other.rows_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        bytes_(std::move(other.bytes_)),
+        nulls_(std::exchange(other.nulls_, {})) {}
+  Column& operator=(Column&& other) noexcept {
+    type_ = other.type_;
+    width_ = other.width_;
+    rows_ = std::exchange(other.rows_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    bytes_ = std::move(other.bytes_);
+    nulls_ = std::exchange(other.nulls_, {});
+    return *this;
+  }
 
   const Type& type() const { return type_; }
   size_t rows() const { return rows_; }
