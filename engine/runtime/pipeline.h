@@ -32,7 +32,7 @@ struct PipelineOptions {
   bool follow_only = false;
   // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
   // Called on the workers' threads, once an epoch and worker at most.
-  std::function<void(operators::NodeId, const Batch&)> on_output;
+  std::function<void(operators::NodeId, const Batch&)> on_output = nullptr;
 };
 
 struct ViewStats {

@@ -1,0 +1,133 @@
+#include "engine/runtime/order_reader.h"
+
+#include <catch2/catch.hpp>
+
+#include "test/pipeline/test_product.h"
+
+namespace kappa::runtime {
+namespace {
+
+using test::require_ok;
+
+// A log of topics "a" (two partitions) and "b" (one), and the order in which they are read.
+struct Fixture {
+  test::TemporaryDirectory directory;
+  ManualClock clock{LogTime{1'000'000}};
+  std::unique_ptr<log::Log> log;
+
+  Fixture() {
+    log::EmbeddedLogOptions options;
+    options.fsync = log::Fsync::kNever;
+    options.retention_check_ms = 0;
+    options.clock = &clock;
+    auto opened = log::open_embedded_log(directory.path("log"), options);
+    require_ok(opened.status());
+    log = *std::move(opened);
+    require_ok(log->create_topic("a", {.partitions = 2}));
+    require_ok(log->create_topic("b", {.partitions = 1}));
+  }
+
+  void append(const std::string& topic, int32_t partition, const std::string& value, int64_t ms) {
+    const log::RecordToAppend record{{}, value, LogTime{ms}, partition, nullptr};
+    require_ok(log->append(topic, {&record, 1}).status());
+  }
+
+  OrderReader open(uint32_t workers = 1) {
+    auto reader = OrderReader::open(*log, {"a", "b"}, {}, workers);
+    require_ok(reader.status());
+    return *std::move(reader);
+  }
+
+  // The payloads of everything there is, in the order, `places_max` a turn.
+  std::vector<std::string> order(OrderReader& reader, LogTime at, size_t places_max) {
+    auto entry = reader.describe_backlog(at);
+    require_ok(entry.status());
+    REQUIRE(entry->has_value());
+    reader.begin(**entry);
+    std::vector<std::string> values;
+    Epoch epoch;
+    epoch.records.assign(1, std::vector<EpochRecords>(2));
+    while (reader.entry()) {
+      epoch.clear();
+      require_ok(reader.fill(epoch, places_max));
+      std::vector<std::string> turn(epoch.size());
+      for (const EpochRecords& topic : epoch.records[0]) {
+        for (size_t i = 0; i < topic.records.size(); ++i) {
+          turn[topic.places[i]] = std::string(*topic.records[i].value_view());
+        }
+      }
+      values.insert(values.end(), turn.begin(), turn.end());
+      reader.release();
+    }
+    return values;
+  }
+};
+
+TEST_CASE_METHOD(Fixture, "records come by log time, then topic, partition and offset") {
+  append("a", 0, "a0.10", 10);
+  append("a", 0, "a0.5", 5);  // its log time is 10, the running maximum
+  append("a", 0, "a0.30", 30);
+  append("a", 1, "a1.7", 7);
+  append("a", 1, "a1.10", 10);
+  append("b", 0, "b.10", 10);
+  append("b", 0, "b.31", 31);
+  const std::vector<std::string> expected = {"a1.7", "a0.10", "a0.5", "a1.10",
+                                             "b.10", "a0.30", "b.31"};
+  for (size_t places_max : {1, 2, 3, 100}) {
+    OrderReader reader = open();
+    CHECK(order(reader, LogTime{100}, places_max) == expected);
+  }
+}
+
+TEST_CASE_METHOD(
+    Fixture,
+    "a record timestamp ahead of the clock is ignored, and log time starts anew in each entry") {
+  append("a", 0, "first", 999);  // ahead: no log time yet, so it sorts first
+  append("a", 0, "second", 20);
+  append("b", 0, "b.15", 15);
+  OrderReader reader = open();
+  CHECK(order(reader, LogTime{100}, 10) == std::vector<std::string>{"first", "b.15", "second"});
+  append("a", 0, "third", 10);
+  append("b", 0, "b.12", 12);
+  CHECK(order(reader, LogTime{100}, 10) == std::vector<std::string>{"third", "b.12"});
+}
+
+TEST_CASE_METHOD(Fixture, "an entry whose last record is another one than the log's is aborted") {
+  append("a", 0, "x", 10);
+  OrderReader reader = open();
+  auto entry = reader.describe_backlog(LogTime{100});
+  require_ok(entry.status());
+  (*entry)->advances[0].last_record ^= 1;
+  reader.begin(**entry);
+  Epoch epoch;
+  epoch.records.assign(1, std::vector<EpochRecords>(2));
+  const absl::Status filled = reader.fill(epoch, 10);
+  CHECK(absl::IsAborted(filled));
+  CHECK_THAT(std::string(filled.message()), Catch::Contains("topic a partition 0"));
+}
+
+TEST_CASE_METHOD(Fixture, "an entry that goes beyond the log's end is aborted") {
+  append("a", 0, "x", 10);
+  OrderReader reader = open();
+  reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{2}, 1}}});
+  Epoch epoch;
+  epoch.records.assign(1, std::vector<EpochRecords>(2));
+  CHECK(absl::IsAborted(reader.fill(epoch, 10)));
+}
+
+TEST_CASE_METHOD(Fixture, "what was loaded becomes an entry of about the size asked for") {
+  for (int i = 0; i < 10; ++i) append("a", 0, "x", i);
+  append("b", 0, "y", 5);
+  OrderReader reader = open();
+  CHECK(!reader.take_loaded(LogTime{100}, 4));
+  require_ok(reader.load(0, 100));
+  const auto entry = reader.take_loaded(LogTime{100}, 4);
+  REQUIRE(entry);
+  REQUIRE(entry->advances.size() == 2);
+  CHECK(entry->advances[0].to == Offset{2});
+  CHECK(entry->advances[1].to == Offset{1});
+  CHECK(reader.oldest_loaded() == LogTime{0});
+}
+
+}  // namespace
+}  // namespace kappa::runtime
