@@ -1,0 +1,375 @@
+#include "engine/serve/client.h"
+
+#include <utility>
+
+#include <grpcpp/client_context.h>
+
+#include "engine/serve/client_channel.h"
+#include "engine/serve/wire.h"
+#include "engine/types/status_macros.h"
+#include "kappa/v1/admin.grpc.pb.h"
+#include "kappa/v1/ingest.grpc.pb.h"
+#include "kappa/v1/query.grpc.pb.h"
+
+namespace kappa::serve {
+namespace {
+
+// Requests are small; several make one append of many records.
+constexpr size_t kAppendBytesMax = 4u << 20;
+
+template <typename WireColumns>
+operators::Schema schema_of(const WireColumns& columns) {
+  operators::Schema schema;
+  for (const v1::Column& column : columns) schema.push_back(from_wire(column));
+  return schema;
+}
+
+absl::StatusOr<Row> row_of(const v1::Row& wire, const operators::Schema& schema) {
+  if (static_cast<size_t>(wire.values_size()) != schema.size()) {
+    return absl::InternalError("the server sent a row with another number of values than columns");
+  }
+  Row row;
+  for (size_t i = 0; i < schema.size(); ++i) {
+    KAPPA_ASSIGN_OR_RETURN(Value value,
+                           from_wire(wire.values(static_cast<int>(i)), schema[i].type));
+    row.push_back(std::move(value));
+  }
+  return row;
+}
+
+template <typename WireRows>
+absl::Status add_rows(const WireRows& wire, RowsAnswer* answer) {
+  for (const v1::Row& one : wire) {
+    KAPPA_ASSIGN_OR_RETURN(Row row, row_of(one, answer->schema));
+    answer->rows.push_back(std::move(row));
+  }
+  return absl::OkStatus();
+}
+
+void write_values(const Row& row, google::protobuf::RepeatedPtrField<v1::Value>* wire) {
+  for (const Value& value : row) to_wire(value, wire->Add());
+}
+
+absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* complete) {
+  switch (part.part_case()) {
+    case v1::SqlResponse::kHeader:
+      answer->stamp = from_wire(part.header().stamp());
+      answer->schema = schema_of(part.header().columns());
+      return absl::OkStatus();
+    case v1::SqlResponse::kRows:
+      return add_rows(part.rows().rows(), answer);
+    case v1::SqlResponse::kTrailer:
+      *complete = static_cast<size_t>(part.trailer().row_count()) == answer->rows.size();
+      for (const v1::WaitingRows& waiting : part.trailer().waiting()) {
+        answer->waiting.push_back(
+            {waiting.view(),
+             {static_cast<uint64_t>(waiting.rows()), EventTime{waiting.until_us()}}});
+      }
+      return absl::OkStatus();
+    case v1::SqlResponse::PART_NOT_SET:
+      return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+ViewInfo view_of(const v1::View& wire) {
+  ViewInfo view{wire.product(), wire.name(), schema_of(wire.columns()), {}};
+  view.key.assign(wire.key().begin(), wire.key().end());
+  view.keyed_by_record = wire.keyed_by_record();
+  if (wire.emit() == v1::EMIT_FINAL) view.emit = operators::Emit::kFinal;
+  view.event_time = wire.event_time();
+  return view;
+}
+
+void write_record(const RecordToSend& record, v1::AppendRecord* wire) {
+  if (record.key) wire->set_key(*record.key);
+  if (record.value) wire->set_value(*record.value);
+  if (record.timestamp) wire->set_timestamp_ms(record.timestamp->ms);
+  if (record.partition) wire->set_partition(*record.partition);
+  for (const auto& [key, value] : record.headers) {
+    v1::RecordHeader* header = wire->add_headers();
+    header->set_key(key);
+    header->set_value(value);
+  }
+}
+
+TopicStatus topic_of(const v1::Topic& wire) {
+  TopicStatus topic;
+  topic.info.name = wire.name();
+  topic.info.config.partitions = wire.partitions_size();
+  if (wire.has_retention_ms()) topic.info.config.retention_ms = wire.retention_ms();
+  if (wire.has_retention_bytes()) topic.info.config.retention_bytes = wire.retention_bytes();
+  for (const v1::TopicPartition& partition : wire.partitions()) {
+    topic.partitions.push_back({Offset{partition.start_offset()}, Offset{partition.end_offset()},
+                                Offset{partition.durable_end_offset()}});
+  }
+  return topic;
+}
+
+v1::ReadTopicRequest request_of(const std::string& topic, const TopicReadOptions& options) {
+  v1::ReadTopicRequest request;
+  request.set_topic(topic);
+  if (options.partition) request.set_partition(*options.partition);
+  switch (options.from) {
+    case TopicReadOptions::From::kBeginning:
+      request.set_start_at(v1::START_AT_BEGINNING);
+      break;
+    case TopicReadOptions::From::kEnd:
+      request.set_start_at(v1::START_AT_END);
+      break;
+    case TopicReadOptions::From::kOffset:
+      request.set_start_at(v1::START_AT_OFFSET);
+      request.set_offset(options.offset.value);
+      break;
+    case TopicReadOptions::From::kTimestamp:
+      request.set_start_at(v1::START_AT_TIMESTAMP);
+      request.set_timestamp_ms(options.timestamp.ms);
+      break;
+  }
+  request.set_limit(options.limit);
+  request.set_follow(options.follow);
+  return request;
+}
+
+ReceivedRecord record_of(const v1::TopicRecord& wire) {
+  ReceivedRecord record;
+  record.partition = wire.partition();
+  record.offset = Offset{wire.offset()};
+  record.timestamp = LogTime{wire.timestamp_ms()};
+  if (wire.has_key()) record.key = wire.key();
+  if (wire.has_value()) record.value = wire.value();
+  for (const v1::RecordHeader& header : wire.headers()) {
+    record.headers.emplace_back(header.key(), header.value());
+  }
+  return record;
+}
+
+std::string state_name(v1::ProductState state) {
+  switch (state) {
+    case v1::PRODUCT_STATE_RESTORING:
+      return "restoring";
+    case v1::PRODUCT_STATE_RUNNING:
+      return "running";
+    case v1::PRODUCT_STATE_FAILED:
+      return "failed";
+    default:
+      return "unknown";
+  }
+}
+
+runtime::PipelineStats stats_of(const v1::Product& wire) {
+  runtime::PipelineStats stats;
+  stats.epochs = static_cast<uint64_t>(wire.epochs());
+  stats.records = static_cast<uint64_t>(wire.records());
+  stats.last_checkpoint_ms = wire.last_checkpoint_ms();
+  stats.checkpoint_seconds = wire.last_checkpoint_seconds();
+  stats.outbox_pending = static_cast<uint64_t>(wire.outbox_pending());
+  stats.state_bytes = static_cast<uint64_t>(wire.state_bytes());
+  for (const v1::ViewStatus& from : wire.views()) {
+    runtime::ViewStats view;
+    view.name = from.name();
+    view.rows = static_cast<uint64_t>(from.rows());
+    view.late_records = static_cast<uint64_t>(from.late_records());
+    view.errors = static_cast<uint64_t>(from.errors());
+    view.duplicates = static_cast<uint64_t>(from.duplicates());
+    if (from.has_watermark_us()) view.watermark = EventTime{from.watermark_us()};
+    stats.views.push_back(std::move(view));
+  }
+  for (const v1::SourceStatus& from : wire.sources()) {
+    runtime::SourceStats source;
+    source.topic = from.topic();
+    source.records = static_cast<uint64_t>(from.records());
+    source.dead_letters = static_cast<uint64_t>(from.dead_letters());
+    source.lag_records = from.lag_records();
+    if (from.has_watermark_us()) source.watermark = EventTime{from.watermark_us()};
+    stats.sources.push_back(std::move(source));
+  }
+  return stats;
+}
+
+}  // namespace
+
+struct Client::Impl {
+  explicit Impl(ClientChannel with)
+      : channel(std::move(with)),
+        query(v1::Query::NewStub(channel.channel())),
+        ingest(v1::Ingest::NewStub(channel.channel())),
+        admin(v1::Admin::NewStub(channel.channel())) {}
+
+  // One unary call: `call` gets a prepared context.
+  template <typename Call>
+  absl::Status run(Call call) const {
+    grpc::ClientContext context;
+    channel.prepare(context);
+    return channel.status_of(call(&context));
+  }
+
+  const ClientChannel channel;
+  const std::unique_ptr<v1::Query::Stub> query;
+  const std::unique_ptr<v1::Ingest::Stub> ingest;
+  const std::unique_ptr<v1::Admin::Stub> admin;
+};
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Client::~Client() = default;
+
+absl::StatusOr<std::unique_ptr<Client>> Client::make(const ClientOptions& options) {
+  KAPPA_ASSIGN_OR_RETURN(ClientChannel channel, ClientChannel::make(options));
+  return std::unique_ptr<Client>(new Client(std::make_unique<Impl>(std::move(channel))));
+}
+
+absl::StatusOr<QueryAnswer> Client::query(const std::string& product, const std::string& sql) {
+  v1::SqlRequest request;
+  request.set_product(product);
+  request.set_sql(sql);
+  grpc::ClientContext context;
+  impl_->channel.prepare(context);
+  const auto stream = impl_->query->Sql(&context, request);
+  QueryAnswer answer;
+  absl::Status taken;
+  bool complete = false;
+  for (v1::SqlResponse part; taken.ok() && stream->Read(&part);) {
+    taken = take_part(part, &answer, &complete);
+  }
+  if (!taken.ok()) context.TryCancel();
+  const absl::Status ended = impl_->channel.status_of(stream->Finish());
+  KAPPA_RETURN_IF_ERROR(taken);
+  KAPPA_RETURN_IF_ERROR(ended);
+  if (!complete) return absl::DataLossError("the answer ended before its last row");
+  return answer;
+}
+
+absl::StatusOr<KeyedAnswer> Client::get(const std::string& product, const std::string& view,
+                                        const std::vector<Row>& keys) {
+  v1::MultiGetRequest request;
+  request.set_product(product);
+  request.set_view(view);
+  for (const Row& key : keys) write_values(key, request.add_keys()->mutable_values());
+  v1::MultiGetResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->query->MultiGet(context, request, &response);
+  }));
+  KeyedAnswer answer{from_wire(response.stamp()), schema_of(response.columns()), {}};
+  for (const v1::KeyedRow& keyed : response.rows()) {
+    std::optional<Row>& row = answer.rows.emplace_back();
+    if (keyed.has_row()) {
+      KAPPA_ASSIGN_OR_RETURN(row, row_of(keyed.row(), answer.schema));
+    }
+  }
+  return answer;
+}
+
+absl::Status Client::scan(const std::string& product, const std::string& view,
+                          const ScanBounds& bounds,
+                          const std::function<bool(RowsAnswer page)>& on_page, int page_size) {
+  v1::ScanRequest request;
+  request.set_product(product);
+  request.set_view(view);
+  request.set_page_size(page_size);
+  write_values(bounds.prefix, request.mutable_prefix());
+  write_values(bounds.start, request.mutable_start());
+  write_values(bounds.end, request.mutable_end());
+  do {
+    v1::ScanResponse response;
+    KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+      return impl_->query->Scan(context, request, &response);
+    }));
+    RowsAnswer page{from_wire(response.stamp()), schema_of(response.columns()), {}};
+    KAPPA_RETURN_IF_ERROR(add_rows(response.rows(), &page));
+    request.set_page_token(response.next_page_token());
+    if (!on_page(std::move(page))) break;
+  } while (!request.page_token().empty());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ViewInfo>> Client::views(const std::string& product) {
+  v1::DescribeViewsRequest request;
+  request.set_product(product);
+  v1::DescribeViewsResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->query->DescribeViews(context, request, &response);
+  }));
+  std::vector<ViewInfo> views;
+  for (const v1::View& view : response.views()) views.push_back(view_of(view));
+  return views;
+}
+
+absl::StatusOr<std::vector<log::AppendedAt>> Client::append(
+    const std::string& topic, const std::vector<RecordToSend>& records, bool synced) {
+  std::vector<log::AppendedAt> appended;
+  for (size_t next = 0; next < records.size();) {
+    v1::AppendRequest request;
+    request.set_topic(topic);
+    request.set_durability(synced ? v1::DURABILITY_SYNCED : v1::DURABILITY_WRITTEN);
+    for (size_t bytes = 0; next < records.size() && bytes < kAppendBytesMax; ++next) {
+      write_record(records[next], request.add_records());
+      bytes += records[next].key.value_or("").size() + records[next].value.value_or("").size();
+    }
+    v1::AppendResponse response;
+    KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+      return impl_->ingest->Append(context, request, &response);
+    }));
+    for (const v1::AppendedRecord& at : response.records()) {
+      appended.push_back({at.partition(), Offset{at.offset()}});
+    }
+  }
+  return appended;
+}
+
+absl::StatusOr<std::vector<TopicStatus>> Client::topics() {
+  v1::ListTopicsResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->admin->ListTopics(context, v1::ListTopicsRequest(), &response);
+  }));
+  std::vector<TopicStatus> topics;
+  for (const v1::Topic& topic : response.topics()) topics.push_back(topic_of(topic));
+  return topics;
+}
+
+absl::Status Client::create_topic(const std::string& name, const log::TopicConfig& config) {
+  v1::CreateTopicRequest request;
+  request.set_name(name);
+  request.set_partitions(config.partitions);
+  if (config.retention_ms) request.set_retention_ms(*config.retention_ms);
+  if (config.retention_bytes) request.set_retention_bytes(*config.retention_bytes);
+  v1::CreateTopicResponse response;
+  return impl_->run([&](grpc::ClientContext* context) {
+    return impl_->admin->CreateTopic(context, request, &response);
+  });
+}
+
+absl::Status Client::read_topic(const std::string& topic, const TopicReadOptions& options,
+                                const std::function<bool(ReceivedRecord record)>& on_record) {
+  grpc::ClientContext context;
+  impl_->channel.prepare(context, options.follow);
+  const auto stream = impl_->admin->ReadTopic(&context, request_of(topic, options));
+  bool wanted = true;
+  for (v1::ReadTopicResponse response; wanted && stream->Read(&response);) {
+    for (int i = 0; wanted && i < response.records_size(); ++i) {
+      wanted = on_record(record_of(response.records(i)));
+    }
+  }
+  if (!wanted) context.TryCancel();
+  const absl::Status ended = impl_->channel.status_of(stream->Finish());
+  return wanted ? ended : absl::OkStatus();
+}
+
+absl::StatusOr<ServerInfo> Client::inspect(const std::string& product, bool checksum) {
+  v1::InspectRequest request;
+  request.set_product(product);
+  request.set_checksum(checksum);
+  v1::InspectResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->admin->Inspect(context, request, &response);
+  }));
+  ServerInfo info{response.version(), {}};
+  for (const v1::Product& wire : response.products()) {
+    info.products.push_back({wire.name(), state_name(wire.state()), wire.failure(),
+                             from_wire(wire.stamp()), wire.plan_fingerprint(), stats_of(wire),
+                             wire.checksum()});
+  }
+  return info;
+}
+
+}  // namespace kappa::serve

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/log/log.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/runtime/query_executor.h"
+#include "engine/runtime/reads.h"
+#include "engine/types/value.h"
+#include "operators/plan.h"
+
+namespace kappa::serve {
+
+struct ClientOptions {
+  std::string server = "127.0.0.1:7070";
+  // The server's certificate authority, PEM. Empty: the system's, unless the address is loopback
+  // or `insecure` is set; then there is no TLS.
+  std::string ca_file;
+  std::string certificate_file;  // the client's own, if the server asks for one
+  std::string key_file;
+  std::string server_name;  // in the server's certificate, if it is not the host's
+  std::string token_file;   // holds a bearer token
+  bool insecure = false;
+  int64_t timeout_ms = 30'000;  // of every call but one that follows
+};
+
+// Rows of an answer.
+struct RowsAnswer {
+  runtime::Stamp stamp;
+  operators::Schema schema;
+  std::vector<Row> rows;
+};
+struct QueryAnswer : RowsAnswer {
+  std::vector<runtime::WaitingRows> waiting;
+};
+struct KeyedAnswer {
+  runtime::Stamp stamp;
+  operators::Schema schema;
+  std::vector<std::optional<Row>> rows;  // one a key
+};
+
+struct ViewInfo {
+  std::string product;
+  std::string name;
+  operators::Schema columns;
+  std::vector<std::string> key;
+  bool keyed_by_record = false;
+  operators::Emit emit = operators::Emit::kChanges;
+  std::string event_time;  // empty: none
+};
+
+// Bounds of a scan, as in ScanRequest.
+struct ScanBounds {
+  Row prefix;
+  Row start;
+  Row end;
+};
+
+struct TopicStatus {
+  log::TopicInfo info;
+  std::vector<log::PartitionRange> partitions;
+};
+
+struct RecordToSend {
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::optional<LogTime> timestamp;
+  std::optional<int32_t> partition;
+  RecordHeaders headers;
+};
+
+struct TopicReadOptions {
+  enum class From { kBeginning, kEnd, kOffset, kTimestamp };
+  std::optional<int32_t> partition;  // nullopt: all
+  From from = From::kBeginning;
+  Offset offset;
+  LogTime timestamp{0};
+  int64_t limit = 0;  // 0: none
+  bool follow = false;
+};
+
+struct ReceivedRecord {
+  int32_t partition = 0;
+  Offset offset;
+  LogTime timestamp;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  RecordHeaders headers;
+};
+
+struct ProductInfo {
+  std::string name;
+  std::string state;  // "restoring", "running", "failed"
+  std::string failure;
+  runtime::Stamp stamp;
+  std::string plan_fingerprint;
+  runtime::PipelineStats stats;
+  std::string checksum;
+};
+struct ServerInfo {
+  std::string version;
+  std::vector<ProductInfo> products;
+};
+
+// Speaks to a `kappa serve`. Errors are what the server said, with its details (see api_error.h);
+// Unavailable names the address if nobody answers there. Thread-safe.
+class Client {
+ public:
+  // Does not connect yet. InvalidArgument: an option is wrong, or a token would go over the network
+  // in the clear.
+  static absl::StatusOr<std::unique_ptr<Client>> make(const ClientOptions& options);
+  ~Client();
+
+  // An empty product means the only one that is served.
+  absl::StatusOr<QueryAnswer> query(const std::string& product, const std::string& sql);
+  absl::StatusOr<KeyedAnswer> get(const std::string& product, const std::string& view,
+                                  const std::vector<Row>& keys);
+  // Calls `on_page` for each page, until it returns false.
+  absl::Status scan(const std::string& product, const std::string& view, const ScanBounds& bounds,
+                    const std::function<bool(RowsAnswer page)>& on_page, int page_size = 0);
+  absl::StatusOr<std::vector<ViewInfo>> views(const std::string& product);
+
+  // `synced`: acknowledged once the records are on stable storage.
+  absl::StatusOr<std::vector<log::AppendedAt>> append(const std::string& topic,
+                                                      const std::vector<RecordToSend>& records,
+                                                      bool synced = true);
+
+  absl::StatusOr<std::vector<TopicStatus>> topics();
+  absl::Status create_topic(const std::string& name, const log::TopicConfig& config);
+  // Calls `on_record` for each record, until it returns false; that ends the call with OK.
+  absl::Status read_topic(const std::string& topic, const TopicReadOptions& options,
+                          const std::function<bool(ReceivedRecord record)>& on_record);
+  absl::StatusOr<ServerInfo> inspect(const std::string& product, bool checksum);
+
+ private:
+  struct Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kappa::serve
