@@ -20,7 +20,8 @@ class CaseNode final : public EvalNode {
       const KernelArg when = args_[i]->evaluate(context, open);
       const size_t count = split(when, open);
       if (count == 0) continue;  // and `open` stays as dense as it was
-      const Selection taken = count == open.count ? open : Selection{taken_.data(), count};
+      const bool all = count == open.count && open.rows == nullptr;
+      const Selection taken = all ? open : Selection{taken_.data(), count};
       copy_selected(args_[i + 1]->evaluate(context, taken), taken, out);
       open = {open_.data(), open.count - count};
     }
@@ -29,7 +30,7 @@ class CaseNode final : public EvalNode {
 
  private:
   // Deals the open rows out to taken_ and open_; returns how many were taken. `open` may lie in
-  // open_: what is written there was read before.
+  // open_, whose first rows are then overwritten.
   size_t split(const KernelArg& when, Selection open) {
     const ArgReader<int8_t> values(when);
     size_t taken = 0;
