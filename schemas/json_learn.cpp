@@ -112,6 +112,7 @@ void JsonShape::add_slot(std::string_view literal, std::optional<size_t> column,
     slot.kind = kind_of(columns[*column]);
     slot.column = static_cast<uint32_t>(*column);
     slot.scale = columns[*column].type.scale;
+    slot.unit = columns[*column].unit;
   }
   slots_.push_back(slot);
 }

@@ -48,6 +48,10 @@ class JsonReader::Impl {
 
  private:
   std::optional<std::string> read_fields(ondemand::object object, RowWriter& row, Arena& arena);
+  simdjson::simdjson_result<std::string_view> read_key(ondemand::field& field);
+  std::optional<size_t> find_column(std::string_view key);
+  static simdjson::error_code read_string(ondemand::value& value, std::string_view token,
+                                          Arena& arena, std::string_view* text);
   std::optional<std::string> read_column(size_t index, ondemand::value value, RowWriter& row,
                                          Arena& arena);
   std::optional<std::string> fill_missing(RowWriter& row);
@@ -68,6 +72,7 @@ class JsonReader::Impl {
   absl::flat_hash_map<std::string, size_t> by_field_;
   ondemand::parser parser_;
   std::string_view payload_;
+  size_t next_ = 0;  // the column whose field is expected next
   uint64_t documents_ = 0;
   std::vector<uint64_t> seen_;  // for each column the number of the last document that had it
 };
@@ -84,6 +89,7 @@ std::optional<std::string> JsonReader::read(std::string_view payload, RowWriter&
 std::optional<std::string> JsonReader::Impl::read(std::string_view payload, RowWriter& row,
                                                   Arena& arena) {
   payload_ = payload;
+  next_ = 0;
   ++documents_;
   ondemand::document document;
   const simdjson::padded_string_view padded(payload.data(), payload.size(),
@@ -111,13 +117,47 @@ std::optional<std::string> JsonReader::Impl::read_fields(ondemand::object object
     ondemand::field field;
     if (const auto error = std::move(entry).get(field)) return broken(error);
     std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return broken(error);
-    const auto found = by_field_.find(to_absl(key));
-    auto reason = found == by_field_.end() ? check(field.value(), 1)
-                                           : read_column(found->second, field.value(), row, arena);
+    if (const auto error = read_key(field).get(key)) return broken(error);
+    const std::optional<size_t> column = find_column(key);
+    auto reason =
+        column ? read_column(*column, field.value(), row, arena) : check(field.value(), 1);
     if (reason) return reason;
   }
   return std::nullopt;
+}
+
+// A key without escapes is the same in the payload, and most have none.
+simdjson::simdjson_result<std::string_view> JsonReader::Impl::read_key(ondemand::field& field) {
+  const char* const begin = field.key().raw();
+  const char* const end = payload_.data() + payload_.size();
+  bool ascii = true;
+  const char* const close = scan_string(begin, end, &ascii);
+  if (close == nullptr) return field.unescaped_key();
+  return std::string_view(begin, static_cast<size_t>(close - begin));
+}
+
+// Most records have their fields in the order of the columns, or nearly so.
+std::optional<size_t> JsonReader::Impl::find_column(std::string_view key) {
+  if (next_ < columns_.size() && columns_[next_].field == key) return next_++;
+  const auto found = by_field_.find(to_absl(key));
+  if (found == by_field_.end()) return std::nullopt;
+  next_ = found->second + 1;
+  return found->second;
+}
+
+// The content of a string whose token is `token`. What has escapes is put into `arena`: the
+// parser's own buffer is overwritten by the next document.
+simdjson::error_code JsonReader::Impl::read_string(ondemand::value& value, std::string_view token,
+                                                   Arena& arena, std::string_view* text) {
+  if (token.find('\\') == std::string_view::npos) {
+    ondemand::raw_json_string raw;
+    if (const auto error = value.get_raw_json_string().get(raw)) return error;
+    *text = token.substr(1, token.size() - 2);
+    return simdjson::SUCCESS;
+  }
+  if (const auto error = value.get_string().get(*text)) return error;
+  *text = arena.copy(*text).view();
+  return simdjson::SUCCESS;
 }
 
 std::optional<std::string> JsonReader::Impl::read_column(size_t index, ondemand::value value,
@@ -141,14 +181,7 @@ std::optional<std::string> JsonReader::Impl::read_column(size_t index, ondemand:
     return mismatch(column, token);
   }
   std::string_view text;
-  if (const auto error = value.get_string().get(text)) return broken(error);
-  // The parser unescapes into a buffer of its own, which the next document overwrites. A string
-  // without escapes is the same in the payload.
-  if (text.size() + 2 == token.size()) {
-    text = token.substr(1, text.size());
-  } else {
-    text = arena.copy(text).view();
-  }
+  if (const auto error = read_string(value, token, arena, &text)) return broken(error);
   if (store_scalar(column, index, {ScalarKind::kString, text}, row, arena)) return std::nullopt;
   return mismatch(column, token);
 }

@@ -160,9 +160,25 @@ inline const char* JsonShape::read_double(const Slot& slot, const char* at, cons
   return stop;
 }
 
+inline const char* JsonShape::read_epoch(const Slot& slot, const char* at, RowWriter& row) {
+  int64_t value = 0;
+  const char* const stop = scan_integer(at, &value);
+  if (stop == nullptr) return nullptr;
+  int64_t us = value;
+  if (slot.unit == TimeUnit::kNanos) {
+    us = value / 1000 - (value % 1000 < 0 ? 1 : 0);
+  } else if (slot.unit != TimeUnit::kMicros) {
+    const int64_t factor = slot.unit == TimeUnit::kMillis ? kMicrosPerMilli : kMicrosPerSecond;
+    if (__builtin_mul_overflow(value, factor, &us)) return nullptr;
+  }
+  if (us < kFirstTimestampUs || us >= kEndTimestampUs) return nullptr;
+  row.set(slot.column, us);
+  return stop;
+}
+
 // "2015-07-15 00:08:19.999", with a T instead of the space or a Z at the end if need be.
 inline const char* JsonShape::read_timestamp(Slot& slot, const char* at, RowWriter& row) {
-  if (*at != '"') return nullptr;
+  if (*at != '"') return slot.unit == TimeUnit::kNone ? nullptr : read_epoch(slot, at, row);
   const char* const text = at + 1;
   const uint64_t head = load_u64(text);
   const uint64_t tail = load_u64(text + 8) & 0xffff;

@@ -65,6 +65,7 @@ class JsonShape {
     uint32_t tail_offset = 0;
     SlotKind kind = SlotKind::kEnd;
     uint8_t scale = 0;
+    TimeUnit unit = TimeUnit::kNone;
     uint32_t column = 0;
     // The date last read here, which the next record most likely has too: "1970-01-" and "01" as
     // little-endian words, and the microseconds at its midnight.
@@ -88,6 +89,7 @@ class JsonShape {
                                   RowWriter& row);
   static const char* read_double(const Slot& slot, const char* at, const char* end, RowWriter& row);
   static const char* read_timestamp(Slot& slot, const char* at, RowWriter& row);
+  static const char* read_epoch(const Slot& slot, const char* at, RowWriter& row);
   static const char* read_scalar(const Slot& slot, const char* at, const char* end,
                                  const JsonColumn& column, RowWriter& row, Arena& arena);
 

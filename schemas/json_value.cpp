@@ -68,11 +68,24 @@ std::string expected_value(const SourceColumn& column) {
   return "a string of at most 16 MiB, without the character \\u0000";
 }
 
+// Integers as they mostly come: digits alone.
+std::optional<int64_t> plain_integer(std::string_view text) {
+  int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<int128> whole_number(std::string_view text) {
+  if (const std::optional<int64_t> plain = plain_integer(text)) return *plain;
+  return parse_decimal_exactly(text, 0);
+}
+
 bool store_integer(const JsonColumn& column, size_t index, const Scalar& value, RowWriter& row) {
   const bool bigint = column.type.id == TypeId::kBigint;
   if (value.kind != ScalarKind::kNumber && !(bigint && value.kind == ScalarKind::kString))
     return false;
-  const std::optional<int128> number = parse_decimal_exactly(value.text, 0);
+  const std::optional<int128> number = whole_number(value.text);
   if (!number) return false;
   if (bigint) {
     if (*number < std::numeric_limits<int64_t>::min() ||
@@ -125,7 +138,13 @@ std::optional<int64_t> epoch_to_us(std::string_view text, TimeUnit unit) {
   int scale = 0;
   if (unit == TimeUnit::kSeconds) scale = 6;
   if (unit == TimeUnit::kMillis) scale = 3;
-  const std::optional<int128> number = parse_decimal_exactly(text, scale);
+  const std::optional<int64_t> plain = plain_integer(text);
+  std::optional<int128> number;
+  if (plain) {
+    number = int128{*plain} * power_of_ten(scale);
+  } else {
+    number = parse_decimal_exactly(text, scale);
+  }
   if (!number) return std::nullopt;
   int128 us = *number;
   if (unit == TimeUnit::kNanos) us = us / 1000 - (us % 1000 < 0 ? 1 : 0);

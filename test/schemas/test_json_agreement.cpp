@@ -26,8 +26,9 @@ Source every_type() {
       column_of("at", Type::timestamptz()),     column_of("epoch", Type::timestamptz()),
       column_of("day", Type::date()),           column_of("span", Type::interval()),
       column_of("unwanted_text", Type::text()), column_of("unwanted_at", Type::timestamptz()),
-      column_of("unwanted_n", Type::bigint())};
+      column_of("unwanted_n", Type::bigint()),  column_of("nanos", Type::timestamptz())};
   source.columns[9].unit = TimeUnit::kMillis;
+  source.columns[15].unit = TimeUnit::kNanos;
   source.primary_key = {2};
   source.event_time = 8;
   return source;
@@ -307,7 +308,7 @@ void check_against_other_parser(const std::string& text, const std::string& reas
 void run(uint64_t seed, int batches, double mutation_rate) {
   INFO("seed " << seed);
   Generator generator(seed);
-  std::vector<int> wanted = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  std::vector<int> wanted = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15};
   const auto learning = make_json_decoder(generator.source(), wanted, JsonPath::kLearning);
   const auto slow = make_json_decoder(generator.source(), wanted, JsonPath::kSlowOnly);
   Decoded by_shape;

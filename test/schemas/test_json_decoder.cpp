@@ -226,6 +226,14 @@ TEST_CASE("json epochs are read by the unit of their column") {
         "or milliseconds since 1970, got 0.0001");
   CHECK(cell(epoch_column(type, TimeUnit::kSeconds), "1436918899999").find("got 1436918899999") !=
         std::string::npos);
+  CHECK(cell(epoch_column(type, TimeUnit::kNanos), "-999999999999999999") ==
+        "1938-04-24T22:13:20Z");
+  CHECK(cell(epoch_column(type, TimeUnit::kMillis), "253402300799999") ==
+        "9999-12-31T23:59:59.999Z");
+  for (const TimeUnit unit : {TimeUnit::kSeconds, TimeUnit::kMillis, TimeUnit::kMicros}) {
+    CHECK(cell(epoch_column(type, unit), "999999999999999999").find("since 1970, got 9999") !=
+          std::string::npos);
+  }
   CHECK(cell(epoch_column(Type::date(), TimeUnit::kMillis), "-1") == "1969-12-31");
   CHECK(cell(epoch_column(Type::date(), TimeUnit::kSeconds), "86400") == "1970-01-02");
 }
