@@ -83,15 +83,6 @@ std::string code_name(absl::StatusCode code) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 std::string valid_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -56,6 +56,5 @@ absl::Status from_grpc(const grpc::Status& status);
 // `text`, with every byte that is not part of valid UTF-8 replaced by U+FFFD, as proto3 strings
 // must be.
 std::string valid_utf8(std::string_view text);
-bool is_valid_utf8(std::string_view text);
 
 }  // namespace kappa::serve

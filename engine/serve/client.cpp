@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include "engine/serve/client_channel.h"
@@ -73,7 +74,10 @@ absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* c
 }
 
 ViewInfo view_of(const v1::View& wire) {
-  ViewInfo view{wire.product(), wire.name(), schema_of(wire.columns()), {}};
+  ViewInfo view;
+  view.product = wire.product();
+  view.name = wire.name();
+  view.columns = schema_of(wire.columns());
   view.key.assign(wire.key().begin(), wire.key().end());
   view.keyed_by_record = wire.keyed_by_record();
   if (wire.emit() == v1::EMIT_FINAL) view.emit = operators::Emit::kFinal;

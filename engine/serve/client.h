@@ -127,7 +127,8 @@ class Client {
                     const std::function<bool(RowsAnswer page)>& on_page, int page_size = 0);
   absl::StatusOr<std::vector<ViewInfo>> views(const std::string& product);
 
-  // `synced`: acknowledged once the records are on stable storage.
+  // `synced`: acknowledged once the records are on stable storage. Many records go in several
+  // requests: after an error those of earlier requests are in the log.
   absl::StatusOr<std::vector<log::AppendedAt>> append(const std::string& topic,
                                                       const std::vector<RecordToSend>& records,
                                                       bool synced = true);

@@ -8,6 +8,7 @@
 #include "engine/types/text.h"
 #include "kappa/v1/stamp.pb.h"
 #include "kappa/v1/value.pb.h"
+#include "schemas/utf8.h"
 
 namespace kappa::serve {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 constexpr int kDecimalDigitsMax = 38;
 
 void set_text(std::string_view text, v1::Value* wire) {
-  if (is_valid_utf8(text)) [[likely]] {
+  if (schemas::is_valid_utf8(text)) [[likely]] {
     wire->set_text_value(text.data(), text.size());
   } else {
     wire->set_text_value(valid_utf8(text));
