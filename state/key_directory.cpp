@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "engine/types/invariant.h"
 
@@ -12,6 +11,8 @@ namespace {
 constexpr uint32_t kFirstCapacity = 64;
 constexpr uint32_t kSplitCapacity = 4096;
 constexpr uint32_t kDepthMax = 20;
+// From so many shards on the directory takes whole huge pages for them.
+constexpr size_t kShardsOfLarge = 32;
 
 // Slots in use at which a shard grows: seven tenths.
 constexpr uint32_t used_max(uint32_t capacity) {
@@ -26,10 +27,43 @@ KeyDirectory::KeyDirectory() {
   lead_to(0);
 }
 
+KeyDirectory::~KeyDirectory() {
+  for (const Shard& shard : shards_) give_back(shard);
+}
+
+bool KeyDirectory::in_pages(const Slot* slots) const {
+  const auto* at = reinterpret_cast<const std::byte*>(slots);
+  return std::any_of(pages_.begin(), pages_.end(), [&](const MappedMemory& pages) {
+    return pages.begin() <= at && at < pages.begin() + pages.bytes();
+  });
+}
+
+KeyDirectory::Slot* KeyDirectory::take_slots(uint32_t capacity) {
+  if (capacity != kSplitCapacity || shards_.size() < kShardsOfLarge) return new Slot[capacity];
+  if (spare_.empty()) {
+    const MappedMemory& pages = pages_.emplace_back(kHugePageBytes, MappedMemory::Pages::kHuge);
+    for (size_t at = 0; at < pages.bytes(); at += capacity * sizeof(Slot)) {
+      spare_.push_back(reinterpret_cast<Slot*>(pages.begin() + at));
+    }
+  }
+  Slot* slots = spare_.back();
+  spare_.pop_back();
+  return slots;
+}
+
+void KeyDirectory::give_back(const Shard& shard) {
+  bytes_ -= shard.capacity * sizeof(Slot);
+  if (in_pages(shard.slots)) {
+    spare_.push_back(shard.slots);
+  } else {
+    delete[] shard.slots;
+  }
+}
+
 KeyDirectory::Shard KeyDirectory::make_shard(uint32_t capacity, uint32_t depth,
                                              uint32_t first_entry) {
-  Shard shard{std::unique_ptr<Slot[]>(new Slot[capacity]), capacity, 0, depth, first_entry};
-  std::memset(shard.slots.get(), 0xff, capacity * sizeof(Slot));
+  Shard shard{take_slots(capacity), capacity, 0, depth, first_entry};
+  std::memset(shard.slots, 0xff, capacity * sizeof(Slot));
   bytes_ += capacity * sizeof(Slot);
   return shard;
 }
@@ -38,7 +72,7 @@ KeyDirectory::Shard KeyDirectory::make_shard(uint32_t capacity, uint32_t depth,
 void KeyDirectory::lead_to(uint32_t shard) {
   const Shard& to = shards_[shard];
   for (size_t entry = to.first_entry; entry < entries_.size(); entry += size_t{1} << to.depth) {
-    entries_[entry] = {to.slots.get(), to.capacity - 1, shard};
+    entries_[entry] = {to.slots, to.capacity - 1, shard};
   }
 }
 
@@ -73,8 +107,8 @@ void KeyDirectory::grow(uint32_t index) {
   for (uint32_t at = 0; at < capacity; ++at) {
     if (shards_[index].slots[at].row != kNoRow) place(grown, shards_[index].slots[at]);
   }
-  bytes_ -= capacity * sizeof(Slot);
-  shards_[index] = std::move(grown);
+  give_back(shards_[index]);
+  shards_[index] = grown;
   lead_to(index);
 }
 
@@ -85,7 +119,7 @@ void KeyDirectory::split(uint32_t index) {
     std::copy_n(entries_.begin(), before, entries_.begin() + static_cast<std::ptrdiff_t>(before));
     ++depth_;
   }
-  Shard old = std::move(shards_[index]);
+  const Shard old = shards_[index];
   const uint32_t bit = 1u << old.depth;
   shards_[index] = make_shard(old.capacity, old.depth + 1, old.first_entry);
   shards_.push_back(make_shard(old.capacity, old.depth + 1, old.first_entry | bit));
@@ -94,7 +128,7 @@ void KeyDirectory::split(uint32_t index) {
     if (slot.row == kNoRow) continue;
     place(((slot.tag >> kSlotBits) & bit) != 0 ? shards_.back() : shards_[index], slot);
   }
-  bytes_ -= old.capacity * sizeof(Slot);
+  give_back(old);
   lead_to(index);
   lead_to(static_cast<uint32_t>(shards_.size() - 1));
 }
@@ -102,7 +136,7 @@ void KeyDirectory::split(uint32_t index) {
 // Closes the gap by moving later slots of the run back, so there are no tombstones to pile up.
 void KeyDirectory::erase(uint32_t tag, RowId row) {
   Shard& shard = shards_[entry_of(tag).shard];
-  Slot* slots = shard.slots.get();
+  Slot* slots = shard.slots;
   const uint32_t mask = shard.capacity - 1;
   uint32_t gap = tag & mask;
   while (slots[gap].row != row) {

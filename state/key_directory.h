@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "state/mapped_memory.h"
 
 namespace kappa::state {
 
@@ -21,6 +22,9 @@ inline constexpr RowId kNoRow = ~RowId{0};
 class KeyDirectory {
  public:
   KeyDirectory();
+  ~KeyDirectory();
+  KeyDirectory(const KeyDirectory&) = delete;
+  KeyDirectory& operator=(const KeyDirectory&) = delete;
 
   static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash); }
 
@@ -58,16 +62,19 @@ class KeyDirectory {
     uint32_t shard;
   };
   struct Shard {
-    std::unique_ptr<Slot[]> slots;
+    Slot* slots;
     uint32_t capacity;  // a power of two
     uint32_t used = 0;
     uint32_t depth;        // how many bits chose it
     uint32_t first_entry;  // the least directory entry that leads here
   };
 
+  bool in_pages(const Slot* slots) const;
   const Entry& entry_of(uint32_t tag) const {
     return entries_[(tag >> kSlotBits) & (entries_.size() - 1)];
   }
+  Slot* take_slots(uint32_t capacity);
+  void give_back(const Shard& shard);
   Shard make_shard(uint32_t capacity, uint32_t depth, uint32_t first_entry);
   void lead_to(uint32_t shard);
   void place(Shard& shard, Slot slot);
@@ -78,6 +85,8 @@ class KeyDirectory {
 
   std::vector<Entry> entries_;  // 2^depth
   std::vector<Shard> shards_;
+  std::vector<MappedMemory> pages_;  // hold the slots of most full-sized shards
+  std::vector<Slot*> spare_;         // full-sized pieces of them that are not in use
   uint32_t depth_ = 0;
   size_t rows_ = 0;
   size_t bytes_ = 0;

@@ -34,6 +34,11 @@ class OwnedString {
            std::memcmp(block_bytes() + kPrefix, other.data + kPrefix, size_ - kPrefix) == 0;
   }
 
+  // Fetches bytes that lie on the heap.
+  void prefetch() const {
+    if (!is_inline()) __builtin_prefetch(block());
+  }
+
   // Takes a copy of `value`, which may not point into this string, and gives up what was there.
   // Returns by how many bytes the heap in use grew.
   ptrdiff_t assign(std::string_view value);

@@ -161,6 +161,8 @@ class Table {
     return *reinterpret_cast<const RowHeader*>(row);
   }
 
+  class Touching;
+
   template <typename F>
   void with_keys(std::span<const ColumnRef> key, F&& f) const;
   template <bool kInsert, typename Keys>

@@ -9,10 +9,11 @@
 namespace kappa::state {
 namespace {
 
-// How far ahead of the row in hand slots and rows are fetched. A row can only be fetched once its
-// slot is there, so rows come later.
-constexpr size_t kSlotsAhead = 16;
-constexpr size_t kRowsAhead = 6;
+// How far ahead of the row in hand slots, rows and long keys are fetched. A row can only be fetched
+// once its slot is there, and a key's text once its row is.
+constexpr size_t kSlotsAhead = 20;
+constexpr size_t kRowsAhead = 10;
+constexpr size_t kLongKeysAhead = 5;
 constexpr size_t kCacheLine = 64;
 // Of a row, the lines that find and update are sure to read first.
 constexpr size_t kPrefetchBytesMax = 4 * kCacheLine;
@@ -43,6 +44,7 @@ RowId Table::find_row(const Keys& keys, uint32_t tag, size_t i) const {
   return directory_.find(tag, [&](RowId row) { return keys.equal(rows_.at(row), i); });
 }
 
+// Leaves the row untouched: whoever inserts it notes that.
 template <typename Keys>
 RowId Table::insert_row(const Keys& keys, uint64_t hash, size_t i) {
   const RowId row = new_row();
@@ -57,9 +59,47 @@ RowId Table::insert_row(const Keys& keys, uint64_t hash, size_t i) {
   head.flags = kLive;
   string_bytes_ += static_cast<size_t>(keys.write(bytes, i));
   directory_.insert(head.tag, row);
-  note_touched(row);
   return row;
 }
+
+// Touches the rows of a batch. As touch(), but with room for what is dirty made beforehand, so that
+// it is a few stores in line: in a batch where every other row was touched before, each branch that
+// is guessed wrong costs the fetches that were under way.
+class Table::Touching {
+ public:
+  // Touches `rows_max` rows at most.
+  Touching(Table& table, size_t rows_max) : table_(table), dirty_before_(table.dirty_.size()) {
+    table.dirty_.resize(dirty_before_ + rows_max);
+    next_dirty_ = table.dirty_.data() + dirty_before_;
+  }
+  ~Touching() {
+    table_.dirty_.resize(static_cast<size_t>(next_dirty_ - table_.dirty_.data()));
+    table_.touched_in_cut_ += first_touches_;
+  }
+  Touching(const Touching&) = delete;
+  Touching& operator=(const Touching&) = delete;
+
+  void touch_found(RowId row) {
+    RowHeader& head = header(table_.rows_.at(row));
+    if (head.touched_cut == table_.cut_) return;
+    if (table_.images_.needed(head.touched_cut)) table_.images_.keep(row, table_.cut_);
+    head.flags |= kShownOnce;
+    touch_made(row);
+  }
+  void touch_made(RowId row) {
+    RowHeader& head = header(table_.rows_.at(row));
+    *next_dirty_ = row;
+    next_dirty_ += head.touched_cut <= table_.checkpoint_cut_ ? 1 : 0;
+    ++first_touches_;
+    head.touched_cut = table_.cut_;
+  }
+
+ private:
+  Table& table_;
+  const size_t dirty_before_;
+  RowId* next_dirty_;
+  size_t first_touches_ = 0;
+};
 
 template <bool kInsert, typename Keys>
 void Table::find_batch(const Keys& keys, std::span<const uint64_t> hashes, std::span<RowId> rows,
@@ -74,20 +114,25 @@ void Table::find_batch(const Keys& keys, std::span<const uint64_t> hashes, std::
   for (size_t i = 0; i < std::min(n, kSlotsAhead); ++i) directory_.prefetch(tag(i));
   for (size_t i = 0; i < std::min(n, kRowsAhead); ++i) look(i);
 
+  Touching touching(*this, kInsert ? n : 0);
   for (size_t i = 0; i < n; ++i) {
     if (i + kSlotsAhead < n) directory_.prefetch(tag(i + kSlotsAhead));
     if (i + kRowsAhead < n) look(i + kRowsAhead);
-    RowId row = rows[i];
-    // A row found before its time may be missing what the rows just before it inserted.
-    if (row == kNoRow || !keys.equal(rows_.at(row), i)) [[unlikely]] {
-      row = find_row(keys, tag(i), i);
-      if (kInsert && row == kNoRow) {
-        row = insert_row(keys, hashes[i], i);
-        if (created != nullptr) created->push_back(static_cast<uint32_t>(i));
-      }
-      rows[i] = row;
+    if constexpr (Keys::kMayBeLong) {
+      const RowId ahead = i + kLongKeysAhead < n ? rows[i + kLongKeysAhead] : kNoRow;
+      if (ahead != kNoRow) keys.prefetch(rows_.at(ahead));
     }
-    if constexpr (kInsert) touch(row);
+    // A row found before its time may be missing what the rows just before it inserted.
+    if (rows[i] == kNoRow || !keys.equal(rows_.at(rows[i]), i)) [[unlikely]] {
+      rows[i] = find_row(keys, tag(i), i);
+      if (kInsert && rows[i] == kNoRow) {
+        rows[i] = insert_row(keys, hashes[i], i);
+        touching.touch_made(rows[i]);
+        if (created != nullptr) created->push_back(static_cast<uint32_t>(i));
+        continue;
+      }
+    }
+    if constexpr (kInsert) touching.touch_found(rows[i]);
   }
 }
 

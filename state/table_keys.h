@@ -16,6 +16,8 @@
 //   bool equal(const std::byte* row, size_t i) const     whether the row has the key of row i
 //   ptrdiff_t write(std::byte* row, size_t i) const      fills in the key; the row was zero;
 //                                                        returns the heap bytes its strings take
+//   void prefetch(const std::byte* row) const            fetches what of the key lies elsewhere;
+//                                                        if kMayBeLong
 //
 // Nulls equal nulls: they form a group of their own. Under a null both sides hold zero.
 namespace kappa::state {
@@ -33,6 +35,8 @@ inline const uint8_t* nulls_of(const Column& column) {
 // One column of 8-byte integers.
 class Int64Keys {
  public:
+  static constexpr bool kMayBeLong = false;
+
   Int64Keys(const RowField& field, const Column& column)
       : values_(column.values<int64_t>().data()),
         nulls_(nulls_of(column)),
@@ -60,6 +64,8 @@ class Int64Keys {
 // One column of text.
 class TextKeys {
  public:
+  static constexpr bool kMayBeLong = true;
+
   TextKeys(const RowField& field, const Column& column)
       : values_(column.values<StringRef>().data()),
         nulls_(nulls_of(column)),
@@ -69,6 +75,9 @@ class TextKeys {
   bool equal(const std::byte* row, size_t i) const {
     return reinterpret_cast<const OwnedString*>(row + offset_)->equals(values_[i]) &&
            null_byte_is(row, null_offset_, nulls_, i);
+  }
+  void prefetch(const std::byte* row) const {
+    reinterpret_cast<const OwnedString*>(row + offset_)->prefetch();
   }
   ptrdiff_t write(std::byte* row, size_t i) const {
     write_null_byte(row, null_offset_, nulls_, i);
@@ -86,6 +95,8 @@ class TextKeys {
 // NaN.
 class AnyKeys {
  public:
+  static constexpr bool kMayBeLong = true;
+
   AnyKeys(const std::vector<RowField>& fields, std::span<const ColumnRef> columns) {
     columns_.reserve(columns.size());
     for (size_t c = 0; c < columns.size(); ++c) {
@@ -95,6 +106,7 @@ class AnyKeys {
         columns_.push_back(
             {values, nulls_of(*columns[c]), fields[c].offset, fields[c].null_offset, physical});
       });
+      if (physical == PhysicalType::kString) string_offsets_.push_back(fields[c].offset);
     }
   }
 
@@ -104,6 +116,12 @@ class AnyKeys {
       if (!equal_value(column, row + column.offset, i)) return false;
     }
     return true;
+  }
+
+  void prefetch(const std::byte* row) const {
+    for (uint32_t offset : string_offsets_) {
+      reinterpret_cast<const OwnedString*>(row + offset)->prefetch();
+    }
   }
 
   ptrdiff_t write(std::byte* row, size_t i) const {
@@ -164,6 +182,7 @@ class AnyKeys {
   }
 
   std::vector<KeyColumn> columns_;
+  std::vector<uint32_t> string_offsets_;
 };
 
 }  // namespace kappa::state
