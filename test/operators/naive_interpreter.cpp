@@ -221,7 +221,7 @@ Outcome cast_value(const Expr& cast, const Value& value) {
   bool fits = true;
   if (from.id == TypeId::kDouble) {
     const double rounded = std::nearbyint(std::get<double>(value.data));
-    fits = std::fabs(rounded) < 1e15;
+    fits = std::fabs(rounded) < 1e30;
     result = fits ? static_cast<int128>(rounded) : 0;
   } else {
     const int shift = scale_of(to) - scale_of(from);
