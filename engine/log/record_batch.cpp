@@ -121,7 +121,7 @@ absl::Status decode_records(const char* at, const char* end, const BatchHeader& 
   const bool append_time = (header.attributes & kLogAppendTimeBit) != 0;
   int64_t last_delta = -1;
   for (int32_t i = 0; i < header.record_count; ++i) {
-    RecordView record;
+    RecordView& record = records->emplace_back();  // filled where it stays: a copy costs as much
     RecordFrame frame;
     at = read_record(at, end, &record, &frame);
     if (at == nullptr || frame.offset_delta <= last_delta ||
@@ -136,7 +136,7 @@ absl::Status decode_records(const char* at, const char* end, const BatchHeader& 
                                       &record.timestamp.ms)) {
       return malformed_records(header, i);
     }
-    if (record.offset >= from) records->push_back(record);
+    if (record.offset < from) records->pop_back();
   }
   return at == end ? absl::OkStatus() : malformed_records(header, header.record_count);
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "engine/log/embedded/owned_partition.h"
 #include "engine/types/status_macros.h"
@@ -20,19 +21,21 @@ struct Scratch {
     BatchEncoder batches;
     Offset first;
   };
-  std::vector<uint32_t> group_of;       // by partition: its group + 1, 0: none; all 0 between calls
+  std::vector<uint32_t> group_of;       // by partition: its group + 1, 0: none
   std::vector<uint32_t> group_records;  // by record: its group
   std::vector<Group> groups;            // the first `used` are this call's
   size_t used = 0;
 
   void reset(size_t partitions) {
+    group_of.assign(partitions, 0);
+    group_records.clear();
+  }
+  void release() {
     for (size_t i = 0; i < used; ++i) {
       groups[i].batches.clear();
       groups[i].batches.shrink(kScratchBytesMax);
     }
     used = 0;
-    group_of.assign(partitions, 0);
-    group_records.clear();
   }
   uint32_t group(int32_t partition) {
     uint32_t& slot = group_of[static_cast<size_t>(partition)];
@@ -121,6 +124,7 @@ absl::StatusOr<std::vector<AppendedAt>> append_to_partitions(
     TopicMap::Topic& topic, std::span<const RecordToAppend> records, LogTime now, uint64_t seed) {
   thread_local Scratch scratch;
   scratch.reset(topic.partitions.size());
+  const absl::Cleanup release = [] { scratch.release(); };
   KAPPA_RETURN_IF_ERROR(encode(topic, records, now, seed, &scratch));
   std::vector<Scratch::Group*> groups;
   groups.reserve(scratch.used);
