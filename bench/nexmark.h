@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kappa::bench {
+
+// A bid of the Nexmark auction site. Times are in microseconds since 1970-01-01.
+struct Bid {
+  int64_t auction = 0;
+  int64_t bidder = 0;
+  int64_t price = 0;
+  int64_t date_time_us = 0;
+  uint32_t channel = 0;  // 0 to 3: a name; else a number in its name
+};
+
+// How bids choose their auction.
+struct BidKeys {
+  // 0: as Nexmark does, half of them a hot one, the others among those in flight. Otherwise:
+  // uniformly among so many.
+  int64_t uniform = 0;
+};
+
+// Events per second of event time.
+inline constexpr int64_t kNexmarkEventsPerSecond = 100'000;
+
+// Bid number `number` (from 0), a function of the number alone: among 50 events there are a person,
+// three auctions and 46 bids. Random choices come from java.util.Random's generator, seeded with
+// the event's number.
+Bid nexmark_bid(int64_t number, const BidKeys& keys);
+
+// Appends the bid as a JSON object of about 200 bytes.
+void append_json(const Bid& bid, std::string* out);
+
+}  // namespace kappa::bench

@@ -1,0 +1,101 @@
+#include "bench/product_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <numeric>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "bench/bid_log.h"
+#include "engine/sql/catalog.h"
+#include "engine/types/status_macros.h"
+#include "state/store.h"
+
+namespace kappa::bench {
+namespace {
+
+// Waits until the pipeline has applied so many records.
+absl::Status wait_for(runtime::Pipeline& pipeline, int64_t records) {
+  while (true) {
+    const runtime::PipelineStats stats = pipeline.stats();
+    KAPPA_RETURN_IF_ERROR(stats.failure);
+    if (static_cast<int64_t>(stats.records) >= records) return absl::OkStatus();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
+                                   const Check& check) {
+  const std::string directory = absl::StrCat(options.directory, "/", records);
+  std::filesystem::create_directories(directory);
+  KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(directory + "/log", records, product.keys));
+  const sql::CompiledPlan compiled =
+      sql::compile_product({{"bench.sql", kBidTable + product.sql}}, {});
+  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
+  std::unique_ptr<state::StateStore> store = state::make_memory_store();
+  if (product.durable) {
+    KAPPA_ASSIGN_OR_RETURN(store, state::open_rocksdb_store(directory + "/db"));
+  }
+  SystemClock clock;
+  runtime::PipelineOptions pipeline_options;
+  pipeline_options.workers = options.workers;
+  pipeline_options.on_output = product.on_output;
+
+  Result result;
+  const Stopwatch stopwatch;
+  KAPPA_ASSIGN_OR_RETURN(const auto pipeline,
+                         runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
+                                                 directory + "/journal", &clock, pipeline_options));
+  KAPPA_RETURN_IF_ERROR(pipeline->start());
+  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, records));
+  KAPPA_RETURN_IF_ERROR(pipeline->stop());
+  stopwatch.stop(&result);
+
+  const runtime::PipelineStats stats = pipeline->stats();
+  result.records = static_cast<int64_t>(stats.records);
+  if (result.records != records) {
+    return absl::InternalError(
+        absl::StrCat("the pipeline has applied ", result.records, " of ", records, " records"));
+  }
+  std::string payload;
+  for (int64_t n = 0; n < std::min<int64_t>(records, 1000); ++n) {
+    append_json(nexmark_bid(n, product.keys), &payload);
+  }
+  result.bytes_per_record =
+      static_cast<double>(payload.size()) / static_cast<double>(std::min<int64_t>(records, 1000));
+  if (product.durable) result.more["checkpoints"] = static_cast<double>(stats.checkpoints);
+  KAPPA_RETURN_IF_ERROR(check(*pipeline));
+  result.checked = true;
+  return result;
+}
+
+absl::Status for_each_row(runtime::ViewReader& reader, const std::string& view,
+                          const std::function<absl::Status(const Row& row)>& see) {
+  const operators::NodeId id = reader.plan().find_view(view);
+  std::vector<int> columns(reader.plan().node(id).schema.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  KAPPA_ASSIGN_OR_RETURN(const auto snapshot, reader.pin({id}, runtime::Deadline::max()));
+  while (true) {
+    Arena arena;
+    KAPPA_ASSIGN_OR_RETURN(const Batch batch, snapshot->next(id, columns, arena));
+    if (batch.empty()) return absl::OkStatus();
+    Row row(columns.size());
+    for (size_t i = 0; i < batch.rows; ++i) {
+      for (size_t c = 0; c < columns.size(); ++c) row[c] = value_at(*batch.columns[c], i);
+      KAPPA_RETURN_IF_ERROR(see(row));
+    }
+  }
+}
+
+absl::StatusOr<Result> check_and_run(const Product& product, const Options& options,
+                                     const std::function<Check(int64_t records)>& check_for) {
+  const int64_t records = *options.records;
+  const int64_t few = std::min<int64_t>(records / 2 + 1, 20'000);
+  KAPPA_RETURN_IF_ERROR(run_product(product, few, options, check_for(few)).status());
+  return run_product(product, records, options, check_for(records));
+}
+
+}  // namespace kappa::bench

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "bench/bench.h"
+#include "bench/nexmark.h"
+#include "engine/runtime/pipeline.h"
+
+namespace kappa::bench {
+
+// A product over a log of bids, as `kappa serve` runs it: live, from an empty state, with
+// checkpoints into RocksDB every second.
+struct Product {
+  std::string sql;  // statements behind the table of bids
+  BidKeys keys;
+  bool durable = true;  // else state is kept in memory only
+  std::function<void(operators::NodeId, const Batch&)> on_output;
+};
+
+// Makes a log of `records` bids, lets a pipeline with `options.workers` take all of it and stop (a
+// last checkpoint included), and fills in records, seconds and bytes. Generating the log is not
+// timed. `check` then sees the stopped pipeline's views through `reader`.
+using Check = std::function<absl::Status(runtime::ViewReader& reader)>;
+absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
+                                   const Check& check);
+
+// Calls `see` for each row of a view.
+absl::Status for_each_row(runtime::ViewReader& reader, const std::string& view,
+                          const std::function<absl::Status(const Row& row)>& see);
+
+// run_product() twice: over a few records, whose result must be right before anything is timed, and
+// over `options.records`. `check_for` makes a check for so many records.
+absl::StatusOr<Result> check_and_run(const Product& product, const Options& options,
+                                     const std::function<Check(int64_t records)>& check_for);
+
+}  // namespace kappa::bench

@@ -1,0 +1,410 @@
+#include "test/runtime/model/model.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/types/time.h"
+
+namespace kappa::model {
+namespace {
+
+constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
+constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+constexpr int64_t kIdleAfterMs = 60'000;
+
+int64_t less(int64_t watermark_us, int64_t held_back_us) {
+  return watermark_us == kNone || watermark_us == kEnd ? watermark_us : watermark_us - held_back_us;
+}
+
+std::string line_of(const Row& row, size_t columns) {
+  std::string line;
+  for (size_t i = 0; i < columns; ++i) line += (i > 0 ? "|" : "") + to_text(row[i]);
+  return line;
+}
+
+int64_t window_start(const Window& window, const Row& row) {
+  const int64_t time = std::get<int64_t>(row[window.event_time].data) - window.offset_us;
+  int64_t index = time / window.size_us;
+  if (time % window.size_us < 0) --index;
+  return index * window.size_us + window.offset_us;
+}
+
+int64_t start_of(const Row& key) {
+  return std::get<int64_t>(key.back().data);
+}
+
+int64_t closes_at(const Window& window, const Row& key) {
+  return start_of(key) + window.size_us + window.grace_us;
+}
+
+int64_t expires_at(const AggregateNode& op, const Row& key) {
+  return start_of(key) + op.window->size_us + std::max(op.window->grace_us, *op.retention_us);
+}
+
+Row key_of(const AggregateNode& op, const Row& row) {
+  Row key;
+  for (const size_t group : op.groups) key.push_back(row[group]);
+  if (op.window) key.push_back(Value::timestamptz(window_start(*op.window, row)));
+  return key;
+}
+
+Row result_of(const AggregateNode& op, const Row& key, const std::vector<Row>& rows) {
+  Row result = key;
+  if (op.window) result.push_back(Value::timestamptz(start_of(key) + op.window->size_us));
+  for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, rows));
+  return result;
+}
+
+void remove_one(std::vector<Row>* rows, const Row& row) {
+  const auto at = std::find(rows->begin(), rows->end(), row);
+  if (at != rows->end()) rows->erase(at);
+}
+
+}  // namespace
+
+Model::Model(Plan plan) : plan_(std::move(plan)) {
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) nodes_.push_back({kNone, kNone, {}, {}, {}, {}});
+  for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
+  // A total over everything is there before the first record is.
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+    step(n, inputs_of(n));
+    const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op);
+    if (op && op->groups.empty() && !op->window && !nodes_[n].groups.contains(Row())) {
+      nodes_[n].groups[Row()];
+      nodes_[n].out.push_back({1, result_of(*op, Row(), {})});
+    }
+  }
+}
+
+void Model::note(SideRow::Kind kind, std::string topic, Row row) {
+  side_.push_back({kind, std::move(topic), place_, place_offset_, std::move(row)});
+}
+
+std::string Model::dead_letters() const {
+  return place_ ? place_->topic + ".dead-letters" : "";
+}
+
+// ---- the order ------------------------------------------------------------------------------
+
+void Model::apply(const Entry& entry) {
+  if (entry.kind != Entry::Kind::kRecords) return apply_moment(entry);
+  struct Placed {
+    std::optional<int64_t> log_time_ms;
+    const Record* record;
+  };
+  std::vector<const Record*> by_offset;
+  for (const Record& record : entry.records) by_offset.push_back(&record);
+  std::sort(by_offset.begin(), by_offset.end(),
+            [](const Record* a, const Record* b) { return a->offset < b->offset; });
+  std::map<std::pair<std::string, int32_t>, std::optional<int64_t>> log_times;
+  std::vector<Placed> order;
+  for (const Record* record : by_offset) {
+    auto& log_time = log_times[{record->topic, record->partition}];
+    if (record->timestamp_ms <= entry.clock_ms) {
+      log_time = std::max(log_time.value_or(record->timestamp_ms), record->timestamp_ms);
+    }
+    order.push_back({log_time, record});
+  }
+  const auto rank = [](const Placed& placed) {
+    const Record& r = *placed.record;
+    return std::make_tuple(placed.log_time_ms, r.topic, r.partition, r.offset);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](const Placed& a, const Placed& b) { return rank(a) < rank(b); });
+  for (const Placed& placed : order) {
+    apply_record(*placed.record, placed.log_time_ms, entry.clock_ms);
+  }
+}
+
+void Model::apply_record(const Record& record, std::optional<int64_t> log_time_ms,
+                         int64_t clock_ms) {
+  place_ = TopicPartition{record.topic, record.partition};
+  place_offset_ = record.offset;
+  size_t s = 0;
+  while (s < plan_.sources.size() && plan_.sources[s].name != record.topic) ++s;
+  if (s == plan_.sources.size()) return;
+  const Source& source = plan_.sources[s];
+  SourceState& state = sources_[s];
+  if (!record.row) return note(SideRow::Kind::kMalformed, record.topic + ".dead-letters");
+
+  const int64_t known_at_ms = log_time_ms.value_or(clock_ms);
+  if (source.event_time) {
+    const int64_t time = std::get<int64_t>((*record.row)[*source.event_time].data);
+    if (time > known_at_ms * kMicrosPerMilli + source.max_future_us) {
+      return note(SideRow::Kind::kFuture, record.topic + ".dead-letters");
+    }
+    state.event_time_max_us = std::max(state.event_time_max_us, time);
+    if (!state.first_record_ms) state.first_record_ms = known_at_ms;
+    state.last_record_ms = std::max(state.last_record_ms.value_or(known_at_ms), known_at_ms);
+    state.active_ms = std::max(state.active_ms.value_or(known_at_ms), known_at_ms);
+  }
+  pass_time();
+  for (NodeState& node : nodes_) node.out.clear();
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto* op = std::get_if<SourceNode>(&plan_.nodes[n].op);
+    if (op && op->source == s) nodes_[n].out.push_back({1, *record.row});
+    if (!op) step(n, inputs_of(n));
+  }
+}
+
+void Model::apply_moment(const Entry& entry) {
+  place_.reset();
+  place_offset_ = 0;
+  for (size_t s = 0; s < sources_.size(); ++s) {
+    SourceState& state = sources_[s];
+    if (entry.kind == Entry::Kind::kEnd) {
+      state.event_time_max_us = kEnd;
+      continue;
+    }
+    const auto timeout_us = plan_.sources[s].idle_timeout_us;
+    if (!timeout_us || state.event_time_max_us == kNone || state.event_time_max_us == kEnd)
+      continue;
+    const int64_t silent_us = (entry.clock_ms - *state.active_ms) * kMicrosPerMilli;
+    if (silent_us < *timeout_us) continue;
+    state.event_time_max_us += silent_us;
+    state.active_ms = entry.clock_ms;
+  }
+  pass_time();
+}
+
+// ---- watermarks -----------------------------------------------------------------------------
+
+void Model::pass_time() {
+  for (NodeState& node : nodes_) node.out.clear();
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+    NodeState& state = nodes_[n];
+    step(n, inputs_of(n));  // what timers upstream gave meets the watermark from before
+    state.in_us = std::max(state.in_us, input_watermark(n));
+    state.out_us = state.in_us;
+    if (const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op); op && op->window) {
+      fire_timers(*op, state);
+      state.out_us = less(state.in_us, op->window->grace_us);
+    }
+  }
+}
+
+int64_t Model::input_watermark(size_t n) const {
+  const Node& node = plan_.nodes[n];
+  if (const auto* op = std::get_if<SourceNode>(&node.op)) {
+    return less(sources_[op->source].event_time_max_us,
+                plan_.sources[op->source].out_of_orderness_us);
+  }
+  if (std::holds_alternative<UnionNode>(node.op)) return union_watermark(n);
+  return nodes_[node.inputs[0]].out_us;
+}
+
+std::vector<size_t> Model::sources_of(size_t n) const {
+  if (const auto* op = std::get_if<SourceNode>(&plan_.nodes[n].op)) return {op->source};
+  std::vector<size_t> sources;
+  for (const size_t input : plan_.nodes[n].inputs) {
+    for (const size_t source : sources_of(input)) sources.push_back(source);
+  }
+  return sources;
+}
+
+int64_t Model::union_watermark(size_t n) const {
+  std::optional<int64_t> first_ms;  // when the first of all inputs spoke
+  for (const size_t s : sources_of(n)) {
+    const auto& spoke_ms = sources_[s].first_record_ms;
+    if (spoke_ms) first_ms = std::min(first_ms.value_or(*spoke_ms), *spoke_ms);
+  }
+  std::vector<std::optional<int64_t>> active_ms;
+  std::optional<int64_t> latest_ms;
+  for (const size_t input : plan_.nodes[n].inputs) {
+    std::optional<int64_t> last_ms = first_ms;
+    for (const size_t s : sources_of(input))
+      last_ms = std::max(last_ms, sources_[s].last_record_ms);
+    active_ms.push_back(last_ms);
+    latest_ms = std::max(latest_ms, last_ms);
+  }
+  int64_t least = kEnd;
+  for (size_t i = 0; i < active_ms.size(); ++i) {
+    const bool idle = active_ms[i] && *active_ms[i] + kIdleAfterMs <= *latest_ms;
+    if (!idle) least = std::min(least, nodes_[plan_.nodes[n].inputs[i]].out_us);
+  }
+  return least;
+}
+
+void Model::fire_timers(const AggregateNode& op, NodeState& state) {
+  std::vector<Timer> timers;
+  for (const auto& [key, group] : state.groups) {
+    const int64_t closes_us = closes_at(*op.window, key);
+    if (op.final && !group.fired && closes_us <= state.in_us) {
+      timers.push_back({closes_us, key, false});
+    }
+    if (op.retention_us && expires_at(op, key) <= state.in_us) {
+      timers.push_back({expires_at(op, key), key, true});
+    }
+  }
+  std::sort(timers.begin(), timers.end(), [](const Timer& a, const Timer& b) {
+    if (a.due_us != b.due_us) return a.due_us < b.due_us;
+    if (RowLess()(a.key, b.key) || RowLess()(b.key, a.key)) return RowLess()(a.key, b.key);
+    return !a.expires && b.expires;
+  });
+  for (const Timer& timer : timers) {
+    Group& group = state.groups.at(timer.key);
+    const Row result = result_of(op, timer.key, group.rows);
+    if (timer.expires) {
+      state.groups.erase(timer.key);
+      // A final window's rows were facts: only the view forgets them.
+      state.out.push_back({-1, result, op.final});
+    } else {
+      group.fired = true;
+      state.out.push_back({1, result});
+    }
+  }
+}
+
+// ---- operators ------------------------------------------------------------------------------
+
+std::vector<Model::Change> Model::inputs_of(size_t n) const {
+  std::vector<Change> changes;
+  for (const size_t input : plan_.nodes[n].inputs) {
+    const auto& out = nodes_[input].out;
+    changes.insert(changes.end(), out.begin(), out.end());
+  }
+  return changes;
+}
+
+void Model::step(size_t n, const std::vector<Change>& input) {
+  NodeState& state = nodes_[n];
+  for (const Change& change : input) {
+    const auto& op = plan_.nodes[n].op;
+    if (const auto* node = std::get_if<FilterNode>(&op)) {
+      filter(*node, change, state);
+    } else if (const auto* projection = std::get_if<ProjectNode>(&op)) {
+      project(*projection, change, state);
+    } else if (const auto* group = std::get_if<AggregateNode>(&op)) {
+      aggregate_change(*group, change, state);
+    } else if (const auto* view = std::get_if<ViewNode>(&op)) {
+      keep(*view, change, state);
+    } else if (const auto* output = std::get_if<OutputNode>(&op)) {
+      if (change.sign > 0) note(SideRow::Kind::kOutput, output->topic, change.row);
+    } else {
+      state.out.push_back(change);
+    }
+  }
+}
+
+void Model::filter(const FilterNode& op, const Change& change, NodeState& state) {
+  const auto holds = evaluate(*op.predicate, change.row);
+  if (!holds) {
+    if (change.sign > 0) note(SideRow::Kind::kError, dead_letters());
+    return;
+  }
+  if (!holds->is_null() && std::get<bool>(holds->data)) state.out.push_back(change);
+}
+
+void Model::project(const ProjectNode& op, const Change& change, NodeState& state) {
+  Change result{change.sign, {}, change.expired};
+  for (const ExprRef& expr : op.exprs) {
+    auto value = evaluate(*expr, change.row);
+    if (!value) {
+      if (change.sign > 0) note(SideRow::Kind::kError, dead_letters());
+      return;
+    }
+    result.row.push_back(*std::move(value));
+  }
+  state.out.push_back(std::move(result));
+}
+
+void Model::aggregate_change(const AggregateNode& op, const Change& change, NodeState& state) {
+  const Row key = key_of(op, change.row);
+  if (op.window && closes_at(*op.window, key) <= state.in_us) {
+    if (change.sign > 0) note(SideRow::Kind::kLate, op.view + ".late");
+    return;
+  }
+  const bool single = op.groups.empty() && !op.window;
+  const auto before = state.groups.find(key);
+  if (before != state.groups.end() && !op.final) {
+    state.out.push_back({-1, result_of(op, key, before->second.rows)});
+  }
+  Group& group = state.groups[key];
+  if (change.sign > 0) {
+    group.rows.push_back(change.row);
+  } else {
+    remove_one(&group.rows, change.row);
+  }
+  if (group.rows.empty() && !single) {
+    state.groups.erase(key);
+  } else if (!op.final) {
+    state.out.push_back({1, result_of(op, key, group.rows)});
+  }
+}
+
+bool Model::expired(const ViewNode& op, const Row& row, const NodeState& state) const {
+  if (!op.retention_us || !op.event_time || row[*op.event_time].is_null()) return false;
+  return std::get<int64_t>(row[*op.event_time].data) + *op.retention_us <= state.in_us;
+}
+
+void Model::keep(const ViewNode& op, const Change& change, NodeState& state) {
+  if (op.by_record) {
+    if (change.sign > 0) {
+      state.bag.push_back(change.row);
+    } else {
+      remove_one(&state.bag, change.row);
+    }
+    if (!change.expired) state.out.push_back(change);
+    return;
+  }
+  Row key;
+  for (const size_t column : op.key) key.push_back(change.row[column]);
+  const auto old = state.keyed.find(key);
+  const bool existed = old != state.keyed.end() && !expired(op, old->second, state);
+  if (change.sign < 0) {
+    if (old != state.keyed.end()) state.keyed.erase(old);
+    if (!change.expired) state.out.push_back(change);
+    return;
+  }
+  if (existed && !op.latest_wins && !op.grouped) {
+    return note(SideRow::Kind::kDuplicate, dead_letters());
+  }
+  if (existed && op.latest_wins) state.out.push_back({-1, old->second});
+  state.keyed[key] = change.row;
+  state.out.push_back(change);
+}
+
+// ---- what is seen ---------------------------------------------------------------------------
+
+size_t Model::find_view(const std::string& name) const {
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto* view = std::get_if<ViewNode>(&plan_.nodes[n].op);
+    if (view && view->name == name) return n;
+  }
+  std::abort();
+}
+
+std::vector<std::string> Model::view(const std::string& name) const {
+  const size_t n = find_view(name);
+  const auto& op = std::get<ViewNode>(plan_.nodes[n].op);
+  const NodeState& state = nodes_[n];
+  std::vector<std::string> lines;
+  const auto add = [&](const Row& row) {
+    if (!expired(op, row, state)) lines.push_back(line_of(row, op.visible));
+  };
+  for (const auto& [key, row] : state.keyed) add(row);
+  for (const Row& row : state.bag) add(row);
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+Waiting Model::waiting(const std::string& name) const {
+  Waiting waiting;
+  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
+    const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op);
+    if (!op || op->view != name || !op->final) continue;
+    for (const auto& [key, group] : nodes_[n].groups) {
+      if (group.fired) continue;
+      const int64_t closes_us = closes_at(*op->window, key);
+      waiting.until_us = waiting.rows == 0 ? closes_us : std::min(waiting.until_us, closes_us);
+      ++waiting.rows;
+    }
+  }
+  return waiting;
+}
+
+int64_t Model::watermark_us(const std::string& name) const {
+  return nodes_[find_view(name)].out_us;
+}
+
+}  // namespace kappa::model

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/types/record.h"
+#include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/plan.h"
+
+namespace kappa::model {
+
+struct Record {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;
+  std::optional<Row> row;  // nullopt: the payload is malformed
+};
+
+// A journal entry: records (any order), or a moment without records.
+struct Entry {
+  enum class Kind : uint8_t { kRecords, kTick, kEnd } kind = Kind::kRecords;
+  int64_t clock_ms = 0;
+  std::vector<Record> records;
+};
+
+// What left the way: a dead letter, a late row, a row for an output topic.
+struct SideRow {
+  enum class Kind : uint8_t { kMalformed, kFuture, kError, kDuplicate, kLate, kOutput } kind;
+  std::string topic;                        // to which it goes
+  std::optional<TopicPartition> partition;  // of the record whose place it is; a moment has none
+  int64_t offset = 0;
+  Row row;  // of an output
+};
+
+struct Waiting {
+  int64_t rows = 0;
+  int64_t until_us = 0;
+};
+
+// The plan, applied to the records of entry after entry in the order.
+class Model {
+ public:
+  explicit Model(Plan plan);
+
+  void apply(const Entry& entry);
+
+  // A view's rows as a query sees them now: what SELECT names, a line a row ("1|NULL|x"), sorted.
+  std::vector<std::string> view(const std::string& name) const;
+  // The groups of a final window that wait, by the view's name.
+  Waiting waiting(const std::string& name) const;
+  // The watermark on a view's rows.
+  int64_t watermark_us(const std::string& name) const;
+  const std::vector<SideRow>& side() const { return side_; }
+
+ private:
+  struct Change {
+    int sign;
+    Row row;
+    bool expired = false;  // nobody but the view takes this retraction
+  };
+  struct Group {
+    std::vector<Row> rows;
+    bool fired = false;
+  };
+  struct NodeState {
+    int64_t in_us;   // watermark on what comes in
+    int64_t out_us;  // and on what is passed on
+    std::map<Row, Group, RowLess> groups;
+    std::map<Row, Row, RowLess> keyed;
+    std::vector<Row> bag;
+    std::vector<Change> out;  // of the present step
+  };
+  struct SourceState {
+    int64_t event_time_max_us;
+    std::optional<int64_t> first_record_ms;
+    std::optional<int64_t> last_record_ms;
+    std::optional<int64_t> active_ms;
+  };
+  struct Timer {
+    int64_t due_us;
+    Row key;
+    bool expires;
+  };
+
+  void apply_record(const Record& record, std::optional<int64_t> log_time_ms, int64_t clock_ms);
+  void apply_moment(const Entry& entry);
+  // Moves watermarks and fires timers, from upstream to downstream.
+  void pass_time();
+  void step(size_t node, const std::vector<Change>& input);
+  std::vector<Change> inputs_of(size_t node) const;
+
+  int64_t input_watermark(size_t node) const;
+  int64_t union_watermark(size_t node) const;
+  std::vector<size_t> sources_of(size_t node) const;
+
+  void filter(const FilterNode& op, const Change& change, NodeState& state);
+  void project(const ProjectNode& op, const Change& change, NodeState& state);
+  void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);
+  void keep(const ViewNode& op, const Change& change, NodeState& state);
+  void fire_timers(const AggregateNode& op, NodeState& state);
+  bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;
+  size_t find_view(const std::string& name) const;
+
+  std::string dead_letters() const;  // the topic for those of this place
+  void note(SideRow::Kind kind, std::string topic, Row row = {});
+
+  Plan plan_;
+  std::vector<NodeState> nodes_;
+  std::vector<SourceState> sources_;
+  std::vector<SideRow> side_;
+  std::optional<TopicPartition> place_;  // the record whose place this is
+  int64_t place_offset_ = 0;
+};
+
+}  // namespace kappa::model

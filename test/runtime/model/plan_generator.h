@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "test/runtime/model/dice.h"
+#include "test/runtime/model/plan.h"
+
+namespace kappa::model {
+
+// One product twice: as SQL for the engine, as a plan for the model.
+struct GeneratedPlan {
+  std::string sql;
+  Plan plan;
+  std::vector<std::string> views;
+  std::vector<std::string> outputs;  // topics
+};
+
+// Two or three sources with the same columns, and one to five views and outputs over them: rows
+// passed on (by record, by primary key, the latest of a key), groups, tumbling windows, unions, and
+// each of them over another view.
+GeneratedPlan generate_plan(Dice& dice);
+
+}  // namespace kappa::model

@@ -1,0 +1,140 @@
+#include "test/runtime/model/record_generator.h"
+
+#include <algorithm>
+
+#include "engine/types/decimal.h"
+#include "engine/types/time.h"
+
+namespace kappa::model {
+namespace {
+
+Value random_text(Dice& dice) {
+  static const std::vector<std::string> texts{"a",      "b",
+                                              "c",      "",
+                                              "it's",   "tab\tand \"quotes\"",
+                                              "é ü 漢", "a text of more than twelve bytes"};
+  return Value::text(texts[static_cast<size_t>(dice.below(dice.coin() ? 3 : 8))]);
+}
+
+}  // namespace
+
+std::string json_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\t') {
+      out += "\\t";
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+Row RecordGenerator::row_of(const Source& source) {
+  Row row;
+  for (size_t i = 0; i < source.fields.size(); ++i) {
+    const Type type = source.fields[i].type;
+    if (!source.not_null[i] && dice_.one_in(7)) {
+      row.push_back(Value::null(type));
+      continue;
+    }
+    switch (type.id) {
+      case TypeId::kBigint:
+        row.push_back(Value::bigint(i == 0 ? dice_.between(0, 40) : dice_.between(-4, 12)));
+        break;
+      case TypeId::kInteger:
+        row.push_back(Value::integer(static_cast<int32_t>(dice_.between(-1, 3))));
+        break;
+      case TypeId::kNumeric:
+        row.push_back(numeric_value(type, dice_.between(-1000, 30'000)));
+        break;
+      case TypeId::kDouble:
+        row.push_back(Value::double_precision(static_cast<double>(dice_.between(-9, 40)) * 0.25));
+        break;
+      case TypeId::kBoolean:
+        row.push_back(Value::boolean(dice_.coin()));
+        break;
+      case TypeId::kTimestamptz: {
+        int64_t us = now_ms_ * kMicrosPerMilli - dice_.between(0, 20'000) * kMicrosPerMilli;
+        if (dice_.one_in(3)) us = now_ms_ * kMicrosPerMilli;
+        if (dice_.one_in(4)) us += dice_.between(0, 3'000'000);
+        if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;
+        // On the second, where windows begin and end.
+        if (dice_.one_in(4)) us -= us % kMicrosPerSecond;
+        row.push_back(Value::timestamptz(us));
+        break;
+      }
+      default:
+        row.push_back(random_text(dice_));
+        break;
+    }
+  }
+  return row;
+}
+
+std::string RecordGenerator::payload_of(const Source& source, const Row& row) {
+  std::vector<std::string> fields;
+  for (size_t i = 0; i < row.size(); ++i) {
+    const std::string name = json_text(source.fields[i].name);
+    const Value& value = row[i];
+    if (value.is_null()) {
+      if (dice_.coin()) fields.push_back(name + ": null");
+      continue;
+    }
+    std::string text = to_text(value);
+    const bool quoted = value.type.id == TypeId::kText || value.type.id == TypeId::kTimestamptz ||
+                        (value.type.id == TypeId::kNumeric && dice_.coin());
+    if (quoted) text = json_text(text);
+    fields.push_back(name + ":" + (dice_.one_in(5) ? " " : "") + text);
+  }
+  if (dice_.one_in(8)) fields.push_back("\"unknown\": {\"k\": [1, \"x\"]}");
+  if (dice_.one_in(10)) dice_.shuffle(&fields);
+  std::string json = "{";
+  for (const std::string& field : fields) json += (json.size() > 1 ? "," : "") + field;
+  return json + "}";
+}
+
+std::optional<std::string> RecordGenerator::damaged_payload(const Source& source) {
+  const std::string at = "\"1970-01-01T00:00:05Z\"";
+  switch (dice_.below(5)) {
+    case 0:
+      return std::nullopt;  // a tombstone
+    case 1:
+      return "{\"id\": 1, \"k\": \"a\", \"at\": " + at;
+    case 2:
+      return "{\"id\": 1, \"n\": \"x\", \"at\": " + at + "}";
+    case 3:
+      return "{\"id\": 1, \"amount\": 1.234, \"n\": 1, \"at\": " + at + "}";
+    default:
+      return source.event_time ? "{\"id\": 1, \"n\": 1, \"at\": null}" : "[]";
+  }
+}
+
+GeneratedRecord RecordGenerator::next() {
+  if (!dice_.one_in(3)) now_ms_ += dice_.between(0, 2'500);
+  if (dice_.one_in(60)) now_ms_ += dice_.between(30'000, 90'000);
+  GeneratedRecord made;
+  if (last_ && dice_.one_in(10)) {
+    made = *last_;
+  } else {
+    const Source& source = dice_.pick(plan_.sources);
+    made.record.topic = source.name;
+    made.record.partition = static_cast<int32_t>(dice_.below(source.partitions));
+    if (dice_.one_in(25)) {
+      made.payload = damaged_payload(source);
+    } else {
+      made.record.row = row_of(source);
+      made.payload = payload_of(source, *made.record.row);
+    }
+  }
+  made.record.timestamp_ms = now_ms_;
+  if (dice_.one_in(5)) made.record.timestamp_ms -= dice_.between(0, 30'000);
+  if (dice_.one_in(20)) made.record.timestamp_ms += dice_.between(0, 100'000);
+  last_ = made;
+  return made;
+}
+
+}  // namespace kappa::model

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "test/runtime/model/dice.h"
+#include "test/runtime/model/model.h"
+
+namespace kappa::model {
+
+// A record as it is appended: its payload, and what the model knows about it.
+struct GeneratedRecord {
+  Record record;  // its offset is known once it is appended
+  std::optional<std::string> payload;
+};
+
+// Makes the records of a plan's sources: with ties and disorder of timestamps and event times,
+// duplicates, nulls, timestamps ahead of the clock, event times far ahead, silences longer than a
+// minute, and payloads that are malformed.
+class RecordGenerator {
+ public:
+  RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), plan_(plan) {}
+
+  GeneratedRecord next();
+  // The time it has reached; moves on by itself.
+  int64_t now_ms() const { return now_ms_; }
+
+ private:
+  Row row_of(const Source& source);
+  std::string payload_of(const Source& source, const Row& row);
+  std::optional<std::string> damaged_payload(const Source& source);
+
+  Dice& dice_;
+  const Plan& plan_;
+  int64_t now_ms_ = 1'000'000;
+  std::optional<GeneratedRecord> last_;
+};
+
+// A JSON string.
+std::string json_text(const std::string& text);
+
+}  // namespace kappa::model

@@ -1,0 +1,43 @@
+#include <cstdlib>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "test/runtime/property_run.h"
+
+namespace kappa::runtime {
+namespace {
+
+uint64_t number_from_environment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// KAPPA_SEEDS seeds (200) from KAPPA_SEED_FIRST (1) on, one quarter of them.
+void run_quarter(uint64_t quarter) {
+  const uint64_t seeds = number_from_environment("KAPPA_SEEDS", 200);
+  const uint64_t first = number_from_environment("KAPPA_SEED_FIRST", 1);
+  for (uint64_t seed = first + quarter; seed < first + seeds; seed += 4) {
+    const absl::Status status = run_seed(seed);
+    if (status.ok()) continue;
+    FAIL_CHECK("seed " << seed << " (KAPPA_SEEDS=1 KAPPA_SEED_FIRST=" << seed
+                       << "): " << std::string(status.message()) << "\n  " << describe_seed(seed));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("engine and model agree on random plans and records (1 of 4)") {
+  run_quarter(0);
+}
+TEST_CASE("engine and model agree on random plans and records (2 of 4)") {
+  run_quarter(1);
+}
+TEST_CASE("engine and model agree on random plans and records (3 of 4)") {
+  run_quarter(2);
+}
+TEST_CASE("engine and model agree on random plans and records (4 of 4)") {
+  run_quarter(3);
+}
+
+}  // namespace kappa::runtime
