@@ -15,7 +15,7 @@ using QueryNodeRef = std::unique_ptr<const QueryNode>;
 
 struct ViewScan {
   operators::NodeId view;
-  std::vector<int> columns;          // of the view's schema, ascending
+  std::vector<int> columns;  // of the view's schema, ascending
   // If the filter above pins every key column to a constant: the key, so one row is read.
   std::optional<Row> point_key;
 };

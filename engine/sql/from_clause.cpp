@@ -1,0 +1,119 @@
+#include "engine/sql/from_clause.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "engine/sql/construct.h"
+#include "engine/sql/fault.h"
+#include "engine/sql/window_function.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::sql {
+namespace {
+
+constexpr std::array<std::string_view, 8> kJoinWords = {"asof", "semi",     "anti",   "temporal",
+                                                        "any",  "interval", "window", "lookup"};
+
+// The table that stands directly before the word JOIN.
+const Node& last_table(const Node& from) {
+  const Node* right = from.is("JoinExpr") ? from.child("rarg") : nullptr;
+  return right ? last_table(*right) : from;
+}
+
+absl::StatusOr<std::string> alias_of(const Node& from, const std::string& otherwise) {
+  const Node* alias = from.child("alias");
+  if (!alias) return otherwise;
+  Node named = *alias;
+  named.kind = "Alias";
+  KAPPA_RETURN_IF_ERROR(expect_only(named, {{"aliasname"}}));
+  return std::string(alias->text("aliasname"));
+}
+
+constexpr std::array<const char*, 3> kWindowColumns = {"window_start", "window_end", "window_time"};
+
+// A window's columns hide those of an inner window, which have the same names.
+void add_columns(const FromClause& from, const std::string& alias, Scope& scope) {
+  for (const RelationColumn& column : from.relation->columns) {
+    const bool shadowed = from.window && std::find(kWindowColumns.begin(), kWindowColumns.end(),
+                                                   column.name) != kWindowColumns.end();
+    scope.add({.relation = alias,
+               .name = column.name,
+               .type = column.type,
+               .in_star = !shadowed,
+               .shadowed = shadowed});
+  }
+}
+
+void add_window_columns(const std::string& alias, Scope& scope) {
+  for (const char* name : kWindowColumns) {
+    scope.add({.relation = alias,
+               .name = name,
+               .type = Type::timestamptz(),
+               .in_star = std::string_view(name) != "window_time",
+               .of_window = true});
+  }
+}
+
+absl::StatusOr<FromClause> bind_table(const Node& table, const ProductCatalog& catalog) {
+  KAPPA_RETURN_IF_ERROR(
+      expect_only(table, {{"relname"}, {"inh", "true"}, {"relpersistence", "p"}, {"alias"}}));
+  FromClause from;
+  const std::string name(table.text("relname"));
+  KAPPA_ASSIGN_OR_RETURN(from.relation, catalog.find(table, name));
+  KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(table, name));
+  add_columns(from, alias, from.scope);
+  return from;
+}
+
+absl::StatusOr<FromClause> bind_window(const Node& function, const ProductCatalog& catalog,
+                                       const SourceText& text) {
+  KAPPA_RETURN_IF_ERROR(expect_only(function, {{"functions"}, {"alias"}}));
+  const auto items = function.list("functions")[0].list("items");
+  if (!items[0].is("FuncCall")) return fault(function, "FROM takes a table or a window function");
+  FromClause from;
+  KAPPA_ASSIGN_OR_RETURN(BoundWindow window, bind_window_function(items[0], catalog, text));
+  from.relation = window.relation;
+  from.window = std::move(window.tumble);
+  KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(function, from.relation->name));
+  add_columns(from, alias, from.scope);
+  add_window_columns(alias, from.scope);
+  return from;
+}
+
+}  // namespace
+
+absl::Status refuse_join_words(const Node& join) {
+  const Node& left = last_table(*join.child("larg"));
+  const Node* alias = left.child("alias");
+  if (!alias) return absl::OkStatus();
+  const std::string_view name = alias->text("aliasname");
+  if (std::find(kJoinWords.begin(), kJoinWords.end(), name) == kJoinWords.end()) {
+    return absl::OkStatus();
+  }
+  const std::string word = absl::AsciiStrToUpper(std::string(name));
+  return fault(
+      left, absl::StrCat(word, " JOIN is not supported yet"),
+      absl::StrCat("if \"", std::string(name), "\" is meant as an alias, choose another name"));
+}
+
+absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& catalog,
+                                     const SourceText& text) {
+  const auto items = select.list("fromClause");
+  if (items.empty()) {
+    return fault(select, "a view reads a table or view: FROM is missing",
+                 "write SELECT … FROM a table or view");
+  }
+  if (items.size() > 1) {
+    return fault(items[1], "more than one table in FROM is not supported yet in a view",
+                 "join the views when you query them");
+  }
+  const Node& from = items[0];
+  if (from.is("RangeVar")) return bind_table(from, catalog);
+  if (from.is("RangeFunction")) return bind_window(from, catalog, text);
+  if (from.is("JoinExpr")) KAPPA_RETURN_IF_ERROR(refuse_join_words(from));
+  return not_supported(from, from.kind, "in a view");
+}
+
+}  // namespace kappa::sql

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/sql/parser/tree.h"
+#include "engine/sql/product_catalog.h"
+#include "engine/sql/scope.h"
+#include "engine/sql/source_text.h"
+
+namespace kappa::sql {
+
+// tumble(t, event_time, size [, offset]): t's rows, each with the window that its event time falls
+// into, as the columns window_start, window_end and window_time behind t's own.
+struct TumbleFrom {
+  operators::ExprRef event_time;  // over t's columns
+  int64_t size_us = 0;
+  int64_t offset_us = 0;
+  const Node* node = nullptr;
+};
+
+// The FROM of a view: one table or view, maybe in windows.
+struct FromClause {
+  const Relation* relation = nullptr;
+  std::optional<TumbleFrom> window;
+  Scope scope;
+
+  int window_start() const { return static_cast<int>(relation->columns.size()); }
+  int window_end() const { return window_start() + 1; }
+  int window_time() const { return window_start() + 2; }
+};
+
+// Everything is borrowed for the call, but the catalog and the nodes outlive the result.
+absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& catalog,
+                                     const SourceText& text);
+
+// window_end - 1 µs, the event time of a window's row; of window_end or, given the size, of
+// window_start.
+absl::StatusOr<operators::ExprRef> window_time_of_end(const operators::ExprRef& window_end,
+                                                      const Node& at);
+absl::StatusOr<operators::ExprRef> window_time_of_start(const operators::ExprRef& window_start,
+                                                        int64_t size_us, const Node& at);
+
+// The word before JOIN that PostgreSQL's grammar takes for an alias: FROM l ASOF JOIN r. OK if the
+// join has none.
+absl::Status refuse_join_words(const Node& join);
+
+}  // namespace kappa::sql

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "engine/sql/coercion.h"
+#include "engine/sql/construct.h"
+#include "engine/sql/fault.h"
+#include "engine/sql/statement.h"
+#include "engine/sql/suggest.h"
+#include "engine/sql/view_planner.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::sql {
+
+using operators::ExprRef;
+using operators::NodeId;
+
+namespace {
+
+// The columns of the sink that the query's columns go to, in the query's order.
+absl::StatusOr<std::vector<size_t>> target_columns(const Node& statement,
+                                                   const schemas::Source& sink, size_t count) {
+  std::vector<std::string> names;
+  for (const schemas::SourceColumn& column : sink.columns) names.push_back(column.name);
+  std::vector<size_t> targets;
+  for (const Node& column : statement.list("cols")) {
+    KAPPA_RETURN_IF_ERROR(expect_only(column, {{"name"}}));
+    const std::string name(column.text("name"));
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      return fault(column, absl::StrCat("\"", sink.name, "\" has no column \"", name, "\""),
+                   suggestion(name, names, "there are"));
+    }
+    const auto index = static_cast<size_t>(found - names.begin());
+    if (std::find(targets.begin(), targets.end(), index) != targets.end()) {
+      return fault(column, absl::StrCat("column \"", name, "\" comes twice"));
+    }
+    targets.push_back(index);
+  }
+  if (targets.empty()) {
+    for (size_t i = 0; i < std::min(count, names.size()); ++i) targets.push_back(i);
+  }
+  if (targets.size() == count) return targets;
+  return fault(*statement.child("relation"), absl::StrCat("the query has ", count, " columns, \"",
+                                                          sink.name, "\" takes ", targets.size()));
+}
+
+// A column of the query as the sink's type. Numbers may lose digits as on every assignment: what
+// does not fit is an error of the row.
+absl::StatusOr<ExprRef> assign(const ExprRef& value, const schemas::SourceColumn& column,
+                               const Node& at) {
+  const Operand operand{value, &at};
+  if (value->type.id == TypeId::kNumeric && column.type.id == TypeId::kNumeric) {
+    return cast(operand, column.type, value->position);
+  }
+  auto assigned = coerce(operand, column.type);
+  if (assigned.ok()) return assigned;
+  return fault(at,
+               absl::StrCat("column \"", column.name, "\" takes ", to_string(column.type),
+                            ", found ", to_string(value->type)),
+               absl::StrCat("write CAST(… AS ", to_string(column.type), ")"));
+}
+
+const Node& place_of_column(const Node& query, size_t column) {
+  const Node* first = &query;
+  while (const Node* left = first->child("larg")) first = left;
+  const auto targets = first->list("targetList");
+  return column < targets.size() ? targets[column] : query;
+}
+
+// The query's rows with the sink's columns; those that it does not fill are NULL.
+absl::StatusOr<NodeId> plan_columns(const Node& statement, const schemas::Source& sink,
+                                    const Relation& rows, ProductContext& context) {
+  const Node& query = *statement.child("selectStmt");
+  KAPPA_ASSIGN_OR_RETURN(const auto targets, target_columns(statement, sink, rows.columns.size()));
+  std::vector<ExprRef> exprs(sink.columns.size());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const Node& at = place_of_column(query, i);
+    const ExprRef value = operators::column_expr(static_cast<int>(i), rows.columns[i].type,
+                                                 context.text.position(at.offset));
+    KAPPA_ASSIGN_OR_RETURN(exprs[targets[i]], assign(value, sink.columns[targets[i]], at));
+  }
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    if (exprs[i]) continue;
+    if (sink.columns[i].not_null) {
+      return fault(*statement.child("relation"),
+                   absl::StrCat("column \"", sink.columns[i].name,
+                                "\" is NOT NULL, and the query does not fill it"));
+    }
+    exprs[i] = operators::constant_expr(Value::null(sink.columns[i].type),
+                                        context.text.position(statement.offset));
+  }
+  return context.builder.project(rows.node, std::move(exprs));
+}
+
+bool reaches(const std::map<int, std::set<int>>& feeds, int from, int to) {
+  if (from == to) return true;
+  const auto next = feeds.find(from);
+  if (next == feeds.end()) return false;
+  return std::any_of(next->second.begin(), next->second.end(),
+                     [&](int sink) { return reaches(feeds, sink, to); });
+}
+
+// A topic that feeds itself would never end.
+absl::Status check_no_cycle(const Node& relation, int sink, NodeId rows, ProductContext& context) {
+  const std::vector<int> sources = context.builder.sources_of(rows);
+  for (int source : sources) {
+    if (!reaches(context.feeds, sink, source)) continue;
+    const auto& names = context.builder.plan().sources;
+    return fault(relation,
+                 absl::StrCat("\"", names[static_cast<size_t>(sink)].name,
+                              "\" would feed itself: the query reads what comes of it"),
+                 "write to a topic of its own");
+  }
+  for (int source : sources) context.feeds[source].insert(sink);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status compile_insert(const Node& statement, ProductContext& context) {
+  KAPPA_RETURN_IF_ERROR(expect_only(
+      statement, {{"relation"}, {"cols"}, {"selectStmt"}, {"override", "OVERRIDING_NOT_SET"}}));
+  const Node& relation = *statement.child("relation");
+  KAPPA_RETURN_IF_ERROR(
+      expect_only(relation, {{"relname"}, {"inh", "true"}, {"relpersistence", "p"}}));
+  const Node* query = statement.child("selectStmt");
+  if (!query || query->has("valuesLists")) {
+    return fault(
+        relation, "INSERT takes its rows from a SELECT",
+        "write INSERT INTO topic SELECT …; single records are appended with kappa produce");
+  }
+  KAPPA_ASSIGN_OR_RETURN(
+      const int sink_index,
+      context.catalog.find_table(relation, std::string(relation.text("relname"))));
+  const schemas::Source sink = context.builder.plan().sources[static_cast<size_t>(sink_index)];
+  if (sink.format != schemas::Format::kJson) {
+    return fault(relation, absl::StrCat("\"", sink.name, "\": only JSON is written yet"),
+                 "declare the output topic with format 'json'");
+  }
+  ViewPlanner planner(context.text, context.catalog, context.builder, Emission(), "in INSERT");
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query));
+  if (rows.changelog) {
+    return fault(place_of_column(*query, 0), "an output topic takes append-only rows, these change",
+                 "make a view with emit = 'final' and insert from it");
+  }
+  KAPPA_RETURN_IF_ERROR(check_no_cycle(relation, sink_index, rows.node, context));
+  KAPPA_ASSIGN_OR_RETURN(const NodeId columns, plan_columns(statement, sink, rows, context));
+  context.builder.output(columns, {.sink = sink_index, .statement = context.statement});
+  return absl::OkStatus();
+}
+
+}  // namespace kappa::sql

@@ -1,0 +1,145 @@
+#include "engine/sql/plan_builder.h"
+
+#include <numeric>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "engine/sql/expression_tree.h"
+
+namespace kappa::sql {
+
+using namespace operators;  // NOLINT: this file is about plan nodes
+
+namespace {
+
+Schema schema_of_aggregate(const Schema& input, const AggregateNode& op) {
+  Schema schema;
+  for (int group : op.groups) schema.push_back(input[static_cast<size_t>(group)]);
+  if (op.window) {
+    schema.push_back({"window_start", Type::timestamptz()});
+    schema.push_back({"window_end", Type::timestamptz()});
+  }
+  for (const AggregateCall& call : op.calls) {
+    schema.push_back({std::string(aggregate_name(call.kind)), call.result});
+  }
+  return schema;
+}
+
+}  // namespace
+
+NodeId PlanBuilder::add(PlanNode node) {
+  node.id = static_cast<NodeId>(plan_->nodes.size());
+  plan_->nodes.push_back(std::move(node));
+  return plan_->nodes.back().id;
+}
+
+NodeId PlanBuilder::read(int source) {
+  for (const PlanNode& node : plan_->nodes) {
+    const auto* reads = std::get_if<SourceNode>(&node.op);
+    if (reads && reads->source == source) return node.id;
+  }
+  const schemas::Source& declared = plan_->sources[static_cast<size_t>(source)];
+  std::vector<int> all(declared.columns.size());
+  std::iota(all.begin(), all.end(), 0);
+  PlanNode node;
+  node.op = SourceNode{source, std::move(all)};
+  for (const schemas::SourceColumn& column : declared.columns) {
+    node.schema.push_back({column.name, column.type});
+  }
+  node.event_time = declared.event_time;
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::project(NodeId input, std::vector<ExprRef> exprs,
+                            std::optional<int> event_time) {
+  if (input + 1 == plan_->nodes.size() &&
+      std::holds_alternative<ProjectNode>(plan_->nodes[input].op)) {
+    const PlanNode below = std::move(plan_->nodes.back());
+    plan_->nodes.pop_back();
+    for (ExprRef& expr : exprs) {
+      expr = replace_columns(expr, [&](const Expr& column) {
+        return std::get<ProjectNode>(below.op).exprs[static_cast<size_t>(column.column)];
+      });
+    }
+    return project(below.inputs[0], std::move(exprs), event_time);
+  }
+  const PlanNode& from = plan_->nodes[input];
+  PlanNode node;
+  node.inputs = {input};
+  node.changelog = from.changelog;
+  node.event_time = event_time;
+  for (const ExprRef& expr : exprs) {
+    const bool plain = is_column(expr);
+    if (plain && from.event_time == expr->column && !node.event_time) {
+      node.event_time = static_cast<int>(node.schema.size());
+    }
+    node.schema.push_back({plain ? from.schema[static_cast<size_t>(expr->column)].name
+                                 : absl::StrCat("column_", node.schema.size() + 1),
+                           expr->type});
+  }
+  node.op = ProjectNode{std::move(exprs)};
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::filter(NodeId input, ExprRef predicate) {
+  PlanNode node = plan_->nodes[input];
+  node.op = FilterNode{std::move(predicate)};
+  node.inputs = {input};
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::union_all(std::vector<NodeId> inputs) {
+  PlanNode node = plan_->nodes[inputs.front()];
+  node.op = UnionNode{};
+  for (NodeId input : inputs) {
+    if (plan_->nodes[input].changelog) node.changelog = true;
+    if (plan_->nodes[input].event_time != node.event_time) node.event_time.reset();
+  }
+  node.inputs = std::move(inputs);
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::aggregate(NodeId input, AggregateNode op) {
+  PlanNode node;
+  node.inputs = {input};
+  node.schema = schema_of_aggregate(plan_->nodes[input].schema, op);
+  node.changelog = op.emit == Emit::kChanges;
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::view(NodeId input, ViewNode op, const std::vector<std::string>& names) {
+  PlanNode node = plan_->nodes[input];
+  node.inputs = {input};
+  if (op.conflict == ViewNode::Conflict::kLatestWins) node.changelog = true;
+  for (size_t i = 0; i < names.size(); ++i) node.schema[i].name = names[i];
+  op.event_time = node.event_time;
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::output(NodeId input, OutputNode op) {
+  PlanNode node;
+  node.inputs = {input};
+  const schemas::Source& sink = plan_->sources[static_cast<size_t>(op.sink)];
+  for (const schemas::SourceColumn& column : sink.columns) {
+    node.schema.push_back({column.name, column.type});
+  }
+  node.event_time = plan_->nodes[input].event_time;
+  node.op = op;
+  return add(std::move(node));
+}
+
+std::vector<int> PlanBuilder::sources_of(NodeId id) const {
+  std::set<int> sources;
+  std::vector<NodeId> open = {id};
+  while (!open.empty()) {
+    const PlanNode& node = plan_->nodes[open.back()];
+    open.pop_back();
+    if (const auto* reads = std::get_if<SourceNode>(&node.op)) sources.insert(reads->source);
+    open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+  }
+  return {sources.begin(), sources.end()};
+}
+
+}  // namespace kappa::sql

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operators/plan.h"
+
+namespace kappa::sql {
+
+// Adds nodes to a plan. A source is read by one node with all its columns, and only Project nodes
+// stand directly above it, so that finish_plan() can tell which columns are used.
+class PlanBuilder {
+ public:
+  PlanBuilder(operators::Plan* plan) : plan_(plan) {}
+
+  operators::Plan& plan() { return *plan_; }
+  const operators::PlanNode& node(operators::NodeId id) const { return plan_->nodes[id]; }
+
+  operators::NodeId read(int source);
+  // Over the projection that was added just before, the two become one.
+  // `event_time`: the expression that computes it, if it is no column that already is.
+  operators::NodeId project(operators::NodeId input, std::vector<operators::ExprRef> exprs,
+                            std::optional<int> event_time = std::nullopt);
+  operators::NodeId filter(operators::NodeId input, operators::ExprRef predicate);
+  operators::NodeId union_all(std::vector<operators::NodeId> inputs);
+  operators::NodeId aggregate(operators::NodeId input, operators::AggregateNode op);
+  operators::NodeId view(operators::NodeId input, operators::ViewNode op,
+                         const std::vector<std::string>& names);
+  operators::NodeId output(operators::NodeId input, operators::OutputNode op);
+
+  // The sources whose records reach a node.
+  std::vector<int> sources_of(operators::NodeId id) const;
+
+ private:
+  operators::NodeId add(operators::PlanNode node);
+
+  operators::Plan* plan_;
+};
+
+// Makes a plan of built nodes what the runtime takes: fingerprints them, lets sources decode only
+// what is used, drops projections that change nothing and shares equal stateless nodes.
+//
+// Fingerprints are taken first, over sources with all their columns: what one view reads then never
+// changes the fingerprint of another.
+void finish_plan(operators::Plan* plan);
+
+}  // namespace kappa::sql

@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "engine/sql/construct.h"
+#include "engine/sql/expression_binder.h"
+#include "engine/sql/expression_tree.h"
+#include "engine/sql/fault.h"
+#include "engine/sql/from_clause.h"
+#include "engine/sql/query_binder.h"
+#include "engine/sql/suggest.h"
+#include "engine/types/status_macros.h"
+#include "operators/functions.h"
+
+namespace kappa::sql {
+
+using operators::Expr;
+using operators::ExprKind;
+using operators::ExprRef;
+
+namespace {
+
+absl::StatusOr<std::string> alias_of(const Node& from, const std::string& otherwise) {
+  const Node* alias = from.child("alias");
+  if (!alias) return otherwise;
+  Node named = *alias;
+  named.kind = "Alias";
+  KAPPA_RETURN_IF_ERROR(expect_only(named, {{"aliasname"}}));
+  return std::string(alias->text("aliasname"));
+}
+
+// Which sides of a join an expression reads.
+struct Sides {
+  bool left = false;
+  bool right = false;
+};
+Sides sides_of(const Expr& expr, int left_width) {
+  std::set<int> columns;
+  collect_columns(expr, &columns);
+  return {!columns.empty() && *columns.begin() < left_width,
+          !columns.empty() && *columns.rbegin() >= left_width};
+}
+
+ExprRef all_of(std::vector<ExprRef> conditions) {
+  if (conditions.empty()) return nullptr;
+  if (conditions.size() == 1) return conditions[0];
+  const operators::SqlPosition position = conditions[0]->position;
+  return make_expr(ExprKind::kAnd, Type::boolean(), position, std::move(conditions));
+}
+
+std::vector<ExprRef> conjuncts(const ExprRef& condition) {
+  if (condition->kind != ExprKind::kAnd) return {condition};
+  std::vector<ExprRef> all;
+  for (const ExprRef& arg : condition->args) {
+    const auto inner = conjuncts(arg);
+    all.insert(all.end(), inner.begin(), inner.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_from(const Node& select) {
+  const auto items = select.list("fromClause");
+  if (items.empty()) return QueryFrom();
+  if (items.size() > 1) {
+    return fault(items[1], "more than one table in FROM is not supported yet",
+                 "write JOIN … ON a.x = b.x");
+  }
+  return bind_from_item(items[0]);
+}
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_from_item(const Node& item) {
+  if (item.is("RangeVar")) return bind_table(item);
+  if (item.is("JoinExpr")) return bind_join(item);
+  if (item.is("RangeSubselect")) {
+    KAPPA_RETURN_IF_ERROR(expect_only(item, {{"subquery"}, {"alias"}}));
+    KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(item, ""));
+    return bind_subquery(*item.child("subquery"), alias);
+  }
+  if (item.is("RangeFunction")) {
+    return fault(item, "a function in FROM is not supported yet in a query",
+                 "make a view of the windows and query that");
+  }
+  return not_supported(item, item.kind);
+}
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_table(const Node& table) {
+  KAPPA_RETURN_IF_ERROR(
+      expect_only(table, {{"relname"}, {"inh", "true"}, {"relpersistence", "p"}, {"alias"}}));
+  const std::string name(table.text("relname"));
+  KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(table, name));
+  if (const auto common = common_tables_.find(name); common != common_tables_.end()) {
+    return bind_common_table(common->second, alias);
+  }
+  QueryFrom from;
+  from.kind = QueryFrom::Kind::kView;
+  from.view = plan_.find_view(name);
+  if (from.view == operators::kNoNode) return no_such_view(table, name);
+  for (const operators::Field& field : plan_.node(from.view).schema) {
+    from.scope.add({alias, field.name, field.type});
+  }
+  views_.insert(from.view);
+  return from;
+}
+
+absl::Status QueryBinder::no_such_view(const Node& at, const std::string& name) const {
+  for (const schemas::Source& source : plan_.sources) {
+    if (source.name != name) continue;
+    return fault(
+        at, absl::StrCat("\"", name, "\" is a topic: queries read views"),
+        absl::StrCat("keep its rows with CREATE MATERIALIZED VIEW v AS SELECT … FROM ", name));
+  }
+  std::vector<std::string> names;
+  for (operators::NodeId id : plan_.views()) {
+    names.push_back(std::get<operators::ViewNode>(plan_.node(id).op).name);
+  }
+  return fault(at, absl::StrCat("view \"", name, "\" does not exist"),
+               suggestion(name, names, "there are"));
+}
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_subquery(const Node& query, const std::string& alias) {
+  KAPPA_ASSIGN_OR_RETURN(auto rows, compile(query));
+  QueryFrom from;
+  from.kind = QueryFrom::Kind::kRows;
+  for (const operators::Field& field : rows->schema) {
+    from.scope.add({alias, field.name, field.type});
+  }
+  from.rows = std::move(rows);
+  return from;
+}
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_common_table(const CommonTable& table,
+                                                         const std::string& alias) {
+  CommonTables here = std::move(common_tables_);
+  common_tables_ = *table.visible;
+  auto from = bind_subquery(*table.query, alias);
+  common_tables_ = std::move(here);
+  return from;
+}
+
+absl::StatusOr<QueryFrom> QueryBinder::bind_join(const Node& join) {
+  KAPPA_RETURN_IF_ERROR(refuse_join_words(join));
+  const std::string_view type = join.text("jointype");
+  if (type != "JOIN_INNER" && type != "JOIN_LEFT") {
+    return not_supported(join, absl::StrCat("JoinExpr.jointype=", std::string(type)));
+  }
+  KAPPA_RETURN_IF_ERROR(expect_only(join, {{"jointype"}, {"larg"}, {"rarg"}, {"quals"}}));
+  KAPPA_ASSIGN_OR_RETURN(QueryFrom left, bind_from_item(*join.child("larg")));
+  KAPPA_ASSIGN_OR_RETURN(QueryFrom right, bind_from_item(*join.child("rarg")));
+  for (const Scope::Column& column : right.scope.columns()) {
+    const auto& others = left.scope.columns();
+    const bool taken = std::any_of(others.begin(), others.end(), [&](const auto& other) {
+      return other.relation == column.relation;
+    });
+    if (taken) {
+      return fault(*join.child("rarg"),
+                   absl::StrCat("FROM has two tables \"", column.relation, "\""),
+                   "give one of them an alias");
+    }
+  }
+  QueryFrom from;
+  from.kind = QueryFrom::Kind::kJoin;
+  from.keeps_left = type == "JOIN_LEFT";
+  for (const Scope::Column& column : left.scope.columns()) from.scope.add(column);
+  for (const Scope::Column& column : right.scope.columns()) from.scope.add(column);
+  from.left = std::make_unique<QueryFrom>(std::move(left));
+  from.right = std::make_unique<QueryFrom>(std::move(right));
+  const Node* condition = join.child("quals");
+  if (!condition) {
+    return fault(*join.child("rarg"), "a join without a condition is not supported yet",
+                 "write JOIN … ON a.x = b.x");
+  }
+  KAPPA_RETURN_IF_ERROR(bind_on(*condition, from));
+  return from;
+}
+
+// Deals the parts of ON out: equalities between the sides, what only the right side must fulfil,
+// and, for an inner join, the rest.
+absl::Status QueryBinder::bind_on(const Node& condition, QueryFrom& join) const {
+  const ExpressionBinder binder(text_, join.scope, "ON");
+  KAPPA_ASSIGN_OR_RETURN(const ExprRef bound, binder.bind_condition(condition));
+  const int left_width = join.left->scope.size();
+  const auto to_right = [&](const ExprRef& expr) {
+    return move_columns(expr, [&](int column) { return column - left_width; });
+  };
+  std::vector<ExprRef> right_filters;
+  std::vector<ExprRef> residuals;
+  for (const ExprRef& part : conjuncts(bound)) {
+    const bool equality = part->kind == ExprKind::kCall && part->function->name == "=";
+    const Sides first = equality ? sides_of(*part->args[0], left_width) : Sides();
+    const Sides second = equality ? sides_of(*part->args[1], left_width) : Sides();
+    const bool forth = first.left && !first.right && second.right && !second.left;
+    const bool back = second.left && !second.right && first.right && !first.left;
+    const Sides sides = sides_of(*part, left_width);
+    if (forth || back) {
+      const std::vector<Operand> pair = {{part->args[forth ? 0 : 1], &condition},
+                                         {part->args[forth ? 1 : 0], &condition}};
+      KAPPA_ASSIGN_OR_RETURN(const auto same, unify(pair, "ON"));
+      join.equalities.emplace_back(same[0], to_right(same[1]));
+    } else if (sides.right && !sides.left) {
+      right_filters.push_back(to_right(part));
+    } else if (!join.keeps_left) {
+      residuals.push_back(part);
+    } else {
+      return fault(text_.offset(part->position),
+                   "LEFT JOIN takes equalities and conditions on its right side only, so far",
+                   "filter the left side in a subquery before joining");
+    }
+  }
+  if (join.equalities.empty()) {
+    return fault(condition, "a join needs an equality between its sides",
+                 "write ON a.x = b.x, and further conditions with AND");
+  }
+  join.right_filter = all_of(std::move(right_filters));
+  join.residual = all_of(std::move(residuals));
+  return absl::OkStatus();
+}
+
+}  // namespace kappa::sql

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operators/plan.h"
+
+namespace kappa::sql {
+
+// What a column says about when its row happened. Windows are taken over it only.
+enum class TimeRole : uint8_t {
+  kNone,
+  kEventTime,    // it is the row's event time
+  kWindowStart,  // of the window that the row sums up, whose event time is window_end - 1 µs
+  kWindowEnd,
+};
+
+struct RelationColumn {
+  std::string name;
+  Type type;
+  TimeRole role = TimeRole::kNone;
+  int64_t window_size_us = 0;  // of that window
+};
+
+// Rows that a SELECT of the product can read or makes: a source, a view, or the result of a query
+// that is about to become one.
+struct Relation {
+  std::string name;
+  operators::NodeId node = operators::kNoNode;
+  std::optional<int> source;  // a foreign table: its index, and the node is there once it is read
+  std::vector<RelationColumn> columns;
+  bool changelog = false;
+  // Each row is an insert that one record caused, so that record can be its key.
+  bool by_records = false;
+  // What tells its rows apart, if columns do, and what becomes of a second row of a key.
+  std::optional<std::vector<int>> key;
+  operators::ViewNode::Conflict conflict = operators::ViewNode::Conflict::kGrouped;
+  // Where there is neither: why not, where in the text, and what would be right.
+  std::string no_key_reason;
+  std::string no_key_hint;
+  size_t no_key_offset = 0;
+
+  // The column with the event time, if it still has it.
+  std::optional<int> event_time() const;
+};
+
+}  // namespace kappa::sql

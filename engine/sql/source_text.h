@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operators/expression.h"
+
+namespace kappa::sql {
+
+// A SQL text whose faults are reported by line and column. Offsets count bytes from 0.
+class SourceText {
+ public:
+  SourceText(std::string file, std::string text);
+
+  const std::string& file() const { return file_; }
+  const std::string& text() const { return text_; }
+
+  // Where the byte at `offset` stands; an offset beyond the end is the end.
+  operators::SqlPosition position(size_t offset) const;
+  // The inverse, for a position of this text.
+  size_t offset(operators::SqlPosition position) const;
+  // The line that holds `offset`, without its line break.
+  std::string line_at(size_t offset) const;
+
+ private:
+  size_t line_index(size_t offset) const;
+
+  std::string file_;
+  std::string text_;
+  std::vector<size_t> line_starts_;
+};
+
+// The byte offset of the first byte that is not UTF-8 (or is NUL, at which the parser would stop);
+// the size of the text if there is none.
+size_t first_invalid_byte(std::string_view text);
+
+}  // namespace kappa::sql

@@ -1,0 +1,276 @@
+#include "engine/sql/view_planner.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "engine/sql/coercion.h"
+#include "engine/sql/construct.h"
+#include "engine/sql/expression_tree.h"
+#include "engine/sql/fault.h"
+#include "engine/sql/group_planner.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::sql {
+
+using operators::ExprRef;
+using operators::NodeId;
+using operators::ViewNode;
+
+namespace {
+
+// The columns of FROM that the SELECT reads before its rows are grouped; those of a window are none
+// of them.
+std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
+  std::set<int> used;
+  const auto use = [&](const ExprRef& expr) {
+    if (expr) collect_columns(*expr, &used);
+  };
+  use(bound.where);
+  if (from.window) use(from.window->event_time);
+  for (const GroupColumn& group : bound.groups) use(group.expr);
+  for (const AggregateExpr& aggregate : bound.aggregates) {
+    use(aggregate.argument);
+    use(aggregate.filter);
+  }
+  if (!bound.grouped) {
+    for (const OutputColumn& output : bound.outputs) use(output.expr);
+  }
+  used.erase(used.lower_bound(from.window_start()), used.end());
+  return used;
+}
+
+NodeId read(PlanBuilder& builder, const Relation& relation) {
+  return relation.source ? builder.read(*relation.source) : relation.node;
+}
+
+// FROM's rows for which WHERE is true, with those of its columns that are used: `moved` says where
+// they are now.
+NodeId plan_where(PlanBuilder& builder, const FromClause& from, const BoundSelect& bound,
+                  std::map<int, int>* moved) {
+  std::vector<ExprRef> columns;
+  for (int column : used_columns(from, bound)) {
+    (*moved)[column] = static_cast<int>(columns.size());
+    columns.push_back(
+        operators::column_expr(column, from.relation->columns[static_cast<size_t>(column)].type));
+  }
+  const NodeId narrow = builder.project(read(builder, *from.relation), std::move(columns));
+  return builder.filter(narrow,
+                        move_columns(bound.where, [&](int column) { return moved->at(column); }));
+}
+
+// WHERE done: FROM without the columns that nothing uses, and the clauses that read what is left.
+void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& bound, NodeId* input,
+                 ExprRef* event_time) {
+  if (!bound.where) return;
+  std::map<int, int> moved;
+  *input = plan_where(builder, from, bound, &moved);
+  const auto move = [&](ExprRef& expr) {
+    if (!expr) return;
+    expr = move_columns(expr, [&](int column) {
+      return column >= from.window_start() ? column : moved.at(column);
+    });
+  };
+  if (*event_time) move(*event_time);
+  for (GroupColumn& group : bound.groups) move(group.expr);
+  for (AggregateExpr& aggregate : bound.aggregates) {
+    move(aggregate.argument);
+    move(aggregate.filter);
+  }
+  if (!bound.grouped) {
+    for (OutputColumn& output : bound.outputs) move(output.expr);
+  }
+  bound.where = nullptr;
+}
+
+absl::Status check_window_is_grouped(const FromClause& from, const BoundSelect& bound) {
+  if (!from.window) return absl::OkStatus();
+  const bool grouped =
+      std::any_of(bound.groups.begin(), bound.groups.end(), [&](const GroupColumn& group) {
+        return is_column(group.expr) && group.expr->column >= from.window_start();
+      });
+  if (grouped) return absl::OkStatus();
+  return fault(*from.window->node, "tumble() needs GROUP BY window_start",
+               "add window_start to GROUP BY");
+}
+
+// Where an output shows column `column` of what is below it, or -1.
+int output_of(const BoundSelect& bound, int column) {
+  for (size_t i = 0; i < bound.outputs.size(); ++i) {
+    const ExprRef& expr = bound.outputs[i].expr;
+    if (is_column(expr) && expr->column == column) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+// The key of a view over rows as they are: that of its input, if all of it is selected.
+void keep_key(const Relation& input, const BoundSelect& bound, const Node& select,
+              Relation* relation) {
+  if (!input.key) return;
+  std::vector<int> key;
+  for (int column : *input.key) {
+    const int shown = output_of(bound, column);
+    if (shown >= 0) {
+      key.push_back(shown);
+      continue;
+    }
+    const std::string& name = input.columns[static_cast<size_t>(column)].name;
+    relation->no_key_reason =
+        absl::StrCat("the key column \"", name, "\" of \"", input.name, "\" is not selected");
+    relation->no_key_hint = absl::StrCat("add ", name, " to the SELECT list");
+    relation->no_key_offset =
+        bound.outputs.empty() ? select.offset : bound.outputs.front().node->offset;
+    return;
+  }
+  relation->key = std::move(key);
+  relation->conflict = input.conflict;
+}
+
+}  // namespace
+
+absl::Status ViewPlanner::collect_selects(const Node& select,
+                                          std::vector<const Node*>* selects) const {
+  if (select.text("op") == "SETOP_NONE") {
+    selects->push_back(&select);
+    return absl::OkStatus();
+  }
+  if (select.text("op") != "SETOP_UNION" || !select.flag("all")) {
+    return not_supported(select, absl::StrCat("SelectStmt.op=", std::string(select.text("op"))),
+                         where_);
+  }
+  KAPPA_RETURN_IF_ERROR(expect_only(
+      select, {{"op"}, {"all"}, {"larg"}, {"rarg"}, {"limitOption", "LIMIT_OPTION_DEFAULT"}},
+      where_));
+  KAPPA_RETURN_IF_ERROR(collect_selects(*select.child("larg"), selects));
+  return collect_selects(*select.child("rarg"), selects);
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
+  std::vector<const Node*> selects;
+  KAPPA_RETURN_IF_ERROR(collect_selects(select, &selects));
+  std::vector<Branch> branches;
+  for (const Node* each : selects) {
+    KAPPA_ASSIGN_OR_RETURN(Branch branch, bind_branch(*each));
+    branches.push_back(std::move(branch));
+  }
+  if (branches.size() == 1) return plan_branch(branches.front());
+  KAPPA_RETURN_IF_ERROR(unify_branches(branches));
+  return plan_union(branches);
+}
+
+absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) const {
+  const auto distinct = select.list("distinctClause");
+  if (!distinct.empty() && !distinct.front().kind.empty()) {
+    return not_supported(distinct.front(), "SelectStmt.distinctClause.on", where_);
+  }
+  KAPPA_RETURN_IF_ERROR(expect_only(select,
+                                    {{"targetList"},
+                                     {"fromClause"},
+                                     {"whereClause"},
+                                     {"groupClause"},
+                                     {"limitOption", "LIMIT_OPTION_DEFAULT"},
+                                     {"op", "SETOP_NONE"}},
+                                    where_));
+  Branch branch{.select = &select};
+  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, catalog_, text_));
+  KAPPA_ASSIGN_OR_RETURN(branch.bound, SelectBinder(text_, branch.from.scope, select).bind());
+  if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
+  KAPPA_RETURN_IF_ERROR(check_window_is_grouped(branch.from, branch.bound));
+  return branch;
+}
+
+absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
+  const size_t columns = branches.front().bound.outputs.size();
+  for (const Branch& branch : branches) {
+    const auto& outputs = branch.bound.outputs;
+    if (outputs.size() == columns) continue;
+    return fault(*outputs.front().node,
+                 absl::StrCat("this branch of UNION ALL has ", outputs.size(),
+                              " columns, the first has ", columns));
+  }
+  for (size_t i = 0; i < columns; ++i) {
+    std::vector<Operand> operands;
+    for (const Branch& branch : branches) {
+      const OutputColumn& output = branch.bound.outputs[i];
+      operands.push_back({output.expr, output.node, output.untyped});
+    }
+    KAPPA_ASSIGN_OR_RETURN(const auto unified,
+                           unify(operands, absl::StrCat("column ", i + 1, " of UNION ALL")));
+    for (size_t b = 0; b < branches.size(); ++b) branches[b].bound.outputs[i].expr = unified[b];
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
+  ++selects_;
+  groups_ += branch.bound.grouped;
+  windows_ += branch.from.window.has_value();
+  Branch rest = branch;
+  NodeId input = read(builder_, *branch.from.relation);
+  ExprRef event_time = branch.from.window ? branch.from.window->event_time : nullptr;
+  apply_where(builder_, branch.from, rest.bound, &input, &event_time);
+  if (!branch.bound.grouped) {
+    // What is below keeps its columns' roles and key by their place in FROM.
+    Relation relation = plan_rows(rest, input);
+    keep_key(*branch.from.relation, branch.bound, *branch.select, &relation);
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      const ExprRef& expr = branch.bound.outputs[i].expr;
+      if (!is_column(expr)) continue;
+      const auto& origin = branch.from.relation->columns[static_cast<size_t>(expr->column)];
+      relation.columns[i].role = origin.role;
+      relation.columns[i].window_size_us = origin.window_size_us;
+    }
+    return relation;
+  }
+  const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
+  return planner.plan(input, event_time);
+}
+
+Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
+  Relation relation;
+  std::vector<ExprRef> exprs;
+  for (const OutputColumn& output : branch.bound.outputs) {
+    exprs.push_back(output.expr);
+    relation.columns.push_back({output.name, output.expr->type});
+  }
+  relation.node = builder_.project(input, std::move(exprs));
+  relation.changelog = branch.from.relation->changelog;
+  relation.by_records = branch.from.relation->by_records;
+  return relation;
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches) {
+  Relation all;
+  std::vector<NodeId> inputs;
+  for (const Branch& branch : branches) {
+    KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch));
+    if (relation.changelog) {
+      return fault(*branch.bound.outputs.front().node,
+                   "UNION ALL over rows that change is not supported yet",
+                   "unite append-only rows: sources, views over them as they are, or windows with "
+                   "emit = 'final'");
+    }
+    inputs.push_back(relation.node);
+    if (inputs.size() == 1) {
+      all = std::move(relation);
+      continue;
+    }
+    all.by_records = all.by_records && relation.by_records;
+    for (size_t i = 0; i < all.columns.size(); ++i) {
+      if (all.columns[i].role != relation.columns[i].role ||
+          all.columns[i].window_size_us != relation.columns[i].window_size_us) {
+        all.columns[i].role = TimeRole::kNone;
+      }
+    }
+  }
+  all.key.reset();
+  all.no_key_reason = "a UNION ALL of grouped rows has no key of its own";
+  all.no_key_hint =
+      "select a column that tells the branches apart and name the key: WITH (key = 'branch, …')";
+  all.no_key_offset = branches.front().bound.outputs.front().node->offset;
+  all.node = builder_.union_all(std::move(inputs));
+  return all;
+}
+
+}  // namespace kappa::sql
