@@ -1,13 +1,10 @@
 #include "engine/cli/product_files.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/status_macros.h"
+#include "state/durable_file.h"
 
 namespace kappa::cli {
 namespace {
@@ -23,22 +20,12 @@ bool is_product_name(std::string_view name) {
 
 absl::Status add_file(const fs::path& root, const fs::path& path,
                       std::map<std::string, std::string>* files) {
-  KAPPA_ASSIGN_OR_RETURN(std::string text, read_file(path.string()));
+  KAPPA_ASSIGN_OR_RETURN(std::string text, state::read_file(path.string()));
   (*files)[path.lexically_relative(root).generic_string()] = std::move(text);
   return absl::OkStatus();
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || fs::is_directory(path) || (in.peek() != EOF && !(text << in.rdbuf()))) {
-    const int error = fs::is_directory(path) ? EISDIR : errno;
-    return absl::NotFoundError(absl::StrCat("cannot read ", path, ": ", std::strerror(error)));
-  }
-  return text.str();
-}
 
 std::vector<sql::SqlText> ProductFiles::sql() const {
   const auto file = files.find("product.sql");

@@ -25,6 +25,4 @@ struct ProductFiles {
 // product's (1 to 63 of [a-z0-9_-], a letter first).
 absl::StatusOr<ProductFiles> read_product(const std::string& directory);
 
-absl::StatusOr<std::string> read_file(const std::string& path);
-
 }  // namespace kappa::cli

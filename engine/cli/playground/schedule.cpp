@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cli/product_files.h"
 #include "engine/types/status_macros.h"
+#include "state/durable_file.h"
 
 namespace kappa::cli::playground {
 namespace {
@@ -26,7 +25,7 @@ absl::StatusOr<Schedule> Schedule::open(const std::string& path, uint64_t seed) 
   schedule.path_ = path;
   schedule.seed_ = seed;
   if (!std::filesystem::exists(path)) return schedule;
-  KAPPA_ASSIGN_OR_RETURN(const std::string text, read_file(path));
+  KAPPA_ASSIGN_OR_RETURN(const std::string text, state::read_file(path));
   KAPPA_RETURN_IF_ERROR(schedule.read(text));
   if (schedule.seed_ != seed) {
     return absl::FailedPreconditionError(
@@ -76,14 +75,7 @@ absl::Status Schedule::write() const {
     }
     json["runs"].push_back(item);
   }
-  const std::string written = path_ + ".new";
-  std::ofstream out(written, std::ios::binary | std::ios::trunc);
-  out << json.dump(2) << "\n";
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(written, path_, error);
-  if (!out || error) return absl::UnavailableError(absl::StrCat("cannot write ", path_));
-  return absl::OkStatus();
+  return state::replace_file(path_, json.dump(2) + "\n");
 }
 
 absl::Status Schedule::begin_run(EventTime start, int64_t rate, const ByPartition& from) {

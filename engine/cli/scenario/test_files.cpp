@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "engine/cli/product_files.h"
 #include "engine/cli/scenario/run.h"
 #include "engine/cli/scenario/scenario.h"
+#include "state/durable_file.h"
 
 namespace kappa::cli::scenario {
 namespace {
@@ -25,16 +24,6 @@ std::vector<std::string> files_below(const std::string& directory) {
   }
   std::sort(files.begin(), files.end());
   return files;
-}
-
-bool write_back(const std::string& file, const std::string& text) {
-  const std::string written = file + ".new";
-  std::ofstream out(written, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(written, file, error);
-  return out && !error;
 }
 
 }  // namespace
@@ -61,7 +50,7 @@ absl::StatusOr<std::vector<std::string>> scenario_files(const std::vector<std::s
 FileResult test_file(const std::string& file, bool rewrite) {
   FileResult result;
   result.file = file;
-  const absl::StatusOr<std::string> text = read_file(file);
+  const absl::StatusOr<std::string> text = state::read_file(file);
   if (!text.ok()) {
     result.failures.push_back({0, std::string(text.status().message())});
     return result;
@@ -77,11 +66,10 @@ FileResult test_file(const std::string& file, bool rewrite) {
   if (!rewrite || !ran.failures.empty()) return result;
   const std::string filled_in = rewritten(*scenario, ran);
   if (filled_in == *text) return result;
-  if (write_back(file, filled_in)) {
-    result.rewritten = true;
-  } else {
-    result.failures.push_back({0, absl::StrCat("cannot write ", file)});
+  if (const absl::Status written = state::replace_file(file, filled_in); !written.ok()) {
+    result.failures.push_back({0, std::string(written.message())});
   }
+  result.rewritten = result.failures.empty();
   return result;
 }
 

@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "engine/cli/product_files.h"
 #include "engine/types/status_macros.h"
+#include "state/durable_file.h"
 
 namespace kappa::cli::scenario {
 namespace {
@@ -134,7 +134,7 @@ absl::Status Way::restart(bool checkpoint_first) {
 }
 
 absl::StatusOr<std::string> Way::journal() const {
-  return read_file(journal_path());
+  return state::read_file(journal_path());
 }
 
 absl::StatusOr<runtime::QueryResult> Way::query(const sql::BoundQuery& query) {

@@ -1,0 +1,364 @@
+#include "engine/cli/commands/declare.h"
+
+#include <map>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "engine/cli/commands/completion.h"
+#include "engine/cli/commands/consume.h"
+#include "engine/cli/commands/inspect.h"
+#include "engine/cli/commands/playground.h"
+#include "engine/cli/commands/produce.h"
+#include "engine/cli/commands/query.h"
+#include "engine/cli/commands/serve.h"
+#include "engine/cli/commands/test.h"
+#include "engine/cli/commands/topics.h"
+#include "engine/cli/commands/validate.h"
+#include "engine/cli/commands/version.h"
+
+namespace kappa::cli {
+namespace {
+
+// The values of all options of all commands.
+struct AllOptions {
+  std::string config;
+  PlaygroundOptions playground;
+  ServeOptions serve;
+  QueryOptions query;
+  InspectOptions inspect;
+  TopicsOptions topics;
+  ProduceOptions produce;
+  ConsumeOptions consume;
+  TestOptions test;
+  ValidateOptions validate;
+  VersionOptions version;
+  std::string shell = "bash";
+};
+
+// Declares one command after the other.
+class Declaration {
+ public:
+  Declaration(CLI::App& app, AllOptions& options, Chosen* chosen)
+      : app_(app), options_(options), chosen_(chosen) {}
+
+  void declare_all() {
+    app_.require_subcommand(0, 1);
+    app_.footer(
+        "Try it: kappa playground. Help for a command: kappa COMMAND --help.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong command line or configuration.");
+    declare_playground();
+    declare_serve();
+    declare_query();
+    declare_inspect();
+    declare_topics();
+    declare_produce();
+    declare_consume();
+    declare_validate();
+    declare_test();
+    declare_version();
+    declare_completion();
+  }
+
+ private:
+  CLI::App& command(const std::string& name, const std::string& what, const std::string& examples) {
+    CLI::App* command = app_.add_subcommand(name, what);
+    command->footer("Examples:\n" + examples);
+    return *command;
+  }
+
+  // An option that no setting stands for: what to do now, not how things are.
+  template <typename T>
+  CLI::Option* once(CLI::App& command, const std::string& name, T& value, const std::string& what) {
+    return command.add_option(name, value, what)->configurable(false);
+  }
+  CLI::Option* once(CLI::App& command, const std::string& name, bool& value,
+                    const std::string& what) {
+    return command.add_flag(name, value, what)->configurable(false);
+  }
+
+  void output(CLI::App& command, OutputFormat& value) {
+    static const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
+                                                                 {"json", OutputFormat::kJson}};
+    command.add_option("--output", value, "table or json (KAPPA_OUTPUT)")
+        ->transform(CLI::CheckedTransformer(kFormats))
+        ->type_name("FORMAT");
+    command.add_option("--config", options_.config, "a YAML file with settings (KAPPA_CONFIG)")
+        ->type_name("FILE")
+        ->configurable(false);
+  }
+
+  template <typename Options>
+  void runs(CLI::App& command, int (*run)(const Options&), Options& options) {
+    command.callback(
+        [this, run, &options] { chosen_->run = [run, &options] { return run(options); }; });
+  }
+
+  // How a service runs: `serve` and `playground`.
+  void service(CLI::App& command, ServiceOptions& value) {
+    static const std::map<std::string, log::Fsync> kFsync = {{"on-sync", log::Fsync::kOnSync},
+                                                             {"interval", log::Fsync::kInterval},
+                                                             {"always", log::Fsync::kAlways}};
+    DeploymentOptions& deployment = value.deployment;
+    command.add_option("--data", deployment.data, "the data directory")
+        ->type_name("DIR")
+        ->capture_default_str();
+    command.add_option("--listen", value.listen, "where gRPC listens; port 0: any")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    command.add_option("--http", value.http, "where HTTP listens (/metrics, /livez, /readyz)")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    command.add_option("--workers", deployment.workers, "threads that apply records")
+        ->check(CLI::Range(1, 128))
+        ->capture_default_str();
+    command.add_option("--partitions", deployment.partitions, "of topics that have to be made")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command
+        .add_option("--checkpoint-interval-ms", deployment.checkpoint_interval_ms,
+                    "time between checkpoints")
+        ->check(CLI::Range(10, 3'600'000))
+        ->capture_default_str();
+    command
+        .add_option("--fsync", deployment.fsync,
+                    "when the log is synced: on-sync (with checkpoints and when asked), interval "
+                    "(every 100 ms too), always (before an append returns)")
+        ->transform(CLI::CheckedTransformer(kFsync))
+        ->type_name("POLICY");
+    command.add_option("--tls-cert", value.tls.certificate, "the server's certificate, PEM")
+        ->type_name("FILE");
+    command.add_option("--tls-key", value.tls.key, "its key, PEM")->type_name("FILE");
+    command.add_option("--tls-client-ca", value.tls.client_ca, "clients need a certificate of it")
+        ->type_name("FILE");
+    command.add_option("--tokens", value.tokens_file, "who may do what (engine/serve/README.md)")
+        ->type_name("FILE");
+    command.add_flag("--insecure", value.insecure, "listen beyond this machine without TLS");
+  }
+
+  // Where a command finds what it works on.
+  void connect(CLI::App& command, ConnectOptions& value) {
+    command
+        .add_option("--server", value.client.server,
+                    "a running kappa; default: whoever holds the data directory, else nobody")
+        ->type_name("HOST:PORT");
+    command.add_option("--data", value.data, "the data directory")
+        ->type_name("DIR")
+        ->capture_default_str();
+    command.add_option("--timeout-ms", value.client.timeout_ms, "longest wait for an answer")
+        ->check(CLI::Range(1, 86'400'000))
+        ->capture_default_str();
+    command
+        .add_option("--tls-ca", value.client.ca_file, "the authority of the server's certificate")
+        ->type_name("FILE");
+    command.add_option("--client-cert", value.client.certificate_file, "a certificate of our own")
+        ->type_name("FILE");
+    command.add_option("--client-key", value.client.key_file, "its key")->type_name("FILE");
+    command.add_option("--token-file", value.client.token_file, "holds a bearer token")
+        ->type_name("FILE");
+    command.add_flag("--insecure", value.client.insecure, "no TLS beyond this machine");
+  }
+
+  void declare_playground() {
+    CLI::App& playground =
+        command("playground", "Run a small shop: events, views over them, everything on",
+                "  kappa playground\n"
+                "  kappa playground --data /tmp/shop --rate 20000 --workers 2\n");
+    PlaygroundOptions& options = options_.playground;
+    service(playground, options.service);
+    playground.add_option("--rate", options.rate, "events a second")
+        ->type_name("N")
+        ->capture_default_str();
+    playground.add_option("--seed", options.seed, "the events are a function of it")
+        ->type_name("N")
+        ->capture_default_str();
+    once(playground, "--records", options.records, "end once this many are generated and applied")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    output(playground, options.output);
+    options.service.deployment.command = "kappa playground";
+    runs(playground, run_playground, options);
+  }
+
+  void declare_serve() {
+    CLI::App& serve = command("serve", "Run data products and serve their views",
+                              "  kappa serve --product schemas/playground\n"
+                              "  kappa serve --config kappa.yaml --data /var/lib/kappa\n");
+    ServeOptions& options = options_.serve;
+    serve
+        .add_option("--product", options.products,
+                    "a product's directory; taken in on its first start")
+        ->type_name("DIR");
+    serve.add_option("--log", options.log, "embedded")->type_name("LOG")->capture_default_str();
+    service(serve, options.service);
+    output(serve, options.output);
+    options.service.deployment.command = "kappa serve";
+    runs(serve, run_serve, options);
+  }
+
+  void declare_query() {
+    CLI::App& query =
+        command("query", "Ask a SELECT over the views",
+                "  kappa query \"SELECT * FROM revenue_by_channel ORDER BY revenue DESC\"\n"
+                "  kappa query --output json \"SELECT count(*) FROM micro_payments\"\n\n"
+                "Rows are aligned on a terminal, else separated by tabs (NULL is \\N).\n");
+    QueryOptions& options = options_.query;
+    once(query, "sql", options.sql, "one SELECT")->required();
+    product_name(query, options.product);
+    connect(query, options.connect);
+    output(query, options.output);
+    runs(query, run_query, options);
+  }
+
+  void declare_inspect() {
+    CLI::App& inspect = command("inspect", "Show products, generations, places and sizes",
+                                "  kappa inspect\n"
+                                "  kappa inspect --checksum --output json\n");
+    InspectOptions& options = options_.inspect;
+    once(inspect, "--checksum", options.checksum, "also of the canonical dump; reads all state");
+    product_name(inspect, options.product);
+    connect(inspect, options.connect);
+    output(inspect, options.output);
+    runs(inspect, run_inspect, options);
+  }
+
+  void declare_topics() {
+    CLI::App& topics =
+        command("topics", "List the topics of the log, or make one",
+                "  kappa topics\n"
+                "  kappa topics --create sales --partitions 4 --retention '7 days'\n");
+    TopicsOptions& options = options_.topics;
+    once(topics, "--create", options.create, "make this topic")->type_name("TOPIC");
+    once(topics, "--partitions", options.partitions, "of the topic to be made")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    once(topics, "--retention", options.retention, "how long it keeps records; default: for ever")
+        ->type_name("TIME");
+    once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    connect(topics, options.connect);
+    output(topics, options.output);
+    runs(topics, run_topics, options);
+  }
+
+  void declare_produce() {
+    CLI::App& produce =
+        command("produce", "Append lines to a topic, a record a line",
+                "  echo '{\"card_id\": \"c1\", \"amount\": 12.50}' | kappa produce sales\n"
+                "  kappa produce sales --key-separator : --file sales.txt\n"
+                "  kappa consume sales --output json | kappa produce copy --json\n");
+    ProduceOptions& options = options_.produce;
+    once(produce, "topic", options.topic, "the topic")->required();
+    once(produce, "--file", options.file, "read it; default: standard input")->type_name("FILE");
+    once(produce, "--key-separator", options.key_separator,
+         "what stands between key and value; default: there are no keys")
+        ->type_name("TEXT");
+    once(
+        produce, "--json", options.json,
+        "a line is an object with value, key, timestamp, partition, headers, as consume prints it");
+    once(produce, "--no-sync", options.written, "do not wait for stable storage");
+    connect(produce, options.connect);
+    output(produce, options.output);
+    runs(produce, run_produce, options);
+  }
+
+  void declare_consume() {
+    CLI::App& consume = command("consume", "Print the records of a topic, a record a line",
+                                "  kappa consume fraud-alerts --follow\n"
+                                "  kappa consume sales --from 2024-05-01T10:00:00Z --limit 10 "
+                                "--output json\n");
+    ConsumeOptions& options = options_.consume;
+    once(consume, "topic", options.topic, "the topic")->required();
+    once(consume, "--from", options.from, "beginning, end, an offset, or a time")
+        ->capture_default_str();
+    once(consume, "--partition", options.partition, "only this one; default: all")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    once(consume, "--limit", options.limit, "end after so many records")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    once(consume, "--follow", options.follow, "go on with records as they come");
+    once(consume, "--key-separator", options.key_separator, "print the key and this before a value")
+        ->type_name("TEXT");
+    connect(consume, options.connect);
+    output(consume, options.output);
+    runs(consume, run_consume, options);
+  }
+
+  void product_name(CLI::App& command, std::string& value) {
+    once(command, "--product", value, "the product's name, if there are several")
+        ->type_name("NAME");
+  }
+
+  void declare_validate() {
+    CLI::App& validate =
+        command("validate", "Check data products and name everything that is wrong",
+                "  kappa validate schemas/playground\n"
+                "  kappa validate --output json schemas/*/product.sql\n");
+    once(validate, "path", options_.validate.paths, "products' directories or SQL files")
+        ->required();
+    output(validate, options_.validate.output);
+    runs(validate, run_validate, options_.validate);
+  }
+
+  void declare_test() {
+    CLI::App& test = command("test", "Run scenario files, each in four ways",
+                             "  kappa test schemas/playground\n"
+                             "  kappa test --rewrite schemas/playground/tests/views.slt\n");
+    once(test, "path", options_.test.paths, "scenario files (.slt) or directories with them")
+        ->required();
+    once(test, "--rewrite", options_.test.rewrite,
+         "fill in the expected rows with the actual ones");
+    output(test, options_.test.output);
+    runs(test, run_test, options_.test);
+  }
+
+  void declare_version() {
+    CLI::App& version = command("version", "Print the version", "  kappa version --output json\n");
+    output(version, options_.version.output);
+    runs(version, run_version, options_.version);
+  }
+
+  void declare_completion() {
+    CLI::App& completion =
+        command("completion", "Print a completion script for a shell",
+                "  source <(kappa completion bash)\n"
+                "  kappa completion bash > ~/.local/share/bash-completion/completions/kappa\n");
+    once(completion, "shell", options_.shell, "bash")->check(CLI::IsMember({"bash"}));
+    completion.callback([this] { chosen_->run = [this] { return print_bash(); }; });
+  }
+
+  int print_bash() const { return print_bash_completion(words_of(app_)); }
+
+  static std::vector<CommandWords> words_of(const CLI::App& app) {
+    std::vector<CommandWords> words;
+    for (const CLI::App* command : app.get_subcommands({})) {
+      CommandWords entry{command->get_name(), {}};
+      for (const CLI::Option* option : command->get_options()) {
+        for (const std::string& name : option->get_lnames()) entry.options.push_back("--" + name);
+      }
+      words.push_back(std::move(entry));
+    }
+    return words;
+  }
+
+  CLI::App& app_;
+  AllOptions& options_;
+  Chosen* chosen_;
+};
+
+}  // namespace
+
+std::shared_ptr<void> declare_commands(CLI::App& app, Chosen* chosen) {
+  struct Declared {
+    AllOptions options;
+    std::unique_ptr<Declaration> declaration;
+  };
+  auto declared = std::make_shared<Declared>();
+  declared->declaration = std::make_unique<Declaration>(app, declared->options, chosen);
+  declared->declaration->declare_all();
+  return declared;
+}
+
+}  // namespace kappa::cli

@@ -1,0 +1,74 @@
+#include "engine/cli/commands/serve.h"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "engine/cli/stop_signal.h"
+
+namespace kappa::cli {
+namespace {
+
+constexpr int64_t kLookMs = 200;  // how often the pipelines are looked after
+
+void print_ready(const ServeOptions& options, Service& service) {
+  if (options.output == OutputFormat::kJson) {
+    nlohmann::ordered_json json;
+    json["event"] = "ready";
+    json["pid"] = getpid();
+    json["data"] = options.service.deployment.data;
+    json["grpc"] = service.grpc_address();
+    json["http"] = service.http_address();
+    for (const DeployedProduct& product : service.deployment().products()) {
+      json["products"].push_back({{"name", product.name}, {"generation", product.generation}});
+    }
+    print(json.dump() + "\n");
+    return;
+  }
+  std::string text =
+      absl::StrCat("kappa serves ", options.service.deployment.data, " (process ", getpid(), ")\n");
+  for (const DeployedProduct& product : service.deployment().products()) {
+    absl::StrAppend(&text, "  product  ", product.name, ", generation ", product.generation, "\n");
+  }
+  absl::StrAppend(&text, "  gRPC     ", service.grpc_address(), "\n");
+  if (!service.http_address().empty()) {
+    absl::StrAppend(&text, "  HTTP     http://", service.http_address(), "/metrics\n");
+  }
+  print(text);
+}
+
+}  // namespace
+
+int run_until_stopped(Service& service, StopSignal& signal) {
+  absl::Status failure;
+  while (failure.ok() && !signal.wait(kLookMs)) failure = service.failure();
+  if (failure.ok()) note("kappa: stopping\n");
+  const absl::Status stopped = service.stop();
+  if (!failure.ok()) return report(failure);
+  return stopped.ok() ? kExitOk : report(stopped);
+}
+
+int run_serve(const ServeOptions& options) {
+  if (options.log != "embedded") {
+    report(absl::StrCat("--log ", options.log,
+                        ": there is only the embedded log so far; write "
+                        "--log embedded, or leave it out"));
+    return kExitUsage;
+  }
+  StopSignal signal;
+  std::vector<ProductFiles> products;
+  for (const std::string& directory : options.products) {
+    auto product = read_product(directory);
+    if (!product.ok()) {
+      report(product.status());
+      return kExitUsage;
+    }
+    products.push_back(*std::move(product));
+  }
+  const auto service = Service::start(options.service, products);
+  if (!service.ok()) return report(service.status());
+  print_ready(options, **service);
+  return run_until_stopped(**service, signal);
+}
+
+}  // namespace kappa::cli

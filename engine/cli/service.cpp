@@ -1,0 +1,104 @@
+#include "engine/cli/service.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/cli/commands/version.h"
+#include "engine/cli/terminal.h"
+#include "engine/serve/address.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::cli {
+namespace {
+
+absl::StatusOr<std::string> with_port(const std::string& text, uint16_t port) {
+  KAPPA_ASSIGN_OR_RETURN(serve::Address address, serve::parse_address(text));
+  address.port = port;
+  return address.text();
+}
+
+void tell(const std::string& line) {
+  note(absl::StrCat("kappa: ", line, "\n"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
+                                                        const std::vector<ProductFiles>& products) {
+  std::unique_ptr<Service> service(new Service());
+  KAPPA_RETURN_IF_ERROR(service->run(options, products));
+  return service;
+}
+
+Service::~Service() {
+  // The server reads from the pipelines, so it goes first.
+  server_.reset();
+}
+
+absl::Status Service::run(const ServiceOptions& options,
+                          const std::vector<ProductFiles>& products) {
+  KAPPA_ASSIGN_OR_RETURN(deployment_, Deployment::open(options.deployment));
+  for (const log::CutTail& tail : deployment_->log().cut_tails()) {
+    tell(absl::StrCat("topic ", tail.partition.topic, " partition ", tail.partition.partition,
+                      ": cut ", tail.bytes, " bytes that a crash left behind offset ",
+                      tail.end.value, " (", tail.what, ")"));
+  }
+  std::vector<std::string> notices;
+  for (const ProductFiles& product : products) {
+    KAPPA_RETURN_IF_ERROR(deployment_->apply(product, &notices));
+  }
+  for (const std::string& notice : notices) tell(notice);
+  if (deployment_->catalogue().products().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is nothing to run in ", options.deployment.data,
+                     " yet; name a product's directory with --product"));
+  }
+  // It listens while it restores, so that probes see it live and not ready, and so that a port that
+  // is taken is told before the work.
+  KAPPA_RETURN_IF_ERROR(listen(options));
+  KAPPA_RETURN_IF_ERROR(deployment_->open_products());
+  KAPPA_RETURN_IF_ERROR(deployment_->start());
+  for (serve::ServedProduct& product : deployment_->served()) {
+    server_->set_product(std::move(product));
+  }
+  return deployment_->directory().publish_address(grpc_address());
+}
+
+absl::Status Service::listen(const ServiceOptions& options) {
+  serve::ServerOptions server;
+  server.listen = options.listen;
+  server.http_listen = options.http;
+  server.insecure = options.insecure;
+  server.tls = options.tls;
+  server.tokens_file = options.tokens_file;
+  server.version = version();
+  server.http_listen_flag = "--http";
+  std::vector<serve::ServedProduct> restoring;
+  for (const state::ProductInfo& info : deployment_->catalogue().products()) {
+    serve::ServedProduct product;
+    product.name = info.name;
+    product.generation = info.live_generation;
+    restoring.push_back(std::move(product));
+  }
+  KAPPA_ASSIGN_OR_RETURN(server_, serve::Server::start(std::move(server), std::move(restoring),
+                                                       &deployment_->log(), &deployment_->clock()));
+  KAPPA_ASSIGN_OR_RETURN(listen_, with_port(options.listen, server_->port()));
+  if (!options.http.empty()) {
+    KAPPA_ASSIGN_OR_RETURN(http_, with_port(options.http, server_->http_port()));
+  }
+  return absl::OkStatus();
+}
+
+std::string Service::grpc_address() const {
+  return listen_;
+}
+std::string Service::http_address() const {
+  return http_;
+}
+
+absl::Status Service::stop() {
+  server_->drain();
+  const absl::Status stopped = deployment_->stop();
+  server_->stop();
+  return stopped;
+}
+
+}  // namespace kappa::cli
