@@ -14,6 +14,9 @@
 // the slow path.
 namespace kappa::schemas {
 
+// For what only pays inside its caller's loop, where the compiler would rather share the code.
+#define KAPPA_ALWAYS_INLINE inline __attribute__((always_inline))
+
 inline uint64_t load_u64(const char* at) {
   uint64_t word = 0;
   std::memcpy(&word, at, 8);
@@ -47,7 +50,7 @@ struct Digits {
 };
 
 // The digits at `at`, at most eight, without a branch on their number.
-inline Digits scan_8_digits(const char* at) {
+KAPPA_ALWAYS_INLINE Digits scan_8_digits(const char* at) {
   static_assert(std::endian::native == std::endian::little, "words are read as little-endian");
   uint64_t digits = load_u64(at) ^ 0x3030303030303030;
   // The lowest byte above 9 gets its top bit set here; bytes beyond it do not matter.
@@ -61,25 +64,25 @@ inline Digits scan_8_digits(const char* at) {
   return {digits, count};
 }
 
-// The digits at `at`, at most 18 (which fit 64 bits); count is 19 if there are more.
-inline Digits scan_digits(const char* at) {
-  Digits digits = scan_8_digits(at);
-  if (digits.count < 8) [[likely]]
-    return digits;
-  const Digits second = scan_8_digits(at + 8);
-  digits.value = digits.value * kPowersOfTen[second.count] + second.value;
-  digits.count += second.count;
-  if (second.count < 8) return digits;
-  const Digits third = scan_8_digits(at + 16);
+// Goes on where sixteen digits have been read.
+inline __attribute__((noinline)) Digits scan_last_digits(const char* at, Digits digits) {
+  const Digits third = scan_8_digits(at);
   if (third.count > 2) return {0, 19};
-  digits.value = digits.value * kPowersOfTen[third.count] + third.value;
-  digits.count += third.count;
-  return digits;
+  return {digits.value * kPowersOfTen[third.count] + third.value, digits.count + third.count};
+}
+
+// The digits at `at`, at most 18 (which fit 64 bits); count is 19 if there are more.
+KAPPA_ALWAYS_INLINE Digits scan_digits(const char* at) {
+  const Digits first = scan_8_digits(at);
+  if (first.count < 8) return first;
+  const Digits second = scan_8_digits(at + 8);
+  const Digits both = {first.value * kPowersOfTen[second.count] + second.value, 8 + second.count};
+  return second.count < 8 ? both : scan_last_digits(at + 16, both);
 }
 
 // A JSON integer of at most 18 digits. Returns where it ends, or nullptr. Whoever calls checks that
 // what follows ends a number.
-inline const char* scan_integer(const char* at, int64_t* value) {
+KAPPA_ALWAYS_INLINE const char* scan_integer(const char* at, int64_t* value) {
   const bool negative = *at == '-';
   at += negative ? 1 : 0;
   const Digits digits = scan_digits(at);
@@ -112,7 +115,7 @@ inline const char* scan_decimal(const char* at, int64_t* mantissa, uint32_t* sca
 
 // The closing quote of a string whose first byte is at `at`, or nullptr if an escape, a control
 // character or `end` comes before it. `ascii` tells whether all its bytes are.
-inline const char* scan_string(const char* at, const char* end, bool* ascii) {
+KAPPA_ALWAYS_INLINE const char* scan_string(const char* at, const char* end, bool* ascii) {
 #if defined(__SSE2__)
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');

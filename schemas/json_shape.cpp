@@ -17,7 +17,8 @@ namespace kappa::schemas {
 namespace {
 
 // Quoted content that is valid UTF-8 and has no escapes. Returns the place behind the quote.
-inline const char* read_string(const char* at, const char* end, std::string_view* content) {
+KAPPA_ALWAYS_INLINE const char* read_string(const char* at, const char* end,
+                                            std::string_view* content) {
   bool ascii = true;
   const char* const close = scan_string(at + 1, end, &ascii);
   if (close == nullptr) return nullptr;
@@ -52,8 +53,8 @@ const char* read_any_scalar(const char* at, const char* end, Scalar* scalar) {
 
 }  // namespace
 
-inline const char* JsonShape::match_literal(const Slot& slot, const char* at,
-                                            const char* end) const {
+KAPPA_ALWAYS_INLINE const char* JsonShape::match_literal(const Slot& slot, const char* at,
+                                                         const char* end) const {
   const uint64_t different = ((load_u64(at) ^ slot.head[0]) & slot.mask[0]) |
                              ((load_u64(at + 8) ^ slot.head[1]) & slot.mask[1]);
   if (different != 0) return nullptr;
@@ -67,29 +68,8 @@ inline const char* JsonShape::match_literal(const Slot& slot, const char* at,
   return at <= end ? at : nullptr;
 }
 
-JsonShape::Outcome JsonShape::read(std::string_view payload, const std::vector<JsonColumn>& columns,
-                                   RowWriter& row, Arena& arena) {
-  const char* at = payload.data();
-  const char* const end = at + payload.size();
-  for (Slot& slot : slots_) {
-    at = match_literal(slot, at, end);
-    if (at == nullptr) return Outcome::kOtherShape;
-    if (slot.kind == SlotKind::kEnd) break;
-    const char first = *at;
-    at = read_slot(slot, at, end, columns, row, arena);
-    // An object or array instead of a scalar is another shape.
-    if (at == nullptr) {
-      return first == '{' || first == '[' ? Outcome::kOtherShape : Outcome::kOtherContent;
-    }
-    if (at > end) return Outcome::kOtherShape;
-  }
-  if (at != end) return Outcome::kOtherShape;
-  for (const size_t column : missing_) row.set_null(column);
-  return Outcome::kRow;
-}
-
-inline const char* JsonShape::read_text(const Slot& slot, const char* at, const char* end,
-                                        RowWriter& row) {
+KAPPA_ALWAYS_INLINE const char* JsonShape::read_text(const Slot& slot, const char* at,
+                                                     const char* end, RowWriter& row) {
   std::string_view content;
   if (*at != '"') return nullptr;
   const char* const stop = read_string(at, end, &content);
@@ -107,7 +87,8 @@ inline const char* JsonShape::read_integer(const Slot& slot, const char* at, Row
   return stop;
 }
 
-inline const char* JsonShape::read_bigint(const Slot& slot, const char* at, RowWriter& row) {
+KAPPA_ALWAYS_INLINE const char* JsonShape::read_bigint(const Slot& slot, const char* at,
+                                                       RowWriter& row) {
   int64_t value = 0;
   const char* const stop = scan_integer(at, &value);
   if (stop != nullptr) row.set(slot.column, value);
@@ -160,7 +141,8 @@ inline const char* JsonShape::read_double(const Slot& slot, const char* at, cons
   return stop;
 }
 
-inline const char* JsonShape::read_epoch(const Slot& slot, const char* at, RowWriter& row) {
+KAPPA_ALWAYS_INLINE const char* JsonShape::read_epoch(const Slot& slot, const char* at,
+                                                      RowWriter& row) {
   int64_t value = 0;
   const char* const stop = scan_integer(at, &value);
   if (stop == nullptr) return nullptr;
@@ -177,7 +159,8 @@ inline const char* JsonShape::read_epoch(const Slot& slot, const char* at, RowWr
 }
 
 // "2015-07-15 00:08:19.999", with a T instead of the space or a Z at the end if need be.
-inline const char* JsonShape::read_timestamp(Slot& slot, const char* at, RowWriter& row) {
+KAPPA_ALWAYS_INLINE const char* JsonShape::read_timestamp(Slot& slot, const char* at,
+                                                          RowWriter& row) {
   if (*at != '"') return slot.unit == TimeUnit::kNone ? nullptr : read_epoch(slot, at, row);
   const char* const text = at + 1;
   const uint64_t head = load_u64(text);
@@ -222,9 +205,9 @@ const char* JsonShape::read_scalar(const Slot& slot, const char* at, const char*
   return store_scalar(column, slot.column, scalar, row, arena) ? stop : nullptr;
 }
 
-inline const char* JsonShape::read_slot(Slot& slot, const char* at, const char* end,
-                                        const std::vector<JsonColumn>& columns, RowWriter& row,
-                                        Arena& arena) {
+KAPPA_ALWAYS_INLINE const char* JsonShape::read_slot(Slot& slot, const char* at, const char* end,
+                                                     const std::vector<JsonColumn>& columns,
+                                                     RowWriter& row, Arena& arena) {
   const char* stop = nullptr;
   switch (slot.kind) {
     case SlotKind::kText:
@@ -258,6 +241,27 @@ inline const char* JsonShape::read_slot(Slot& slot, const char* at, const char* 
     return stop;
   // A null, or what the column takes in another form than the usual one.
   return read_scalar(slot, at, end, columns[slot.column], row, arena);
+}
+
+JsonShape::Outcome JsonShape::read(std::string_view payload, const std::vector<JsonColumn>& columns,
+                                   RowWriter& row, Arena& arena) {
+  const char* at = payload.data();
+  const char* const end = at + payload.size();
+  for (Slot& slot : slots_) {
+    at = match_literal(slot, at, end);
+    if (at == nullptr) return Outcome::kOtherShape;
+    if (slot.kind == SlotKind::kEnd) break;
+    const char first = *at;
+    at = read_slot(slot, at, end, columns, row, arena);
+    // An object or array instead of a scalar is another shape.
+    if (at == nullptr) {
+      return first == '{' || first == '[' ? Outcome::kOtherShape : Outcome::kOtherContent;
+    }
+    if (at > end) return Outcome::kOtherShape;
+  }
+  if (at != end) return Outcome::kOtherShape;
+  for (const size_t column : missing_) row.set_null(column);
+  return Outcome::kRow;
 }
 
 }  // namespace kappa::schemas

@@ -66,7 +66,9 @@ bool store_bytes(size_t index, std::string_view bytes, RowWriter& row) {
 bool store_text(const ProtoColumn& column, size_t index, const ProtoScalar& value, RowWriter& row,
                 Arena& arena) {
   if (!column.is_enum) {
-    if (!is_valid_utf8(value.text) || value.text.find('\0') != std::string_view::npos) return false;
+    if (!(is_ascii(value.text) || is_valid_utf8(value.text)) ||
+        value.text.find('\0') != std::string_view::npos)
+      return false;
     return store_bytes(index, value.text, row);
   }
   // An open enum may hold a number that its .proto does not name yet: its digits stand for it.
