@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -81,6 +82,69 @@ TEST_CASE("an append to several partitions of which one does not fit is undone i
   for (int32_t p = 0; p < 4; ++p) {
     CHECK(read_all(*log, at("t", p)).size() == (p == 2 ? 3 : 1));
   }
+}
+
+// Puts another file behind the descriptor that this process has for `path`.
+void replace_descriptor(const std::string& path, int with) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone) != path) continue;
+    REQUIRE(::dup2(with, std::stoi(entry.path().filename())) >= 0);
+    return;
+  }
+  FAIL("no descriptor for " << path);
+}
+
+TEST_CASE("after a sync that failed a partition takes nothing more, and says why") {
+  const TempDirectory directory;
+  const std::string segment = directory.path() + "/t/0/00000000000000000000.log";
+  {
+    const auto log = must_open(directory.path());
+    REQUIRE_OK(log->create_topic("t", {.partitions = 2}));
+    append_values(*log, "t", numbers(0, 3));
+    int pipes[2];
+    REQUIRE(::pipe(pipes) == 0);
+    replace_descriptor(segment, pipes[1]);  // pipes cannot be synced
+    const absl::Status status = log->sync();
+    CHECK(status.code() == absl::StatusCode::kUnavailable);
+    CHECK_THAT(std::string(status.message()),
+               Contains("topic t partition 0 takes no more records until the log is opened anew, "
+                        "since a sync failed: cannot sync " +
+                        segment));
+    CHECK(log->sync() == status);
+    const RecordToAppend record{.value = "x", .partition = 0};
+    CHECK_THAT(std::string(log->append("t", {&record, 1}).status().message()),
+               Contains("since a sync failed"));
+    CHECK(must(log->range(at("t"))).durable_end == Offset{0});
+    CHECK(values_of(read_all(*log, at("t"))) == numbers(0, 3));
+    append_values(*log, "t", {"the other partition goes on"}, 1);
+    ::close(pipes[0]);
+    ::close(pipes[1]);
+  }
+  const auto log = must_open(directory.path());
+  CHECK(append_values(*log, "t", numbers(3, 3)) == Offset{3});
+  REQUIRE_OK(log->sync());
+}
+
+TEST_CASE("an append that cannot be undone leaves a partition that takes nothing more") {
+  const TempDirectory directory;
+  const std::string segment = directory.path() + "/t/0/00000000000000000000.log";
+  {
+    const auto log = must_open(directory.path(), {.fsync = Fsync::kNever});
+    REQUIRE_OK(log->create_topic("t", {}));
+    append_values(*log, "t", numbers(0, 3));
+    const int reading_only = ::open(segment.c_str(), O_RDONLY);
+    replace_descriptor(segment, reading_only);
+    const RecordToAppend record{.value = "x"};
+    CHECK_THAT(std::string(log->append("t", {&record, 1}).status().message()),
+               Contains("nothing was appended to topic t: cannot write"));
+    CHECK_THAT(std::string(log->append("t", {&record, 1}).status().message()),
+               Contains("since a failed append could not be undone: cannot truncate"));
+    CHECK(values_of(read_all(*log, at("t"))) == numbers(0, 3));
+    ::close(reading_only);
+  }
+  const auto log = must_open(directory.path(), {.fsync = Fsync::kNever});
+  CHECK(append_values(*log, "t", numbers(3, 3)) == Offset{3});
 }
 
 TEST_CASE("a log whose directory is gone says so and takes nothing") {

@@ -168,6 +168,7 @@ std::vector<std::shared_ptr<Segment>> OwnedPartition::take_removable(const Topic
 }
 
 absl::Status OwnedPartition::enforce_retention(const TopicConfig& config, LogTime now) {
+  if (!config.retention_ms && !config.retention_bytes) return absl::OkStatus();
   std::vector<std::shared_ptr<Segment>> removable;
   {
     const std::unique_lock held = lock();

@@ -44,9 +44,11 @@ absl::StatusOr<PartitionReader::Found> PartitionReader::find_bytes() {
     KAPPA_ASSIGN_OR_RETURN(Partition::Place place, partition_.locate(position_));
     return enter(std::move(place.segment), place.position, place.offset);
   }
+  end_seen_ = partition_.end();
   const bool sealed = segment_->sealed();
-  if (byte_ < segment_->visible_bytes()) return Found::kBytes;
-  if (sealed) {
+  const bool more_bytes = byte_ < segment_->visible_bytes();
+  if (more_bytes && batch_offset_ < end_seen_) return Found::kBytes;
+  if (sealed && !more_bytes) {
     std::shared_ptr<const Segment> next = partition_.segment_after(*segment_);
     if (next != nullptr && next->base_offset() == batch_offset_) {
       return enter(std::move(next), 0, batch_offset_);
@@ -104,7 +106,7 @@ absl::Status PartitionReader::read_block(size_t bytes_max, RecordBlock* block) {
 absl::StatusOr<size_t> PartitionReader::decode(std::string_view bytes, RecordBlock* block,
                                                size_t* wanted) {
   size_t done = 0;
-  while (bytes.size() - done >= kBatchHeaderBytes) {
+  while (batch_offset_ < end_seen_ && bytes.size() - done >= kBatchHeaderBytes) {
     const std::string_view rest = bytes.substr(done);
     absl::StatusOr<BatchHeader> header = parse_batch_header(rest);
     absl::Status status = header.status();

@@ -36,6 +36,9 @@ class PartitionReader final : public LogReader {
   std::optional<File> file_;
   int64_t byte_ = 0;
   Offset batch_offset_;
+  // The partition's end when last looked. Bytes become visible a moment before the end moves;
+  // nobody shall read what range() does not have yet.
+  Offset end_seen_;
 
   BlockBuffers buffers_;
   size_t records_expected_ = 0;  // in a block, going by the one before
