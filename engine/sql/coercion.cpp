@@ -41,6 +41,14 @@ absl::StatusOr<ExprRef> give_type(const Operand& operand, const Type& type) {
   return ExprRef();
 }
 
+// What resolve_function() says behind the semicolon is advice.
+absl::Status no_such_call(const Node& at, const absl::Status& status) {
+  const std::string text(status.message());
+  const size_t end = text.find("; ");
+  if (end == std::string::npos) return fault(at, text);
+  return fault(at, text.substr(0, end), text.substr(end + 2));
+}
+
 }  // namespace
 
 ExprRef make_expr(Expr expr) {
@@ -137,7 +145,7 @@ absl::StatusOr<ExprRef> make_call(const Node& at, SqlPosition position, std::str
     constants.push_back(is_constant(operand.expr) ? &operand.expr->constant : nullptr);
   }
   const auto resolved = operators::resolve_function(name, types, literals, constants);
-  if (!resolved.ok()) return fault(at, resolved.status());
+  if (!resolved.ok()) return no_such_call(at, resolved.status());
   Expr call;
   call.kind = ExprKind::kCall;
   call.type = resolved->result;

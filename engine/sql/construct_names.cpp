@@ -89,6 +89,7 @@ constexpr std::array kConstructs = {
     Construct{"A_Expr.kind=AEXPR_NOT_BETWEEN_SYM", "BETWEEN SYMMETRIC",
               "put the smaller bound first and leave SYMMETRIC out"},
     Construct{"like_escape", "LIKE … ESCAPE", "escape with a backslash"},
+    Construct{"timezone", "AT TIME ZONE", "every time is in UTC"},
     Construct{"bit string", "a bit string", ""},
     Construct{"FuncCall.over", "OVER (a window of rows)", ""},
     Construct{"FuncCall.agg_order", "ORDER BY in a call", ""},

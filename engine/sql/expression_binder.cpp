@@ -49,8 +49,13 @@ absl::StatusOr<std::vector<Operand>> ExpressionBinder::bind_operands(
 
 absl::StatusOr<ExprRef> ExpressionBinder::bind_node(const Node& node) const {
   if (node.is("ColumnRef")) {
-    KAPPA_ASSIGN_OR_RETURN(const int column, scope_.resolve(node));
-    return operators::column_expr(column, scope_.column(column).type, position(node));
+    const auto column = scope_.resolve(node);
+    const bool quoted = node.offset < text_.text().size() && text_.text()[node.offset] == '"';
+    if (!column.ok() && quoted) {
+      return fault(node, column.status(), "double quotes hold names; texts stand in single quotes");
+    }
+    KAPPA_RETURN_IF_ERROR(column.status());
+    return operators::column_expr(*column, scope_.column(*column).type, position(node));
   }
   if (node.is("A_Expr")) return bind_operator(node);
   if (node.is("BoolExpr")) return bind_logic(node);

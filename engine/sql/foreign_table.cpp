@@ -35,7 +35,7 @@ absl::StatusOr<int> column_index(const Node& at, const Source& source, const std
   const auto found = std::find(names.begin(), names.end(), name);
   if (found != names.end()) return static_cast<int>(found - names.begin());
   return fault(at, absl::StrCat("\"", source.name, "\" has no column \"", name, "\""),
-               suggestion(name, names, "there are"));
+               suggestion(name, names));
 }
 
 absl::Status bind_column_options(const Node& node, SourceColumn& column) {
@@ -81,6 +81,29 @@ absl::Status set_primary_key(const Node& at, std::vector<int> key, Source& sourc
   return absl::OkStatus();
 }
 
+// Those behind the type of the last column.
+absl::Status bind_constraints(const Node& node, Source& source) {
+  SourceColumn& column = source.columns.back();
+  bool nullable = false;
+  for (const Node& constraint : node.list("constraints")) {
+    const std::string kind(constraint.text("contype"));
+    if (kind != "CONSTR_NOTNULL" && kind != "CONSTR_PRIMARY" && kind != "CONSTR_NULL") {
+      return not_supported(constraint, absl::StrCat("Constraint.contype=", kind));
+    }
+    KAPPA_RETURN_IF_ERROR(expect_only(constraint, {{"contype"}}));
+    nullable = nullable || kind == "CONSTR_NULL";
+    if (kind == "CONSTR_NOTNULL") column.not_null = true;
+    if (kind == "CONSTR_PRIMARY") {
+      const int index = static_cast<int>(source.columns.size()) - 1;
+      KAPPA_RETURN_IF_ERROR(set_primary_key(constraint, {index}, source));
+    }
+    if (nullable && column.not_null) {
+      return fault(constraint, "a column is NULL or NOT NULL, not both");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status bind_column(const Node& node, Source& source) {
   KAPPA_RETURN_IF_ERROR(expect_only(
       node, {{"colname"}, {"typeName"}, {"constraints"}, {"fdwoptions"}, {"is_local", "true"}}));
@@ -93,25 +116,7 @@ absl::Status bind_column(const Node& node, Source& source) {
   KAPPA_ASSIGN_OR_RETURN(column.type, bind_type(*node.child("typeName")));
   KAPPA_RETURN_IF_ERROR(bind_column_options(node, column));
   source.columns.push_back(std::move(column));
-  bool nullable = false;
-  for (const Node& constraint : node.list("constraints")) {
-    KAPPA_RETURN_IF_ERROR(expect_only(constraint, {{"contype"}}));
-    const std::string kind(constraint.text("contype"));
-    const int index = static_cast<int>(source.columns.size()) - 1;
-    if (kind == "CONSTR_NOTNULL") {
-      source.columns.back().not_null = true;
-    } else if (kind == "CONSTR_PRIMARY") {
-      KAPPA_RETURN_IF_ERROR(set_primary_key(constraint, {index}, source));
-    } else if (kind == "CONSTR_NULL") {
-      nullable = true;
-    } else {
-      return not_supported(constraint, absl::StrCat("Constraint.contype=", kind));
-    }
-    if (nullable && source.columns.back().not_null) {
-      return fault(constraint, "a column is NULL or NOT NULL, not both");
-    }
-  }
-  return absl::OkStatus();
+  return bind_constraints(node, source);
 }
 
 absl::Status bind_table_constraint(const Node& node, Source& source) {

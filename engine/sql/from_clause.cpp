@@ -112,8 +112,9 @@ absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& c
   const Node& from = items[0];
   if (from.is("RangeVar")) return bind_table(from, catalog);
   if (from.is("RangeFunction")) return bind_window(from, catalog, text);
-  if (from.is("JoinExpr")) KAPPA_RETURN_IF_ERROR(refuse_join_words(from));
-  return not_supported(from, from.kind, "in a view");
+  if (!from.is("JoinExpr")) return not_supported(from, from.kind, "in a view");
+  KAPPA_RETURN_IF_ERROR(refuse_join_words(from));
+  return not_supported(*from.child("rarg"), "JoinExpr", "in a view");
 }
 
 }  // namespace kappa::sql

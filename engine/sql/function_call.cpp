@@ -103,6 +103,7 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_function(const Node& node) const 
   const std::string& name = names[0];
   if (node.child("over")) return not_supported(node, "FuncCall.over");
   KAPPA_RETURN_IF_ERROR(refuse_name(node, name));
+  if (name == "timezone") return not_supported(node, "timezone");
   for (const Node& arg : node.list("args")) {
     if (arg.is("NamedArgExpr")) return not_supported(arg, "NamedArgExpr");
   }

@@ -30,7 +30,7 @@ absl::StatusOr<std::vector<size_t>> target_columns(const Node& statement,
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
       return fault(column, absl::StrCat("\"", sink.name, "\" has no column \"", name, "\""),
-                   suggestion(name, names, "there are"));
+                   suggestion(name, names));
     }
     const auto index = static_cast<size_t>(found - names.begin());
     if (std::find(targets.begin(), targets.end(), index) != targets.end()) {

@@ -37,7 +37,7 @@ absl::StatusOr<Options> Options::read(std::span<const Node> elements,
     const std::string name(element.text("defname"));
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return fault(element, absl::StrCat(to_absl(owner), " has no option \"", name, "\""),
-                   suggestion(name, known, "there are"));
+                   suggestion(name, known));
     }
     if (options.has(name)) return fault(element, absl::StrCat("option \"", name, "\" comes twice"));
     auto value = value_of(element);

@@ -57,7 +57,7 @@ absl::Status ProductCatalog::unknown(const Node& at, const std::string& name, st
   }
   return fault(at, message,
                names.empty() ? "declare it first, with CREATE FOREIGN TABLE … SERVER log"
-                             : suggestion(name, names, "there are"));
+                             : suggestion(name, names));
 }
 
 }  // namespace kappa::sql

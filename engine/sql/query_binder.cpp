@@ -129,9 +129,8 @@ absl::StatusOr<QueryBinder::Expression> QueryBinder::bind_union(const Node& sele
   // Hidden columns of an ORDER BY inside of a branch stand behind those that count.
   const size_t columns = expression->left->visible;
   if (columns != expression->right->visible) {
-    return fault(*right.front().node,
-                 absl::StrCat("this branch of UNION has ", expression->right->visible,
-                              " columns, the first has ", columns));
+    return fault(*right.front().node, absl::StrCat("the branches of UNION have ", columns, " and ",
+                                                   expression->right->visible, " columns"));
   }
   std::vector<Type> types;
   for (size_t i = 0; i < columns; ++i) {

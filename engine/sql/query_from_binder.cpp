@@ -115,8 +115,7 @@ absl::Status QueryBinder::no_such_view(const Node& at, const std::string& name) 
   for (operators::NodeId id : plan_.views()) {
     names.push_back(std::get<operators::ViewNode>(plan_.node(id).op).name);
   }
-  return fault(at, absl::StrCat("view \"", name, "\" does not exist"),
-               suggestion(name, names, "there are"));
+  return fault(at, absl::StrCat("view \"", name, "\" does not exist"), suggestion(name, names));
 }
 
 absl::StatusOr<QueryFrom> QueryBinder::bind_subquery(const Node& query, const std::string& alias) {

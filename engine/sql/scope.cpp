@@ -77,7 +77,7 @@ absl::Status Scope::no_such_column(const Node& at, const std::string& relation,
                                    const std::string& name) const {
   if (!relation.empty() && !has_relation(relation)) {
     return fault(at, absl::StrCat("FROM has no table \"", relation, "\""),
-                 suggestion(relation, relations(), "it has"));
+                 suggestion(relation, relations()));
   }
   std::vector<std::string> names;
   for (const Column& column : columns_) {
@@ -86,9 +86,9 @@ absl::Status Scope::no_such_column(const Node& at, const std::string& relation,
     if (wanted && !listed) names.push_back(column.name);
   }
   const std::string shown = relation.empty() ? name : absl::StrCat(relation, ".", name);
-  return fault(at, absl::StrCat("column \"", shown, "\" does not exist"),
-               names.empty() ? "there is no FROM that would have columns"
-                             : suggestion(name, names, "there are"));
+  return fault(
+      at, absl::StrCat("column \"", shown, "\" does not exist"),
+      names.empty() ? "there is no FROM that would have columns" : suggestion(name, names));
 }
 
 }  // namespace kappa::sql

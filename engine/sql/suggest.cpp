@@ -56,6 +56,7 @@ std::optional<std::string> closest(std::string_view name,
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates,
                        std::string_view otherwise) {
   if (candidates.empty()) return "";
+  if (otherwise.empty()) otherwise = candidates.size() == 1 ? "there is" : "there are";
   if (const auto near = closest(name, candidates)) {
     return absl::StrCat("did you mean \"", *near, "\"?");
   }

@@ -15,9 +15,9 @@ size_t edit_distance(std::string_view a, std::string_view b);
 std::optional<std::string> closest(std::string_view name,
                                    const std::vector<std::string>& candidates);
 
-// `did you mean "amount"?`, or, if nothing is alike, `<otherwise> a, b, c`; empty without
-// candidates.
+// `did you mean "amount"?`, or, if nothing is alike, `<otherwise> a, b, c` (by default: `there are
+// a, b, c`); empty without candidates.
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates,
-                       std::string_view otherwise);
+                       std::string_view otherwise = {});
 
 }  // namespace kappa::sql

@@ -98,7 +98,7 @@ absl::Status unknown_type(const Node& type_name, const std::string& name) {
   std::vector<std::string> names;
   for (const Known& type : kTypes) names.emplace_back(type.name);
   return fault(type_name, absl::StrCat("type \"", name, "\" does not exist"),
-               suggestion(name, names, "there are"));
+               suggestion(name, names));
 }
 
 }  // namespace

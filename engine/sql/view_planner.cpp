@@ -185,9 +185,8 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
   for (const Branch& branch : branches) {
     const auto& outputs = branch.bound.outputs;
     if (outputs.size() == columns) continue;
-    return fault(*outputs.front().node,
-                 absl::StrCat("this branch of UNION ALL has ", outputs.size(),
-                              " columns, the first has ", columns));
+    return fault(*outputs.front().node, absl::StrCat("the branches of UNION ALL have ", columns,
+                                                     " and ", outputs.size(), " columns"));
   }
   for (size_t i = 0; i < columns; ++i) {
     std::vector<Operand> operands;

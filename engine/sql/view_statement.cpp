@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<int>> named_key(const Options& options, const Relatio
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
       return fault(options.place("key"), absl::StrCat("key column \"", name, "\" is not selected"),
-                   suggestion(name, names, "there are"));
+                   suggestion(name, names));
     }
     const auto column = static_cast<int>(found - names.begin());
     if (std::find(key.begin(), key.end(), column) != key.end()) {

@@ -142,6 +142,12 @@ void place_within(Node& node, size_t around) {
   }
 }
 
+// A message quotes what is left of the text where a quote is not closed.
+std::string one_line(std::string message) {
+  if (message.find('\n') != std::string::npos) message.resize(message.find(" at or near"));
+  return message;
+}
+
 absl::Status check_limits(std::string_view text, const StatementText& statement) {
   constexpr size_t kNameBytesMax = 63;
   if (statement.tokens.size() > kStatementTokensMax) {
@@ -184,7 +190,7 @@ absl::StatusOr<Node> parse_statement(std::string_view text, const StatementText&
       std::string(text.substr(statement.begin, statement.end - statement.begin)));
   if (const PgQueryError* error = parsed.error()) {
     const size_t offset = offset_of_character(text, statement, error->cursorpos);
-    return fault(offset, error->message, syntax_hint(text, statement, offset));
+    return fault(offset, one_line(error->message), syntax_hint(text, statement, offset));
   }
   if (depth_of(parsed.tree()) > kTreeDepthMax) {
     return fault(statement.begin, "the statement is nested too deeply",

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/sql/suggest.h"
 
@@ -43,6 +44,21 @@ const std::vector<Dialect>& dialects() {
   };
   return all;
 }
+
+template <size_t N>
+bool contains(const std::array<const char*, N>& words, const std::string& word) {
+  return std::any_of(words.begin(), words.end(), [&](const char* w) { return word == w; });
+}
+
+// Words that begin or end a clause, so that a slip shows at the word behind them.
+constexpr std::array kClauses = {"FROM",   "WHERE",        "GROUP",   "ORDER", "HAVING", "LIMIT",
+                                 "UNION",  "SERVER",       "OPTIONS", "TABLE", "VIEW",   "FOREIGN",
+                                 "OFFSET", "MATERIALIZED", "SELECT",  "INTO"};
+
+// Reserved words that people like to name columns with.
+constexpr std::array kReservedNouns = {"ASC",     "CHECK", "COLUMN", "DEFAULT", "DESC",   "END",
+                                       "FOR",     "FROM",  "GROUP",  "LIMIT",   "OFFSET", "ORDER",
+                                       "PRIMARY", "TABLE", "TO",     "UNION",   "USER",   "WINDOW"};
 
 constexpr std::array kReserved = {
     "ALL",    "AND",     "ARRAY",  "AS",      "ASC",      "CASE",   "CAST",  "CHECK",
@@ -100,7 +116,6 @@ class Reader {
     return false;
   }
   bool error_is_text() const { return !at_end() && tokens_[at_].kind == Token::Kind::kString; }
-  bool error_is_word() const { return !at_end() && tokens_[at_].kind == Token::Kind::kWord; }
 
  private:
   const std::vector<Token>& tokens_;
@@ -155,14 +170,23 @@ std::string punctuation_hint(const Reader& reader) {
 }
 
 std::string name_hint(const Reader& reader) {
-  const bool reserved = reader.error_is_word() && std::find(kReserved.begin(), kReserved.end(),
-                                                            reader.error()) != kReserved.end();
-  const bool name_expected =
-      reader.error_index() > 0 && (reader.before() == "(" || reader.before() == "," ||
-                                   reader.before() == "AS" || reader.before() == ".");
-  if (!reserved || !name_expected) return "";
-  return absl::StrCat("\"", reader.error(),
-                      "\" is a reserved word; in double quotes it can be a name");
+  const auto reserved_name = [](const std::string& word) {
+    return absl::StrCat("\"", absl::AsciiStrToLower(word),
+                        "\" is a reserved word; in double quotes it can be a name");
+  };
+  const auto names_something = [](const std::string& before) {
+    return before == "(" || before == "," || before == "AS" || before == "." ||
+           before == "SELECT" || before == "FROM";
+  };
+  if (contains(kReserved, reader.error()) && names_something(reader.before())) {
+    return reserved_name(reader.error());
+  }
+  const size_t at = reader.error_index();
+  if (at >= 2 && contains(kReservedNouns, reader.before()) &&
+      names_something(reader.word(at - 2))) {
+    return reserved_name(reader.before());
+  }
+  return "";
 }
 
 std::string first_word_hint(const Reader& reader) {
@@ -174,13 +198,23 @@ std::string first_word_hint(const Reader& reader) {
                 "INTO";
 }
 
+std::string misspelling_hint(const Reader& reader) {
+  const std::vector<std::string> clauses(kClauses.begin(), kClauses.end());
+  for (const std::string& word : {reader.error(), reader.before()}) {
+    if (contains(kClauses, word)) continue;
+    const auto near = closest(word, clauses);
+    if (near) return absl::StrCat("did you mean ", *near, "?");
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string syntax_hint(std::string_view text, const StatementText& statement,
                         size_t error_offset) {
   const Reader reader(text, statement, error_offset);
-  for (auto* rule : {quote_hint, dialect_hint, view_option_hint, foreign_table_hint,
-                     punctuation_hint, name_hint, first_word_hint}) {
+  for (auto* rule : {quote_hint, dialect_hint, view_option_hint, punctuation_hint,
+                     foreign_table_hint, name_hint, first_word_hint, misspelling_hint}) {
     if (std::string hint = rule(reader); !hint.empty()) return hint;
   }
   return "";

@@ -31,4 +31,12 @@ std::vector<std::string> Node::names(std::string_view field) const {
   return names;
 }
 
+size_t Node::first_offset() const {
+  size_t first = offset;
+  for (const Field& field : fields) {
+    for (const Node& part : field.nodes) first = std::min(first, part.first_offset());
+  }
+  return first;
+}
+
 }  // namespace kappa::sql

@@ -29,6 +29,9 @@ struct Node {
   // The texts of a list of String nodes: ["pg_catalog", "int4"].
   std::vector<std::string> names(std::string_view field) const;
 
+  // Where the first of it and its parts stands: an operator stands between its sides.
+  size_t first_offset() const;
+
   bool is(std::string_view other_kind) const { return kind == other_kind; }
 };
 
