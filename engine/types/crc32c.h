@@ -9,4 +9,7 @@ namespace kappa {
 // Continues from `crc`, so crc32c(b, crc32c(a)) is that of a then b.
 uint32_t crc32c(const void* data, size_t size, uint32_t crc = 0);
 
+// The same without special instructions: what crc32c() falls back to.
+uint32_t crc32c_portable(const void* data, size_t size, uint32_t crc = 0);
+
 }  // namespace kappa
