@@ -113,8 +113,7 @@ struct ServerInfo {
 // Unavailable names the address if nobody answers there. Thread-safe.
 class Client {
  public:
-  // Does not connect yet. InvalidArgument: an option is wrong, or a token would go over the network
-  // in the clear.
+  // Does not connect yet. InvalidArgument: an option is wrong.
   static absl::StatusOr<std::unique_ptr<Client>> make(const ClientOptions& options);
   ~Client();
 
