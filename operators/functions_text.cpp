@@ -21,11 +21,16 @@ int32_t bit_length(RowScope&, StringRef text) {
   return static_cast<int32_t>(text.size * 8);
 }
 
-enum class Case { kUpper, kInitial };
+StringRef lower(RowScope& scope, StringRef text) {
+  return lower_text(text.view(), scope.arena);
+}
 
-// The letters that are mapped have as many bytes in one case as in the other, or fewer.
-template <Case kCase>
-StringRef change_case(RowScope& scope, StringRef text) {
+StringRef upper(RowScope& scope, StringRef text) {
+  return upper_text(text.view(), scope.arena);
+}
+
+// The first letter of each word in upper case, the rest in lower case.
+StringRef initcap(RowScope& scope, StringRef text) {
   char* to = scope.arena.allocate(text.size);
   size_t size = 0;
   bool in_word = false;
@@ -33,8 +38,7 @@ StringRef change_case(RowScope& scope, StringRef text) {
   for (size_t at = 0; at < view.size();) {
     const size_t begin = at;
     const char32_t from = next_character(view, &at);
-    const bool raise = kCase == Case::kUpper || (kCase == Case::kInitial && !in_word);
-    const char32_t changed = raise ? to_upper(from) : to_lower(from);
+    const char32_t changed = in_word ? to_lower(from) : to_upper(from);
     in_word = is_letter_or_digit(from);
     if (changed == from) {  // malformed bytes stay as they are
       std::memcpy(to + size, view.data() + begin, at - begin);
@@ -44,10 +48,6 @@ StringRef change_case(RowScope& scope, StringRef text) {
     }
   }
   return {to, static_cast<uint32_t>(size)};
-}
-
-StringRef lower(RowScope& scope, StringRef text) {
-  return lower_text(text.view(), scope.arena);
 }
 
 StringRef concatenate(RowScope& scope, StringRef a, StringRef b) {
@@ -195,8 +195,8 @@ void add_text_functions(FunctionList& list) {
   add(list, "octet_length", {Type::bytea()}, integer, row_kernel<octet_length>);
   add(list, "bit_length", {text}, integer, row_kernel<bit_length>);
   add(list, "lower", {text}, text, row_kernel<lower>);
-  add(list, "upper", {text}, text, row_kernel<change_case<Case::kUpper>>);
-  add(list, "initcap", {text}, text, row_kernel<change_case<Case::kInitial>>);
+  add(list, "upper", {text}, text, row_kernel<upper>);
+  add(list, "initcap", {text}, text, row_kernel<initcap>);
   add_concatenation(list);
   add(list, "repeat", {text, integer}, text, row_kernel<repeat>);
   add(list, "reverse", {text}, text, row_kernel<reverse>);

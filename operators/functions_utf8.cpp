@@ -64,6 +64,33 @@ size_t length_of_lead(uint8_t lead) {
   return 0;
 }
 
+// Maps every character. In ASCII the 26 letters from `kFirst` on move by kStep, which the
+// vectoriser does for many at once.
+template <char32_t (*kMap)(char32_t), char kFirst, int kStep>
+StringRef map_text(std::string_view text, Arena& arena) {
+  char* to = arena.allocate(text.size());
+  if (is_ascii(text)) {
+    for (size_t i = 0; i < text.size(); ++i) {
+      const bool moves = static_cast<uint8_t>(text[i] - kFirst) < 26;
+      to[i] = static_cast<char>(text[i] + (moves ? kStep : 0));
+    }
+    return {to, static_cast<uint32_t>(text.size())};
+  }
+  size_t size = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    const char32_t from = next_character(text, &at);
+    const char32_t mapped = kMap(from);
+    if (mapped == from) {  // malformed bytes stay as they are
+      std::memcpy(to + size, text.data() + begin, at - begin);
+      size += at - begin;
+    } else {
+      size += write_character(mapped, to + size);
+    }
+  }
+  return {to, static_cast<uint32_t>(size)};
+}
+
 }  // namespace
 
 bool is_ascii(std::string_view text) {
@@ -146,24 +173,11 @@ bool is_letter_or_digit(char32_t c) {
 }
 
 StringRef lower_text(std::string_view text, Arena& arena) {
-  char* to = arena.allocate(text.size());
-  size_t size = 0;
-  if (is_ascii(text)) {
-    for (const char c : text) to[size++] = static_cast<char>(to_lower(static_cast<uint8_t>(c)));
-    return {to, static_cast<uint32_t>(size)};
-  }
-  for (size_t at = 0; at < text.size();) {
-    const size_t begin = at;
-    const char32_t character = next_character(text, &at);
-    const char32_t lower = to_lower(character);
-    if (lower == character) {  // malformed bytes stay as they are
-      std::memcpy(to + size, text.data() + begin, at - begin);
-      size += at - begin;
-    } else {
-      size += write_character(lower, to + size);
-    }
-  }
-  return {to, static_cast<uint32_t>(size)};
+  return map_text<&to_lower, 'A', +32>(text, arena);
+}
+
+StringRef upper_text(std::string_view text, Arena& arena) {
+  return map_text<&to_upper, 'a', -32>(text, arena);
 }
 
 bool fits_text(const RowScope& scope, uint64_t bytes) {

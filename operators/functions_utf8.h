@@ -35,8 +35,10 @@ char32_t to_lower(char32_t character);
 char32_t to_upper(char32_t character);
 bool is_letter_or_digit(char32_t character);
 
-// In lower case. No longer than `text`.
+// A text in one case. No longer than `text`: the letters that are mapped have as many bytes in one
+// case as in the other, or fewer.
 StringRef lower_text(std::string_view text, Arena& arena);
+StringRef upper_text(std::string_view text, Arena& arena);
 
 // Fails the row and returns false if a result of `bytes` is longer than a text may be.
 bool fits_text(const RowScope& scope, uint64_t bytes);
