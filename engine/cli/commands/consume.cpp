@@ -6,8 +6,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cli/value_json.h"
-#include "engine/serve/api_error.h"
 #include "engine/types/datetime.h"
+#include "schemas/utf8.h"
 
 namespace kappa::cli {
 namespace {
@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 void add_bytes(const std::string& name, const std::optional<std::string>& bytes, Json* json) {
   if (!bytes) {
     (*json)[name] = nullptr;
-  } else if (serve::is_valid_utf8(*bytes)) {
+  } else if (schemas::is_valid_utf8(*bytes)) {
     (*json)[name] = *bytes;
   } else {
     (*json)[name + "_base64"] = absl::Base64Escape(*bytes);
