@@ -67,7 +67,7 @@ SELECT window_start, card_id, count(*) AS sales, sum(amount) AS amount,
        count(*) FILTER (WHERE amount < 1.00) AS micro_payments, count(DISTINCT city) AS cities
 FROM tumble(sales, event_time, INTERVAL '1 minute') GROUP BY window_start, card_id;
 
-CREATE MATERIALIZED VIEW suspicious_cards WITH (key = 'window_start, card_id', retention = '1 day') AS
+CREATE MATERIALIZED VIEW suspicious_cards AS
 SELECT window_start, card_id, sales, amount,
        CASE WHEN micro_payments >= 5 THEN 'card testing'
             WHEN cities >= 2 THEN 'impossible travel'
