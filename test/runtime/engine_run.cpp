@@ -23,21 +23,21 @@ EngineRun::EngineRun(const operators::Plan& plan, log::Log* log, std::string jou
       log_(log),
       journal_(std::move(journal)),
       clock_(clock),
-      options_(std::move(options)),
-      store_(state::make_memory_store()) {}
+      options_(std::move(options)) {}
 
 absl::Status EngineRun::open() {
   KAPPA_ASSIGN_OR_RETURN(pipeline_,
-                         Pipeline::open(plan_, {}, log_, store_.get(), journal_, clock_, options_));
+                         Pipeline::open(plan_, {}, log_, &store_, journal_, clock_, options_));
   return absl::OkStatus();
 }
 
 absl::Status EngineRun::kill_and_open() {
   pipeline_.reset();
+  store_.heal();
   return open();
 }
 
-absl::StatusOr<std::vector<std::string>> EngineRun::view(const std::string& name) {
+absl::StatusOr<EngineRun::View> EngineRun::view(const std::string& name) {
   const operators::NodeId id = plan_.find_view(name);
   const operators::Schema& schema = plan_.node(id).schema;
   std::vector<int> columns(schema.size());
@@ -55,10 +55,11 @@ absl::StatusOr<std::vector<std::string>> EngineRun::view(const std::string& name
     }
   }
   KAPPA_RETURN_IF_ERROR(check_points(id, rows));
-  std::vector<std::string> lines;
-  for (const Row& row : rows) lines.push_back(line_of(row));
-  std::sort(lines.begin(), lines.end());
-  return lines;
+  View view{{}, snapshot->stamp(), {}};
+  for (const Row& row : rows) view.lines.push_back(line_of(row));
+  std::sort(view.lines.begin(), view.lines.end());
+  KAPPA_ASSIGN_OR_RETURN(view.waiting, snapshot->waiting(id));
+  return view;
 }
 
 absl::Status EngineRun::check_points(operators::NodeId id, const std::vector<Row>& rows) {
@@ -81,12 +82,6 @@ absl::Status EngineRun::check_points(operators::NodeId id, const std::vector<Row
                                             point ? line_of(*point) : "nothing"));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Snapshot::Waiting> EngineRun::waiting(const std::string& name) {
-  const operators::NodeId id = plan_.find_view(name);
-  KAPPA_ASSIGN_OR_RETURN(const auto snapshot, pipeline_->pin({id}, Deadline::max()));
-  return snapshot->waiting(id);
 }
 
 std::string PublishedRecord::header(const std::string& name) const {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "engine/log/log.h"
 #include "engine/runtime/pipeline.h"
+#include "test/runtime/failing_store.h"
 
 namespace kappa::runtime {
 
@@ -18,15 +19,19 @@ class EngineRun {
             PipelineOptions options);
 
   absl::Status open();
-  // As a crash would: what no checkpoint holds is lost.
+  // As a crash would: what no checkpoint holds is lost. A store that failed is healed.
   absl::Status kill_and_open();
   Pipeline& pipeline() { return *pipeline_; }
-  bool is_open() const { return pipeline_ != nullptr; }
+  FailingStore& store() { return store_; }
 
-  // The rows of a view as a query sees them, a line a row ("1|NULL|x"), sorted. Every row is also
-  // looked up by its key; a lookup that finds another row is an error.
-  absl::StatusOr<std::vector<std::string>> view(const std::string& name);
-  absl::StatusOr<Snapshot::Waiting> waiting(const std::string& name);
+  // What a query of one view sees.
+  struct View {
+    std::vector<std::string> lines;  // a row each ("1|NULL|x"), sorted
+    Stamp stamp;
+    Snapshot::Waiting waiting;
+  };
+  // Every row is also looked up by its key; a lookup that finds another row is an error.
+  absl::StatusOr<View> view(const std::string& name);
 
  private:
   absl::Status check_points(operators::NodeId view, const std::vector<Row>& rows);
@@ -36,7 +41,7 @@ class EngineRun {
   std::string journal_;
   Clock* clock_;
   PipelineOptions options_;
-  std::unique_ptr<state::StateStore> store_;
+  FailingStore store_;
   std::unique_ptr<Pipeline> pipeline_;
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 
@@ -16,8 +15,8 @@ namespace kappa::runtime {
 //   as history: the whole log as one entry; the views equal the model's of that order, and the
 //     dumps of several numbers of workers each other
 //
-// An error says what differs; describe_seed() what was run.
-absl::Status run_seed(uint64_t seed);
-std::string describe_seed(uint64_t seed);
+// An error says what differs and what was run: the statements and, with `steps`, every record and
+// step until then.
+absl::Status run_seed(uint64_t seed, bool steps);
 
 }  // namespace kappa::runtime

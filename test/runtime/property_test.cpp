@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <iostream>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -18,10 +19,12 @@ void run_quarter(uint64_t quarter) {
   const uint64_t seeds = number_from_environment("KAPPA_SEEDS", 200);
   const uint64_t first = number_from_environment("KAPPA_SEED_FIRST", 1);
   for (uint64_t seed = first + quarter; seed < first + seeds; seed += 4) {
-    const absl::Status status = run_seed(seed);
+    const absl::Status status = run_seed(seed, seeds == 1);
     if (status.ok()) continue;
-    FAIL_CHECK("seed " << seed << " (KAPPA_SEEDS=1 KAPPA_SEED_FIRST=" << seed
-                       << "): " << std::string(status.message()) << "\n  " << describe_seed(seed));
+    // Beside Catch's own report, which breaks lines where they are not broken.
+    std::cerr << "seed " << seed << " (KAPPA_SEEDS=1 KAPPA_SEED_FIRST=" << seed
+              << " says more): " << status.message() << std::endl;
+    FAIL_CHECK("seed " << seed);
   }
 }
 

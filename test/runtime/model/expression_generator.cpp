@@ -34,7 +34,7 @@ std::optional<ExprRef> ExpressionGenerator::any_column(Type type) {
 }
 
 ExprRef ExpressionGenerator::leaf(Type type) {
-  if (!dice_.one_in(4)) {
+  if (!dice_.one_in(7)) {
     if (auto found = any_column(type)) return *found;
   }
   switch (type.id) {

@@ -76,8 +76,8 @@ Model::Model(Plan plan) : plan_(std::move(plan)) {
   }
 }
 
-void Model::note(SideRow::Kind kind, std::string topic, Row row) {
-  side_.push_back({kind, std::move(topic), place_, place_offset_, std::move(row)});
+void Model::note(SideRow::Kind kind, std::string topic, Row row, std::string view) {
+  side_.push_back({kind, std::move(topic), place_, place_offset_, std::move(row), std::move(view)});
 }
 
 std::string Model::dead_letters() const {
@@ -122,7 +122,7 @@ void Model::apply_record(const Record& record, std::optional<int64_t> log_time_m
   place_offset_ = record.offset;
   size_t s = 0;
   while (s < plan_.sources.size() && plan_.sources[s].name != record.topic) ++s;
-  if (s == plan_.sources.size()) return;
+  if (s == plan_.sources.size() || !is_read(s)) return;
   const Source& source = plan_.sources[s];
   SourceState& state = sources_[s];
   if (!record.row) return note(SideRow::Kind::kMalformed, record.topic + ".dead-letters");
@@ -145,6 +145,16 @@ void Model::apply_record(const Record& record, std::optional<int64_t> log_time_m
     if (op && op->source == s) nodes_[n].out.push_back({1, *record.row});
     if (!op) step(n, inputs_of(n));
   }
+}
+
+// Whether any statement reads the source.
+bool Model::is_read(size_t source) const {
+  return std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [&](const Node& node) {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](size_t input) {
+      const auto* op = std::get_if<SourceNode>(&plan_.nodes[input].op);
+      return op && op->source == source;
+    });
+  });
 }
 
 void Model::apply_moment(const Entry& entry) {
@@ -311,7 +321,7 @@ void Model::project(const ProjectNode& op, const Change& change, NodeState& stat
 void Model::aggregate_change(const AggregateNode& op, const Change& change, NodeState& state) {
   const Row key = key_of(op, change.row);
   if (op.window && closes_at(*op.window, key) <= state.in_us) {
-    if (change.sign > 0) note(SideRow::Kind::kLate, op.view + ".late");
+    if (change.sign > 0) note(SideRow::Kind::kLate, op.view + ".late", {}, op.view);
     return;
   }
   const bool single = op.groups.empty() && !op.window;
@@ -357,7 +367,7 @@ void Model::keep(const ViewNode& op, const Change& change, NodeState& state) {
     return;
   }
   if (existed && !op.latest_wins && !op.grouped) {
-    return note(SideRow::Kind::kDuplicate, dead_letters());
+    return note(SideRow::Kind::kDuplicate, dead_letters(), {}, op.name);
   }
   if (existed && op.latest_wins) state.out.push_back({-1, old->second});
   state.keyed[key] = change.row;

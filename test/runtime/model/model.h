@@ -33,7 +33,8 @@ struct SideRow {
   std::string topic;                        // to which it goes
   std::optional<TopicPartition> partition;  // of the record whose place it is; a moment has none
   int64_t offset = 0;
-  Row row;  // of an output
+  Row row;           // of an output
+  std::string view;  // that refused it, of a late row or a duplicate
 };
 
 struct Waiting {
@@ -88,6 +89,7 @@ class Model {
 
   void apply_record(const Record& record, std::optional<int64_t> log_time_ms, int64_t clock_ms);
   void apply_moment(const Entry& entry);
+  bool is_read(size_t source) const;
   // Moves watermarks and fires timers, from upstream to downstream.
   void pass_time();
   void step(size_t node, const std::vector<Change>& input);
@@ -106,7 +108,7 @@ class Model {
   size_t find_view(const std::string& name) const;
 
   std::string dead_letters() const;  // the topic for those of this place
-  void note(SideRow::Kind kind, std::string topic, Row row = {});
+  void note(SideRow::Kind kind, std::string topic, Row row = {}, std::string view = {});
 
   Plan plan_;
   std::vector<NodeState> nodes_;
