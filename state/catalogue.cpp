@@ -81,7 +81,8 @@ absl::StatusOr<Catalogue> Catalogue::open(const std::string& data_path) {
   KAPPA_RETURN_IF_ERROR(text.status());
   KAPPA_ASSIGN_OR_RETURN(const std::string object, open_json(*text, kFormat, catalogue.path_));
   try {
-    for (const json& product : json::parse(object).at("products")) {
+    const json parsed = json::parse(object);  // outlives the loop over a part of it
+    for (const json& product : parsed.at("products")) {
       if (read_product(product, &catalogue.products_.emplace_back())) continue;
       return absl::DataLossError(
           absl::StrCat(catalogue.path_, " is damaged: a generation of product \"",
