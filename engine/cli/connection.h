@@ -12,6 +12,7 @@ namespace kappa::cli {
 
 // How a command finds what it works on.
 struct ConnectOptions {
+  ConnectOptions() { client.server.clear(); }
   serve::ClientOptions client;  // `server` empty: whoever holds the data directory
   std::string data = "./kappa-data";
   std::string command;         // for the lock: "kappa query"

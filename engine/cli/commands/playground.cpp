@@ -26,7 +26,7 @@ constexpr int64_t kShortLookMs = 50;  // while the end of a run of --records is 
 ProductFiles embedded_product() {
   ProductFiles product;
   product.name = "playground";
-  product.directory = "this version of kappa";
+  product.directory = "kappa playground";
   product.files = playground::embedded_files();
   return product;
 }
