@@ -327,7 +327,7 @@ std::vector<state::Table*> Dataflow::tables(uint32_t worker) const {
 bool Dataflow::kept(NodeId node, uint32_t worker, const std::byte* row,
                     const Watermarks& watermarks) const {
   const auto* view = dynamic_cast<operators::ViewTable*>(parts_[worker].nodes[node].op.get());
-  return !view || view->visible(row, watermarks.current(node));
+  return !view || view->visible(row, watermarks.input_current(node));
 }
 
 uint32_t Dataflow::worker_of_key(state::TableId table, const Row& key) const {
@@ -370,7 +370,7 @@ void Dataflow::remove_expired(const Watermarks& watermarks) {
     for (const PlanNode& node : plan_.nodes) {
       if (!is<ViewNode>(node) || reads_aggregate(node)) continue;
       static_cast<operators::ViewTable*>(worker.nodes[node.id].op.get())
-          ->remove_expired(watermarks.current(node.id), kRowsMax);
+          ->remove_expired(watermarks.input_current(node.id), kRowsMax);
     }
   }
 }

@@ -86,6 +86,8 @@ class LivePipeline final : public Pipeline {
   void fail(const absl::Status& why);
   absl::Status failure() const;  // any thread
   PipelineStats collect_stats() const;
+  void dump_tables(operators::NodeId node, std::vector<std::string>* lines) const;
+  std::string dump() const;
 
   const operators::Plan plan_;
   const schemas::ProductFiles files_;

@@ -205,7 +205,7 @@ void LivePipeline::get(NodeId id, std::vector<Row> keys,
                        std::function<void(absl::StatusOr<Rows>)> done) {
   const auto read = [this, id](const std::vector<Row>& wanted) {
     const ViewAccess& access = *views_[id];
-    const int64_t watermark_us = watermarks_.current(id);
+    const int64_t watermark_us = access.watermark_us(watermarks_);
     Rows rows{stamp({id}), {}};
     for (const Row& key : wanted) {
       std::optional<Row>& row = rows.rows.emplace_back();
@@ -242,7 +242,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> 
           if (given->pin->views.contains(id)) continue;
           Pin::View& view = given->pin->views[id];
           view.access = views_[id].get();
-          view.watermark_us = watermarks_.current(id);
+          view.watermark_us = view.access->watermark_us(watermarks_);
           for (uint32_t w = 0; w < view.access->workers(); ++w) {
             auto& table = const_cast<state::Table&>(view.access->table(w));
             view.ids_end.push_back(table.row_ids_end());

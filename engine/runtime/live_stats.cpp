@@ -89,49 +89,56 @@ PipelineStats LivePipeline::stats() const {
   return *stats;
 }
 
+void LivePipeline::dump_tables(operators::NodeId node, std::vector<std::string>* lines) const {
+  std::string key;
+  std::string value;
+  for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    for (const state::Table* table : flow_->tables_of(node, w)) {
+      const std::string name =
+          absl::StrCat("row ", absl::Hex(table->id().operator_id, absl::kZeroPad16), " ",
+                       static_cast<int>(table->id().part), " ");
+      for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
+        if (!table->live(id) || !flow_->kept(node, w, table->row(id), watermarks_)) continue;
+        key.clear();
+        value.clear();
+        table->encode(table->row(id), &key, &value);
+        lines->push_back(
+            absl::StrCat(name, absl::BytesToHexString(key), " ", absl::BytesToHexString(value)));
+      }
+    }
+  }
+}
+
+std::string LivePipeline::dump() const {
+  std::vector<std::string> lines;
+  for (const PlanNode& node : plan_.nodes) {
+    dump_tables(node.id, &lines);
+    lines.push_back(absl::StrCat("watermark ", node.id, " ", watermarks_.current(node.id)));
+  }
+  for (const auto& [node, counts] : state_.side) {
+    lines.push_back(absl::StrCat("side ", node, " errors=", counts.errors,
+                                 " duplicates=", counts.duplicates, " late=", counts.late,
+                                 " outputs=", counts.outputs,
+                                 " content=", absl::Hex(counts.content)));
+  }
+  for (const PartitionPlace& place : reader_->places()) {
+    lines.push_back(absl::StrCat("place ", place.partition.topic, " ", place.partition.partition,
+                                 " ", place.next.value));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");
+  absl::StrAppend(&text, "checksum ",
+                  absl::Hex(hash_bytes(text.data(), text.size()), absl::kZeroPad16), "\n");
+  return text;
+}
+
 absl::StatusOr<std::string> LivePipeline::canonical_dump() {
-  auto dump = std::make_shared<std::string>();
-  KAPPA_RETURN_IF_ERROR(run_between_epochs(
-      [this, dump] {
-        std::vector<std::string> lines;
-        std::string key;
-        std::string value;
-        for (const PlanNode& node : plan_.nodes) {
-          for (uint32_t w = 0; w < pool_.workers(); ++w) {
-            for (const state::Table* table : flow_->tables_of(node.id, w)) {
-              for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
-                if (!table->live(id)) continue;
-                const std::byte* row = table->row(id);
-                if (!flow_->kept(node.id, w, row, watermarks_)) continue;
-                key.clear();
-                value.clear();
-                table->encode(row, &key, &value);
-                lines.push_back(
-                    absl::StrCat("row ", absl::Hex(table->id().operator_id, absl::kZeroPad16), " ",
-                                 static_cast<int>(table->id().part), " ",
-                                 absl::BytesToHexString(key), " ", absl::BytesToHexString(value)));
-              }
-            }
-          }
-          lines.push_back(absl::StrCat("watermark ", node.id, " ", watermarks_.current(node.id)));
-        }
-        for (const auto& [node, counts] : state_.side) {
-          lines.push_back(absl::StrCat("side ", node, " errors=", counts.errors,
-                                       " duplicates=", counts.duplicates, " late=", counts.late,
-                                       " outputs=", counts.outputs,
-                                       " content=", absl::Hex(counts.content)));
-        }
-        for (const PartitionPlace& place : reader_->places()) {
-          lines.push_back(absl::StrCat("place ", place.partition.topic, " ",
-                                       place.partition.partition, " ", place.next.value));
-        }
-        std::sort(lines.begin(), lines.end());
-        for (const std::string& line : lines) absl::StrAppend(dump.get(), line, "\n");
-      },
-      std::chrono::steady_clock::now() + std::chrono::minutes(10)));
-  absl::StrAppend(dump.get(), "checksum ",
-                  absl::Hex(hash_bytes(dump->data(), dump->size()), absl::kZeroPad16), "\n");
-  return *dump;
+  auto text = std::make_shared<std::string>();
+  KAPPA_RETURN_IF_ERROR(
+      run_between_epochs([this, text] { *text = dump(); },
+                         std::chrono::steady_clock::now() + std::chrono::minutes(10)));
+  return *text;
 }
 
 }  // namespace kappa::runtime

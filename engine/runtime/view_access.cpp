@@ -10,7 +10,7 @@ using operators::NodeId;
 using operators::PlanNode;
 
 ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId view)
-    : schema_(plan.node(view).schema) {
+    : schema_(plan.node(view).schema), keeper_(view) {
   for (uint32_t w = 0; w < flow.workers(); ++w) parts_.push_back(flow.view_part(view, w));
   const PlanNode& node = plan.node(view);
   const auto& op = std::get<operators::ViewNode>(node.op);
@@ -21,6 +21,7 @@ ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId
     source_column_.push_back(passes ? project->exprs[static_cast<size_t>(c)]->column : c);
   }
   if (!parts_[0].aggregate) return;
+  keeper_ = std::holds_alternative<operators::ProjectNode>(input.op) ? input.inputs[0] : input.id;
   const size_t fields = table(0).layout().key().size();
   for (size_t field = 0; field < fields; ++field) {
     const auto found = std::find_if(op.key.begin(), op.key.end(), [&](int column) {
@@ -34,6 +35,10 @@ ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId
 const state::Table& ViewAccess::table(uint32_t worker) const {
   const Dataflow::ViewPart& part = parts_[worker];
   return part.aggregate ? part.aggregate->table() : part.table->table();
+}
+
+int64_t ViewAccess::watermark_us(const Watermarks& watermarks) const {
+  return watermarks.input_current(keeper_);
 }
 
 bool ViewAccess::visible(const std::byte* row, int64_t watermark_us) const {

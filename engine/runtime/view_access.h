@@ -23,6 +23,9 @@ class ViewAccess {
   // Columns of the view's schema, and their types.
   const operators::Schema& schema() const { return schema_; }
 
+  // By which it is judged what is visible: the one that the operator which keeps the rows has met.
+  // (A windowed aggregate passes it on less its grace, so the view's own may be lower.)
+  int64_t watermark_us(const Watermarks& watermarks) const;
   bool visible(const std::byte* row, int64_t watermark_us) const;
   std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
   // One column of the view for each of the rows, which are all of one worker's table.
@@ -34,6 +37,7 @@ class ViewAccess {
 
  private:
   const operators::Schema& schema_;
+  operators::NodeId keeper_;               // the node whose operator keeps the rows
   std::vector<Dataflow::ViewPart> parts_;  // by worker
   std::vector<int> source_column_;         // of the aggregate, by column of the view
   std::vector<size_t> key_order_;          // by field of the table's key: its number in the view's
