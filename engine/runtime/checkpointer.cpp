@@ -88,8 +88,9 @@ bool Checkpointer::finish_slicing() {
 
 absl::Status Checkpointer::complete_now() {
   KAPPA_INVARIANT(!thread_.joinable(), "the writer has a thread of its own");
+  constexpr size_t kRowsPerSlice = 1u << 20;
   while (!finish_slicing()) {
-    for (uint32_t worker = 0; worker < parts_.size(); ++worker) slice(worker, SIZE_MAX);
+    for (uint32_t worker = 0; worker < parts_.size(); ++worker) slice(worker, kRowsPerSlice);
   }
   const absl::Status written = write();
   state_ = State::kIdle;
