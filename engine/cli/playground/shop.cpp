@@ -14,7 +14,7 @@ constexpr uint32_t kCustomers = 100'000;
 constexpr uint32_t kStores = 40;
 constexpr uint32_t kProducts = 500;
 // Flattens the head, so that the busiest card makes a few sales a minute and not one a second.
-constexpr double kCustomerShift = 1000;
+constexpr double kCustomerShift = 5000;
 
 const char* const kCities[] = {"Berlin", "Hamburg", "Munich", "Paris",  "Lyon",
                                "Madrid", "Seville", "Rome",   "Vienna", "Warsaw"};
