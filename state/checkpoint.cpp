@@ -1,20 +1,20 @@
 #include "state/checkpoint.h"
 
 #include <algorithm>
-#include <map>
+#include <limits>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "engine/types/arena.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
-#include "state/packed_rows.h"
 
 namespace kappa::state {
 namespace {
 
 constexpr size_t kBlobBytes = 32u << 10;
+// Void blobs are erased when there are so many, or they are so large.
+constexpr uint64_t kVoidBytes = 8u << 20;
+constexpr uint64_t kVoidParts = 256;
 // More outbox entries than this are forgotten by range.
 constexpr uint64_t kErasedOneByOneMax = 4096;
 
@@ -30,21 +30,19 @@ class BlobWriter {
         PackedRow row;
         KAPPA_INVARIANT(take_packed(&rest, &row), "checkpoint_slice() packs whole rows");
       }
-      const std::string_view blob = packed.substr(0, packed.size() - rest.size());
-      std::string sealed = seal_blob(blob);
-      ++summary_.blobs;
-      summary_.bytes += sealed.size();
-      batch_->put(delta_key(checkpoint_, table, blobs_of_[table]++), std::move(sealed));
+      std::string blob = seal_blob(packed.substr(0, packed.size() - rest.size()));
+      CheckpointPart& part = parts_[table];
+      part.bytes += blob.size();
+      batch_->put(delta_key(checkpoint_, table, part.blobs++), std::move(blob));
       packed = rest;
     }
   }
-  const DeltaSummary& summary() const { return summary_; }
+  const std::map<TableId, CheckpointPart>& parts() const { return parts_; }
 
  private:
   const uint64_t checkpoint_;
   WriteBatch* const batch_;
-  std::map<TableId, uint32_t> blobs_of_;
-  DeltaSummary summary_;
+  std::map<TableId, CheckpointPart> parts_;
 };
 
 // topic bytes u16 little-endian | topic | payload
@@ -59,9 +57,7 @@ std::string encode_outbox(const OutboxEntry& entry) {
 
 absl::StatusOr<OutboxEntry> decode_outbox(std::string_view key, std::string_view stored) {
   OutboxEntry entry;
-  for (char byte : key.substr(1)) {
-    entry.sequence = (entry.sequence << 8) | static_cast<uint8_t>(byte);
-  }
+  entry.sequence = sequence_of_outbox_key(key);
   size_t topic_bytes = 0;
   if (stored.size() >= 2) {
     topic_bytes = static_cast<uint8_t>(stored[0]) | size_t{static_cast<uint8_t>(stored[1])} << 8;
@@ -75,53 +71,59 @@ absl::StatusOr<OutboxEntry> decode_outbox(std::string_view key, std::string_view
   return entry;
 }
 
+void put_outbox(const Checkpoint& checkpoint, CheckpointHead* head, WriteBatch* batch) {
+  for (const OutboxEntry& entry : checkpoint.outbox) {
+    KAPPA_INVARIANT(entry.topic.size() < 1u << 16, "a topic's name is short");
+    batch->put(outbox_key(entry.sequence), encode_outbox(entry));
+  }
+  const uint64_t from = head->outbox_from;
+  const uint64_t to = std::max(from, checkpoint.outbox_published_to);
+  if (to - from > kErasedOneByOneMax) {
+    batch->erase_range(outbox_key(from), outbox_key(to));
+  } else {
+    for (uint64_t sequence = from; sequence < to; ++sequence) batch->erase(outbox_key(sequence));
+  }
+  head->outbox_from = to;
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(StateStore* store) : store_(store) {
+  loaded_ = load_head();
+  if (loaded_.ok()) loaded_ = load_parts();
+}
+
+absl::Status CheckpointStore::load_head() {
   const absl::StatusOr<std::string> stored = store_->get(head_key());
-  if (!stored.ok()) {
-    loaded_ = absl::IsNotFound(stored.status()) ? absl::NotFoundError("no checkpoint yet")
-                                                : stored.status();
-    return;
-  }
-  absl::StatusOr<CheckpointHead> head = decode_head(*stored);
-  loaded_ = head.status();
-  if (head.ok()) head_ = *std::move(head);
+  if (absl::IsNotFound(stored.status())) return absl::NotFoundError("no checkpoint yet");
+  KAPPA_RETURN_IF_ERROR(stored.status());
+  KAPPA_ASSIGN_OR_RETURN(head_, decode_head(*stored));
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::load_parts() {
+  absl::Status damage;
+  uint64_t blobs = 0;
+  uint64_t bytes = 0;
+  KAPPA_RETURN_IF_ERROR(store_->scan("c", "d", [&](std::string_view key, std::string_view value) {
+    const absl::StatusOr<StoredPart> stored = decode_part(key, value);
+    damage = stored.status();
+    if (!damage.ok()) return false;
+    blobs += stored->part.blobs;
+    bytes += stored->part.bytes;
+    parts_[stored->table].emplace(stored->checkpoint, stored->part);
+    return true;
+  }));
+  KAPPA_RETURN_IF_ERROR(damage);
+  if (blobs == head_.blobs && bytes == head_.bytes) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("checkpoint ", head_.number, " stands on ", head_.blobs,
+                                          " blobs of ", head_.bytes,
+                                          " bytes, but the store knows of ", blobs, " of ", bytes));
 }
 
 absl::StatusOr<std::string> CheckpointStore::read_place() const {
   if (!loaded_.ok()) return loaded_;
   return head_.place;
-}
-
-absl::Status CheckpointStore::write(const Checkpoint& checkpoint) {
-  if (!loaded_.ok() && !absl::IsNotFound(loaded_)) return loaded_;
-  CheckpointHead head = head_;
-  ++head.number;
-  head.place = checkpoint.place;
-
-  WriteBatch batch;
-  BlobWriter blobs(head.number, &batch);
-  for (const auto& [table, packed] : checkpoint.blobs) blobs.add(table, packed);
-  batch.put(summary_key(head.number), encode_summary(blobs.summary()));
-  head.delta_bytes += blobs.summary().bytes;
-
-  for (const OutboxEntry& entry : checkpoint.outbox) {
-    batch.put(outbox_key(entry.sequence), encode_outbox(entry));
-  }
-  head.outbox_from = std::max(head.outbox_from, checkpoint.outbox_published_to);
-  if (head.outbox_from - head_.outbox_from > kErasedOneByOneMax) {
-    batch.erase_range(outbox_key(head_.outbox_from), outbox_key(head.outbox_from));
-  } else {
-    for (uint64_t sequence = head_.outbox_from; sequence < head.outbox_from; ++sequence) {
-      batch.erase(outbox_key(sequence));
-    }
-  }
-  batch.put(head_key(), encode_head(head));
-  KAPPA_RETURN_IF_ERROR(store_->write(batch, /*sync=*/true));
-  head_ = std::move(head);
-  loaded_ = absl::OkStatus();
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<OutboxEntry>> CheckpointStore::read_outbox() const {
@@ -135,84 +137,118 @@ absl::StatusOr<std::vector<OutboxEntry>> CheckpointStore::read_outbox() const {
                                        if (damage.ok()) entries.push_back(*std::move(entry));
                                        return damage.ok();
                                      }));
-  if (!damage.ok()) return damage;
+  KAPPA_RETURN_IF_ERROR(damage);
   return entries;
 }
 
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> CheckpointStore::read_blobs(
-    uint64_t checkpoint) const {
-  absl::StatusOr<std::string> stored = store_->get(summary_key(checkpoint));
-  if (absl::IsNotFound(stored.status())) {
-    return absl::DataLossError(absl::StrCat("checkpoint ", checkpoint, " is missing; the last is ",
-                                            head_.number, " and ", head_.oldest,
-                                            " the oldest that must be there"));
+// ---- writing --------------------------------------------------------------------------------
+
+absl::Status CheckpointStore::write(const Checkpoint& checkpoint) {
+  if (!loaded_.ok() && !absl::IsNotFound(loaded_)) return loaded_;
+  KAPPA_RETURN_IF_ERROR(failed_);
+  CheckpointHead head = head_;
+  ++head.number;
+  head.place = checkpoint.place;
+
+  WriteBatch batch;
+  BlobWriter blobs(head.number, &batch);
+  std::map<TableId, std::vector<PackedHead>> said;
+  for (const auto& [table, packed] : checkpoint.blobs) {
+    std::string_view rows = packed;
+    if (const auto packed_head = take_packed_head(&rows)) said[table].push_back(*packed_head);
+    blobs.add(table, rows);
   }
-  KAPPA_RETURN_IF_ERROR(stored.status());
-  KAPPA_ASSIGN_OR_RETURN(const DeltaSummary summary, decode_summary(checkpoint, *stored));
-  std::vector<std::pair<std::string, std::string>> blobs;
+  for (const auto& [table, heads] : said) follow(table, heads, &head);
+  for (const auto& [table, part] : blobs.parts()) {
+    head.blobs += part.blobs;
+    head.bytes += part.bytes;
+    batch.put(part_key(table, head.number), encode_part(part));
+  }
+  put_outbox(checkpoint, &head, &batch);
+  batch.put(head_key(), encode_head(head));
+  failed_ = store_->write(batch, /*sync=*/true);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  for (const auto& [table, part] : blobs.parts()) parts_[table].emplace(head.number, part);
+  head_ = std::move(head);
+  loaded_ = absl::OkStatus();
+  return absl::OkStatus();
+}
+
+// A table counts checkpoints by itself. What it says about the last n of them is about our last n
+// only if all tables of this id took part in all of those.
+void CheckpointStore::follow(TableId id, const std::vector<PackedHead>& said,
+                             CheckpointHead* head) {
+  Followed& followed = followed_[id];
+  followed.lost = followed.lost || said.size() < followed.tables.size();
+  if (followed.lost) return;
+  bool steady = said.size() == followed.tables.size();
+  for (size_t i = 0; i < said.size() && steady; ++i) {
+    steady = said[i].sequence == followed.tables[i].sequence + 1;
+  }
+  if (!steady) {
+    followed.tables.assign(said.size(), {});
+    followed.steady_since = head->number;
+  }
+  uint64_t start = std::numeric_limits<uint64_t>::max();
+  for (size_t i = 0; i < said.size(); ++i) {
+    Followed::Table& table = followed.tables[i];
+    table.sequence = said[i].sequence;
+    if (said[i].whole_in > 0 && head->number >= followed.steady_since + said[i].whole_in - 1) {
+      table.start = head->number - said[i].whole_in + 1;
+    }
+    start = std::min(start, table.start);
+  }
+  if (start == 0) return;
+  uint64_t& known = head->starts[id];
+  known = std::max(known, start);
+}
+
+// ---- erasing what is void -------------------------------------------------------------------
+
+template <typename F>
+void CheckpointStore::for_each_void(F&& f) const {
+  for (const auto& [table, start] : head_.starts) {
+    const auto parts = parts_.find(table);
+    if (parts == parts_.end()) continue;
+    for (const auto& [checkpoint, part] : parts->second) {
+      if (checkpoint >= start) break;
+      f(table, checkpoint, part);
+    }
+  }
+}
+
+bool CheckpointStore::should_fold() const {
   uint64_t bytes = 0;
-  KAPPA_RETURN_IF_ERROR(store_->scan(delta_prefix(checkpoint), delta_prefix(checkpoint + 1),
-                                     [&](std::string_view key, std::string_view value) {
-                                       blobs.emplace_back(key, value);
-                                       bytes += value.size();
-                                       return true;
-                                     }));
-  if (blobs.size() != summary.blobs || bytes != summary.bytes) {
-    return absl::DataLossError(absl::StrCat("checkpoint ", checkpoint, " has ", blobs.size(),
-                                            " blobs of ", bytes, " bytes instead of ",
-                                            summary.blobs, " of ", summary.bytes));
-  }
-  return blobs;
+  uint64_t parts = 0;
+  for_each_void([&](TableId /*table*/, uint64_t /*checkpoint*/, const CheckpointPart& part) {
+    bytes += part.bytes;
+    ++parts;
+  });
+  return bytes > kVoidBytes || parts > kVoidParts;
 }
 
-namespace {
-
-// The rows of a blob, in their order. DataLoss if it does not consist of rows.
-absl::StatusOr<std::vector<PackedRow>> rows_of_blob(std::string_view key, std::string_view stored) {
-  KAPPA_ASSIGN_OR_RETURN(std::string_view rest, open_blob(key, stored));
-  std::vector<PackedRow> rows;
-  while (!rest.empty()) {
-    if (!take_packed(&rest, &rows.emplace_back())) {
-      return absl::DataLossError("a delta blob holds something that is no row");
-    }
+// Not synced: if this is lost, the blobs are void again.
+absl::Status CheckpointStore::fold() {
+  if (absl::IsNotFound(loaded_)) return absl::OkStatus();
+  KAPPA_RETURN_IF_ERROR(loaded_);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  CheckpointHead head = head_;
+  WriteBatch batch;
+  for_each_void([&](TableId table, uint64_t checkpoint, const CheckpointPart& part) {
+    for (uint32_t n = 0; n < part.blobs; ++n) batch.erase(delta_key(checkpoint, table, n));
+    batch.erase(part_key(table, checkpoint));
+    head.blobs -= part.blobs;
+    head.bytes -= part.bytes;
+  });
+  batch.put(head_key(), encode_head(head));
+  failed_ = store_->write(batch, /*sync=*/false);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  for (const auto& [table, start] : head_.starts) {
+    auto& parts = parts_[table];
+    parts.erase(parts.begin(), parts.lower_bound(start));
   }
-  return rows;
-}
-
-}  // namespace
-
-// Newest first: the first word on a key is the last. Only the keys are remembered.
-absl::Status CheckpointStore::read_rows(const VisitRow& visit) const {
-  if (!loaded_.ok()) return loaded_;
-  Arena arena;
-  absl::flat_hash_set<absl::string_view> seen;
-  std::string key;
-  for (uint64_t number = head_.number; number >= head_.oldest; --number) {
-    KAPPA_ASSIGN_OR_RETURN(const auto blobs, read_blobs(number));
-    for (auto blob = blobs.rbegin(); blob != blobs.rend(); ++blob) {
-      const TableId table = table_of_delta_key(blob->first);
-      KAPPA_ASSIGN_OR_RETURN(const std::vector<PackedRow> rows,
-                             rows_of_blob(blob->first, blob->second));
-      for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-        key = row_key(table, row->key_group, row->key);
-        if (seen.contains(absl::string_view(key.data(), key.size()))) continue;
-        const StringRef kept = arena.copy(key);
-        seen.insert(absl::string_view(kept.data, kept.size));
-        if (!row->deleted)
-          KAPPA_RETURN_IF_ERROR(visit(table, row->key_group, row->key, row->value));
-      }
-    }
-  }
-  absl::Status visited;
-  KAPPA_RETURN_IF_ERROR(
-      store_->scan("r", "s", [&](std::string_view stored, std::string_view value) {
-        if (seen.contains(absl::string_view(stored.data(), stored.size()))) return true;
-        const absl::StatusOr<RowKeyParts> parts = decode_row_key(stored);
-        visited =
-            parts.ok() ? visit(parts->table, parts->key_group, parts->key, value) : parts.status();
-        return visited.ok();
-      }));
-  return visited;
+  head_ = std::move(head);
+  return absl::OkStatus();
 }
 
 }  // namespace kappa::state

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "state/checkpoint_format.h"
+#include "state/packed_rows.h"
 #include "state/store.h"
 #include "state/table.h"
 
@@ -25,17 +26,19 @@ struct OutboxEntry {
 // What one checkpoint makes durable: all of it, in one atomic synced write.
 struct Checkpoint {
   std::string place;  // opaque here: the runtime's place, watermarks, counters
-  // Packed changed rows as Table::checkpoint_slice() made them, with their table.
+  // Packed rows as Table::checkpoint_slice() made them, one element for each table of each worker,
+  // always in the same order.
   std::vector<std::pair<TableId, std::string>> blobs;
   std::vector<OutboxEntry> outbox;   // new entries
   uint64_t outbox_published_to = 0;  // entries below may be forgotten
 };
 
-// Writes checkpoints into a generation's store and reads them back.
+// Writes checkpoints into a generation's store and reads them back. Layout: checkpoint_format.h.
 //
-// Delta blobs are folded into row keys in the background now and then: fold() merges whole
-// checkpoints, oldest first, and then erases their blobs. Restart reads row keys, then the deltas
-// that are left, in order. Layout: checkpoint_format.h.
+// A checkpoint's rows are packed into blobs, which is many times cheaper than a Put for each row.
+// Old checkpoints are not merged with newer ones: tables write their rows again before long
+// (Table, checkpoints), and say from which checkpoint on all of their rows are there. What is older
+// is void, and erased by fold(). Restart reads the rest, newest first.
 //
 // One thread, which need not be the pipeline's.
 class CheckpointStore {
@@ -46,31 +49,52 @@ class CheckpointStore {
   absl::StatusOr<std::string> read_place() const;
   using VisitRow = std::function<absl::Status(TableId table, uint32_t key_group,
                                               std::string_view key, std::string_view value)>;
-  // Each stored row of the last checkpoint, once, in no particular order.
+  // Each row of the last checkpoint, once, in no particular order. DataLoss: some of it is missing
+  // or damaged; says what. Keys are held in memory meanwhile.
   absl::Status read_rows(const VisitRow& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 
+  // After an error nothing is written any more: tables take what they packed for written.
   absl::Status write(const Checkpoint& checkpoint);
 
-  // Bytes of delta blobs not folded yet.
-  size_t delta_bytes() const { return head_.delta_bytes; }
-  // Whether so much has come together that folding pays: folding at every checkpoint would write
-  // the same rows again and again.
+  // Bytes of all blobs in the store.
+  size_t delta_bytes() const { return head_.bytes; }
+  // Whether enough blobs are void to be worth erasing.
   bool should_fold() const;
-  // Merges the oldest checkpoints into row keys: as many as bounded memory takes, at least one if
-  // there is one. May stop at any point, by a crash or an error: rows written so far are also in
-  // the deltas, which are erased last, so what read_rows() says never changes.
+  // Erases the blobs that are void. What read_rows() says does not change, whenever this is cut
+  // short.
   absl::Status fold();
 
  private:
-  class Folding;
+  // What is known of the tables with one id since this was made.
+  struct Followed {
+    struct Table {            // one for each worker
+      uint32_t sequence = 0;  // its own count of the last checkpoint
+      uint64_t start = 0;     // from where on all its rows are there; 0: not known yet
+    };
+    std::vector<Table> tables;
+    uint64_t steady_since = 0;  // all of them took part in every checkpoint from here on
+    bool lost = false;          // one of them was left out: nothing is certain any more
+  };
 
-  absl::StatusOr<std::vector<std::pair<std::string, std::string>>> read_blobs(
-      uint64_t checkpoint) const;
+  absl::Status load_head();
+  absl::Status load_parts();
+  // Calls f(table, checkpoint, part) for each part that is void.
+  template <typename F>
+  void for_each_void(F&& f) const;
+  // Takes note of what the tables with one id said about the checkpoint `head`, and sets where
+  // their rows start if they told.
+  void follow(TableId id, const std::vector<PackedHead>& said, CheckpointHead* head);
+  absl::Status read_table(TableId table, const VisitRow& visit) const;
+  absl::StatusOr<std::vector<std::string>> read_part(TableId table, uint64_t checkpoint,
+                                                     const CheckpointPart& part) const;
 
   StateStore* store_;
   absl::Status loaded_;  // why the head could not be read, NotFound if there is none
+  absl::Status failed_;  // why the last write failed
   CheckpointHead head_;
+  std::map<TableId, std::map<uint64_t, CheckpointPart>> parts_;  // by table and checkpoint
+  std::map<TableId, Followed> followed_;
 };
 
 }  // namespace kappa::state

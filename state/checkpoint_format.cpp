@@ -1,6 +1,7 @@
 #include "state/checkpoint_format.h"
 
 #include <cstring>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,22 +12,12 @@ namespace {
 
 constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kTableBytes = 9;
-constexpr size_t kDeltaKeyBytes = 1 + 8 + kTableBytes + 4;
 
 template <typename T>
 void append_big_endian(T value, std::string* out) {
   for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8) {
     out->push_back(static_cast<char>(value >> shift));
   }
-}
-
-template <typename T>
-T big_endian_at(const char* from) {
-  T value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) {
-    value = static_cast<T>((uint64_t{value} << 8) | static_cast<uint8_t>(from[i]));
-  }
-  return value;
 }
 
 template <typename T>
@@ -41,13 +32,15 @@ T little_endian_at(const char* from) {
   return value;
 }
 
-void append_table(TableId table, std::string* out) {
-  append_big_endian(table.operator_id, out);
-  append_big_endian(table.part, out);
+uint64_t big_endian_of(std::string_view bytes) {
+  uint64_t value = 0;
+  for (char byte : bytes) value = (value << 8) | static_cast<uint8_t>(byte);
+  return value;
 }
 
-TableId table_at(const char* from) {
-  return {big_endian_at<uint64_t>(from), static_cast<uint8_t>(from[8])};
+void append_table(TableId table, std::string* key) {
+  append_big_endian(table.operator_id, key);
+  append_big_endian(table.part, key);
 }
 
 std::string numbered_key(char kind, uint64_t number) {
@@ -70,20 +63,46 @@ std::optional<std::string_view> unseal(std::string_view record) {
   return body;
 }
 
+// Reads little-endian fields off the front of a record whose length was checked.
+class Fields {
+ public:
+  explicit Fields(std::string_view record) : rest_(record) {}
+
+  template <typename T>
+  T take() {
+    const T value = little_endian_at<T>(rest_.data());
+    rest_.remove_prefix(sizeof(T));
+    return value;
+  }
+  TableId take_table() {
+    const auto operator_id = take<uint64_t>();
+    return {operator_id, take<uint8_t>()};
+  }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
 }  // namespace
 
 std::string head_key() {
   return "mcheckpoint";
 }
 
-// format version u32 | number u64 | oldest u64 | delta bytes u64 | folded bytes u64 |
-// outbox from u64 | place | crc32c u32
+// format version u32 | number u64 | outbox from u64 | blobs u64 | bytes u64 |
+// starts u32 | (operator u64, part u8, checkpoint u64)… | place | crc32c u32
 std::string encode_head(const CheckpointHead& head) {
   std::string out;
   append_little_endian(kFormatVersion, &out);
-  for (uint64_t field :
-       {head.number, head.oldest, head.delta_bytes, head.folded_bytes, head.outbox_from}) {
+  for (uint64_t field : {head.number, head.outbox_from, head.blobs, head.bytes}) {
     append_little_endian(field, &out);
+  }
+  append_little_endian(static_cast<uint32_t>(head.starts.size()), &out);
+  for (const auto& [table, checkpoint] : head.starts) {
+    append_little_endian(table.operator_id, &out);
+    append_little_endian(table.part, &out);
+    append_little_endian(checkpoint, &out);
   }
   out += head.place;
   seal(&out);
@@ -91,63 +110,71 @@ std::string encode_head(const CheckpointHead& head) {
 }
 
 absl::StatusOr<CheckpointHead> decode_head(std::string_view stored) {
-  constexpr size_t kFixedBytes = 4 + 5 * 8;
+  constexpr size_t kFixedBytes = 4 + 4 * 8 + 4;
+  constexpr size_t kStartBytes = kTableBytes + 8;
   const auto body = unseal(stored);
   if (!body || body->size() < kFixedBytes) {
     return absl::DataLossError(absl::StrCat("the checkpoint's head (", stored.size(),
                                             " bytes) is damaged: its checksum does not match"));
   }
-  const auto version = little_endian_at<uint32_t>(body->data());
+  Fields fields(*body);
+  const auto version = fields.take<uint32_t>();
   if (version != kFormatVersion) {
     return absl::DataLossError(absl::StrCat("the checkpoint is of format ", version,
                                             "; this program reads format ", kFormatVersion));
   }
-  const auto field = [&](size_t i) { return little_endian_at<uint64_t>(body->data() + 4 + 8 * i); };
   CheckpointHead head;
-  head.number = field(0);
-  head.oldest = field(1);
-  head.delta_bytes = field(2);
-  head.folded_bytes = field(3);
-  head.outbox_from = field(4);
-  head.place = body->substr(kFixedBytes);
+  head.number = fields.take<uint64_t>();
+  head.outbox_from = fields.take<uint64_t>();
+  head.blobs = fields.take<uint64_t>();
+  head.bytes = fields.take<uint64_t>();
+  const auto starts = fields.take<uint32_t>();
+  if (fields.rest().size() < starts * kStartBytes) {
+    return absl::DataLossError(absl::StrCat("the checkpoint's head (", stored.size(),
+                                            " bytes) is damaged: it is too short"));
+  }
+  for (uint32_t i = 0; i < starts; ++i) {
+    const TableId table = fields.take_table();
+    head.starts[table] = fields.take<uint64_t>();
+  }
+  head.place = fields.rest();
   return head;
 }
 
-std::string summary_key(uint64_t checkpoint) {
-  return numbered_key('c', checkpoint);
+std::string part_key(TableId table, uint64_t checkpoint) {
+  std::string key(1, 'c');
+  append_table(table, &key);
+  append_big_endian(checkpoint, &key);
+  return key;
 }
 
-std::string encode_summary(const DeltaSummary& summary) {
+std::string encode_part(const CheckpointPart& part) {
   std::string out;
-  append_little_endian(summary.blobs, &out);
-  append_little_endian(summary.bytes, &out);
+  append_little_endian(part.blobs, &out);
+  append_little_endian(part.bytes, &out);
   seal(&out);
   return out;
 }
 
-absl::StatusOr<DeltaSummary> decode_summary(uint64_t checkpoint, std::string_view stored) {
+absl::StatusOr<StoredPart> decode_part(std::string_view key, std::string_view stored) {
   const auto body = unseal(stored);
-  if (!body || body->size() != 12) {
-    return absl::DataLossError(absl::StrCat("the record of checkpoint ", checkpoint,
-                                            " is damaged: its checksum does not match"));
+  if (key.size() != 1 + kTableBytes + 8 || !body || body->size() != 12) {
+    return absl::DataLossError("the record of what a checkpoint holds is damaged");
   }
-  return DeltaSummary{little_endian_at<uint32_t>(body->data()),
-                      little_endian_at<uint64_t>(body->data() + 4)};
-}
-
-std::string delta_prefix(uint64_t checkpoint) {
-  return numbered_key('d', checkpoint);
+  StoredPart found;
+  found.table = {big_endian_of(key.substr(1, 8)), static_cast<uint8_t>(key[9])};
+  found.checkpoint = big_endian_of(key.substr(10));
+  Fields fields(*body);
+  found.part.blobs = fields.take<uint32_t>();
+  found.part.bytes = fields.take<uint64_t>();
+  return found;
 }
 
 std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n) {
-  std::string key = delta_prefix(checkpoint);
+  std::string key = numbered_key('d', checkpoint);
   append_table(table, &key);
   append_big_endian(n, &key);
   return key;
-}
-
-TableId table_of_delta_key(std::string_view key) {
-  return table_at(key.data() + 9);
 }
 
 std::string seal_blob(std::string_view packed) {
@@ -158,41 +185,21 @@ std::string seal_blob(std::string_view packed) {
   return blob;
 }
 
-absl::StatusOr<std::string_view> open_blob(std::string_view key, std::string_view stored) {
-  if (key.size() != kDeltaKeyBytes) {
-    return absl::DataLossError(
-        absl::StrCat("a delta blob's key has ", key.size(), " bytes instead of ", kDeltaKeyBytes));
-  }
+absl::StatusOr<std::string_view> open_blob(std::string_view stored) {
   if (const auto packed = unseal(stored)) return *packed;
-  const TableId table = table_of_delta_key(key);
-  return absl::DataLossError(absl::StrFormat(
-      "blob %d of table %016x/%d in checkpoint %d is damaged: its checksum does not match",
-      big_endian_at<uint32_t>(key.data() + 9 + kTableBytes), table.operator_id, table.part,
-      big_endian_at<uint64_t>(key.data() + 1)));
-}
-
-std::string row_key(TableId table, uint32_t key_group, std::string_view key) {
-  std::string out;
-  out.reserve(1 + kTableBytes + 1 + key.size());
-  out.push_back('r');
-  append_table(table, &out);
-  out.push_back(static_cast<char>(key_group));
-  out += key;
-  return out;
-}
-
-absl::StatusOr<RowKeyParts> decode_row_key(std::string_view stored) {
-  constexpr size_t kFixedBytes = 1 + kTableBytes + 1;
-  if (stored.size() < kFixedBytes) {
-    return absl::DataLossError(absl::StrCat("a stored row's key has ", stored.size(),
-                                            " bytes; at least ", kFixedBytes, " are needed"));
-  }
-  return RowKeyParts{table_at(stored.data() + 1), static_cast<uint8_t>(stored[1 + kTableBytes]),
-                     stored.substr(kFixedBytes)};
+  return absl::DataLossError("its checksum does not match");
 }
 
 std::string outbox_key(uint64_t sequence) {
   return numbered_key('o', sequence);
+}
+
+uint64_t sequence_of_outbox_key(std::string_view key) {
+  return big_endian_of(key.substr(1));
+}
+
+std::string to_string(TableId table) {
+  return absl::StrFormat("%016x/%d", table.operator_id, table.part);
 }
 
 }  // namespace kappa::state

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -11,55 +12,53 @@
 // How checkpoints lie in a generation's store. Integers in keys are big-endian, in values
 // little-endian.
 //
-//   'c' checkpoint u64                                → blobs u32 | bytes u64 | crc32c u32
-//   'd' checkpoint u64, operator u64, part u8, n u32  → a delta blob: packed rows | crc32c u32
+//   'c' operator u64, part u8, checkpoint u64         → what it holds of a table: blobs u32 |
+//                                                       bytes u64 | crc32c u32
+//   'd' checkpoint u64, operator u64, part u8, n u32  → a blob: packed rows | crc32c u32
 //   'm' "checkpoint"                                  → the head, see encode_head()
 //   'o' sequence u64                                  → an outbox entry, see encode_outbox()
-//   'r' operator u64, part u8, key group u8, key      → a row's value
-//
-// A checkpoint's 'c' record counts its blobs, so that one which is not there any more is missed.
 namespace kappa::state {
 
-// What the last checkpoint left behind, beside its rows.
 struct CheckpointHead {
-  uint64_t number = 0;        // of the last checkpoint; they count from 1
-  uint64_t oldest = 1;        // the first whose blobs are not folded yet
-  uint64_t delta_bytes = 0;   // of all blobs from `oldest` on
-  uint64_t folded_bytes = 0;  // of keys and values that folding wrote, overwritten ones included
-  uint64_t outbox_from = 0;   // entries below are forgotten
-  std::string place;
-};
-
-struct DeltaSummary {
-  uint32_t blobs = 0;
+  uint64_t number = 0;       // of the last checkpoint; they count from 1
+  uint64_t outbox_from = 0;  // entries below are forgotten
+  // Of all blobs in the store: what is missing is missed.
+  uint64_t blobs = 0;
   uint64_t bytes = 0;
+  // Where a table's rows start: older checkpoints hold nothing of it that later ones do not. A
+  // table that is not here starts with the first.
+  std::map<TableId, uint64_t> starts;
+  std::string place;
 };
 
 std::string head_key();
 std::string encode_head(const CheckpointHead& head);
 absl::StatusOr<CheckpointHead> decode_head(std::string_view stored);
 
-std::string summary_key(uint64_t checkpoint);
-std::string encode_summary(const DeltaSummary& summary);
-absl::StatusOr<DeltaSummary> decode_summary(uint64_t checkpoint, std::string_view stored);
+// What a checkpoint holds of a table: blobs numbered from 0.
+struct CheckpointPart {
+  uint32_t blobs = 0;
+  uint64_t bytes = 0;
+};
 
-// The first key of the checkpoint's blobs.
-std::string delta_prefix(uint64_t checkpoint);
+std::string part_key(TableId table, uint64_t checkpoint);
+std::string encode_part(const CheckpointPart& part);
+struct StoredPart {
+  TableId table;
+  uint64_t checkpoint = 0;
+  CheckpointPart part;
+};
+absl::StatusOr<StoredPart> decode_part(std::string_view key, std::string_view stored);
+
 std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n);
 std::string seal_blob(std::string_view packed);
-// The packed rows of a blob. DataLoss: damaged; says which.
-absl::StatusOr<std::string_view> open_blob(std::string_view key, std::string_view stored);
-TableId table_of_delta_key(std::string_view key);
-
-std::string row_key(TableId table, uint32_t key_group, std::string_view key);
-// The parts of a row key. DataLoss: it is none.
-struct RowKeyParts {
-  TableId table;
-  uint32_t key_group = 0;
-  std::string_view key;
-};
-absl::StatusOr<RowKeyParts> decode_row_key(std::string_view stored);
+// The packed rows of a blob. DataLoss: damaged.
+absl::StatusOr<std::string_view> open_blob(std::string_view stored);
 
 std::string outbox_key(uint64_t sequence);
+uint64_t sequence_of_outbox_key(std::string_view key);
+
+// "0123456789abcdef/0", for messages.
+std::string to_string(TableId table);
 
 }  // namespace kappa::state

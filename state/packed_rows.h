@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,23 @@ struct PackedRow {
   bool deleted = false;  // a tombstone: the key is gone
 };
 
+// How much of a table a checkpoint holds, said at the head of what the table packs for it.
+struct PackedHead {
+  uint32_t sequence = 0;  // counts the checkpoints that the table took part in, from 1
+  // The last so many checkpoints, this one included, hold all rows of the table, so that older ones
+  // are of no use to it. 0: it does not know yet.
+  uint32_t whole_in = 0;
+};
+
+//   0xff | sequence varint | whole_in varint
+void append_packed_head(const PackedHead& head, std::string* out);
+// Takes the head off the front of `rest`, if there is one.
+std::optional<PackedHead> take_packed_head(std::string_view* rest);
+
 // Rows packed one after the other; of two rows with one key the later one holds.
 //
-//   key group u8 | key bytes varint | value bytes + 1 varint, 0 for a tombstone | key | value
+//   key group u8, below 128 | key bytes varint | value bytes + 1 varint, 0 for a tombstone | key |
+//   value
 inline constexpr size_t kPackedHeaderBytesMax = 11;
 
 void append_packed(const PackedRow& row, std::string* out);

@@ -19,12 +19,13 @@ constexpr size_t kReclaimedPerUnpin = 256;
 
 }  // namespace
 
-Table::Table(TableId id, RowLayout layout, Cut first_cut)
+Table::Table(TableId id, RowLayout layout, TableOptions options)
     : id_(id),
       layout_(std::move(layout)),
+      options_(options),
       key_kind_(KeyKind::kAny),
-      cut_(first_cut),
-      checkpoint_cut_(first_cut - 1),
+      cut_(options.first_cut),
+      checkpoint_cut_(options.first_cut - 1),
       rows_(layout_.row_bytes()),
       images_(layout_, rows_),
       one_(layout_.key()) {

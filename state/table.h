@@ -16,6 +16,7 @@
 #include "state/key_directory.h"
 #include "state/old_images.h"
 #include "state/one_row_key.h"
+#include "state/packed_rows.h"
 #include "state/row_layout.h"
 #include "state/row_segments.h"
 
@@ -29,6 +30,19 @@ struct TableId {
   auto operator<=>(const TableId&) const = default;
 };
 
+// For tests, which cannot wait for millions of rows or billions of cuts.
+struct TableOptions {
+  Cut first_cut = 1;  // where cuts begin to count; the count begins anew before it ends
+  // How rows are written again, see Table, checkpoints. A quick round begins when so many times the
+  // table's rows were written because they changed. It costs a part of that again, and bounds what
+  // is kept of old checkpoints to a few times the table.
+  uint64_t rewrite_after = 3;
+  // Rows that a checkpoint goes round at most: in a quick round; and, as a part of the table, in a
+  // slow one, which bounds how many checkpoints are kept however little changes.
+  size_t quick_round_rows = 256u << 10;
+  size_t slow_round_checkpoints = 1024;
+};
+
 // The hot rows of one operator on one worker: a hash table from key to a fixed-size row. One
 // thread, the worker's; between epochs, when all workers rest, the coordinator's.
 //
@@ -40,8 +54,7 @@ struct TableId {
 // readers see one moment each while updates go on.
 class Table {
  public:
-  // `first_cut`: where cuts begin to count. Tests start late; the count begins anew before it ends.
-  Table(TableId id, RowLayout layout, Cut first_cut = 1);
+  Table(TableId id, RowLayout layout, TableOptions options = {});
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
@@ -119,15 +132,21 @@ class Table {
   const std::byte* find_image(const Row& key, Cut cut) const;
 
   // ---- checkpoints -------------------------------------------------------------------------
+  //
+  // A checkpoint holds the rows that changed since the one before. So that old ones need not be
+  // kept for ever, nor be merged with new ones, a table also writes some rows again that did not
+  // change: it goes round all its rows, slowly as a rule and quickly once the rows written since
+  // the last quick round are a few times those there are. After a round the checkpoints before it
+  // hold nothing that later ones do not. Every table takes part in every checkpoint.
 
-  // Starts a checkpoint at a cut made by cut_and_pin(): takes over what is dirty or deleted since
-  // the last one. Bytes (roughly) that were dirty.
-  // One at a time.
+  // Bytes (roughly) that the next checkpoint holds because they changed.
   size_t dirty_bytes() const;
+  // Starts a checkpoint at a cut made by cut_and_pin(): takes over what is dirty or deleted since
+  // the last one. One at a time.
   void begin_checkpoint(Cut cut);
-  // Encodes up to `rows_max` of them and appends packed rows to `blob`; true when there are no more
-  // (then the checkpoint of this table has ended; unpin the cut). Bounded work a call, so that a
-  // worker does a slice after each epoch.
+  // Looks at up to `rows_max` of them and appends packed rows (packed_rows.h) to `blob`; true when
+  // there are no more (then the checkpoint of this table has ended; unpin the cut). Bounded work a
+  // call, so that a worker does a slice after each epoch.
   bool checkpoint_slice(size_t rows_max, std::string* blob);
 
   // ---- storage -----------------------------------------------------------------------------
@@ -181,11 +200,16 @@ class Table {
   RowId new_row();
   void reclaim(size_t images_max);
   void restart_cuts();
+  void advance_round();
+  size_t pack_deletions(size_t rows_max, std::string* blob);
+  size_t pack_dirty(size_t rows_max, std::string* blob);
+  size_t pack_round(size_t rows_max, std::string* blob);
   absl::Status read_value(std::string_view stored, RowId row);
   void append_packed_row(const std::byte* image, std::string* blob);
 
   TableId id_;
   RowLayout layout_;
+  TableOptions options_;
   KeyKind key_kind_;
   Cut cut_;             // the present one: changes fall into it
   Cut checkpoint_cut_;  // rows touched later are dirty
@@ -203,12 +227,28 @@ class Table {
   std::vector<RowId> dirty_;
   std::deque<Deletion> deleted_;
 
+  // The round through all rows, see above.
+  struct Round {
+    uint32_t began = 1;  // the checkpoint it began with, by sequence
+    RowId next = 0;      // rows below were seen to
+    bool quick = false;
+    uint64_t rows_written = 0;  // that were dirty, since the last quick round
+  };
+  Round round_;
+  uint32_t checkpoints_ = 0;
+  size_t packed_bytes_ = 0;  // in the last checkpoint
+
   // The checkpoint under way.
   struct Slicing {
     Cut cut = 0;
+    Cut last_cut = 0;  // of the checkpoint before
+    PackedHead head;
+    bool head_packed = false;
+    std::deque<Deletion> deleted;
     std::vector<RowId> rows;
     size_t next = 0;
-    std::deque<Deletion> deleted;
+    RowId round_next = 0;  // rows to go round, up to
+    RowId round_end = 0;
   };
   std::optional<Slicing> slicing_;
   std::unique_ptr<char[]> packing_;  // scratch for one row

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -26,12 +27,14 @@ void Table::begin_checkpoint(Cut cut) {
   KAPPA_INVARIANT(images_.is_pinned(cut) && cut >= checkpoint_cut_, "a pinned cut");
   slicing_.emplace();
   slicing_->cut = cut;
+  slicing_->last_cut = checkpoint_cut_;
   slicing_->rows.swap(dirty_);
   while (!deleted_.empty() && deleted_.front().cut <= cut) {
     slicing_->deleted.push_back(std::move(deleted_.front()));
     deleted_.pop_front();
   }
   checkpoint_cut_ = cut;
+  advance_round();
   if (cut + 1 == cut_ && touched_in_cut_ == 0) return;
   // Rows changed after the cut already: they are dirty again.
   for (RowId row : slicing_->rows) {
@@ -39,29 +42,94 @@ void Table::begin_checkpoint(Cut cut) {
   }
 }
 
+// Decides how far the round goes in the checkpoint under way.
+void Table::advance_round() {
+  const size_t dirty = slicing_->rows.size();
+  ++checkpoints_;
+  round_.rows_written += dirty;
+  const bool nearly_all_dirty = dirty + rows() / 16 >= rows();
+  if (!round_.quick &&
+      (nearly_all_dirty || round_.rows_written > options_.rewrite_after * rows())) {
+    round_ = {checkpoints_, 0, true, 0};
+  }
+  size_t rows_max = 0;
+  if (nearly_all_dirty) {
+    rows_max = rows_.end();
+  } else if (round_.quick) {
+    rows_max = options_.quick_round_rows;
+  } else if (dirty > 0) {
+    rows_max = rows_.end() / options_.slow_round_checkpoints + 1;
+  }
+  slicing_->round_next = round_.next;
+  slicing_->round_end = static_cast<RowId>(std::min<size_t>(rows_.end(), round_.next + rows_max));
+  round_.next = slicing_->round_end;
+  slicing_->head.sequence = checkpoints_;
+  if (round_.next < rows_.end()) return;
+  slicing_->head.whole_in = checkpoints_ - round_.began + 1;
+  round_ = {checkpoints_ + 1, 0, false, round_.rows_written};
+}
+
 bool Table::checkpoint_slice(size_t rows_max, std::string* blob) {
   KAPPA_INVARIANT(slicing_, "a checkpoint has begun");
-  Slicing& slicing = *slicing_;
-  // Deletions first: a key that was erased and came back has its row further on.
-  for (; rows_max > 0 && !slicing.deleted.empty(); --rows_max) {
-    const Deletion& deletion = slicing.deleted.front();
-    append_packed({deletion.key_group, deletion.key, {}, true}, blob);
-    slicing.deleted.pop_front();
+  const size_t before = blob->size();
+  if (!slicing_->head_packed) {
+    // Room for as much as the last time: growing a long string by and by copies it again and again.
+    blob->reserve(before + packed_bytes_ + packed_bytes_ / 8);
+    packed_bytes_ = 0;
+    append_packed_head(slicing_->head, blob);
+    slicing_->head_packed = true;
   }
-  const size_t end = std::min(slicing.rows.size(), slicing.next + rows_max);
-  for (; slicing.next < end; ++slicing.next) {
-    if (slicing.next + kRowsAhead < slicing.rows.size()) {
-      const std::byte* ahead = rows_.at(slicing.rows[slicing.next + kRowsAhead]);
+  // Deletions first: a key that was erased and came back has its row further on.
+  size_t left = rows_max - pack_deletions(rows_max, blob);
+  left -= pack_dirty(left, blob);
+  pack_round(left, blob);
+  packed_bytes_ += blob->size() - before;
+  const Slicing& now = *slicing_;
+  if (!now.deleted.empty() || now.next < now.rows.size() || now.round_next < now.round_end) {
+    return false;
+  }
+  slicing_.reset();
+  return true;
+}
+
+size_t Table::pack_deletions(size_t rows_max, std::string* blob) {
+  std::deque<Deletion>& deleted = slicing_->deleted;
+  size_t packed = 0;
+  for (; packed < rows_max && !deleted.empty(); ++packed) {
+    append_packed({deleted.front().key_group, deleted.front().key, {}, true}, blob);
+    deleted.pop_front();
+  }
+  return packed;
+}
+
+size_t Table::pack_dirty(size_t rows_max, std::string* blob) {
+  Slicing& now = *slicing_;
+  const size_t begin = now.next;
+  const size_t end = begin + std::min(now.rows.size() - begin, rows_max);
+  for (; now.next < end; ++now.next) {
+    if (now.next + kRowsAhead < now.rows.size()) {
+      const std::byte* ahead = rows_.at(now.rows[now.next + kRowsAhead]);
       for (size_t line = 0; line < layout_.row_bytes(); line += kCacheLine) {
         __builtin_prefetch(ahead + line);
       }
     }
-    const std::byte* as_of_cut = image(slicing.rows[slicing.next], slicing.cut);
+    const std::byte* as_of_cut = image(now.rows[now.next], now.cut);
     if (as_of_cut != nullptr) append_packed_row(as_of_cut, blob);
   }
-  if (slicing.next < slicing.rows.size() || !slicing.deleted.empty()) return false;
-  slicing_.reset();
-  return true;
+  return end - begin;
+}
+
+// Rows that were dirty have been packed already.
+size_t Table::pack_round(size_t rows_max, std::string* blob) {
+  Slicing& now = *slicing_;
+  const RowId begin = now.round_next;
+  const auto end = static_cast<RowId>(begin + std::min<size_t>(now.round_end - begin, rows_max));
+  for (; now.round_next < end; ++now.round_next) {
+    const std::byte* as_of_cut = image(now.round_next, now.cut);
+    if (as_of_cut == nullptr || header(as_of_cut).touched_cut > now.last_cut) continue;
+    append_packed_row(as_of_cut, blob);
+  }
+  return end - begin;
 }
 
 void Table::append_packed_row(const std::byte* image, std::string* blob) {

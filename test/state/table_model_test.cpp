@@ -18,10 +18,11 @@ using Rows = std::map<std::string, std::string>;
 // A table beside a model of it, through random steps.
 class TableAndModel {
  public:
-  TableAndModel(std::vector<Type> key, std::vector<Type> values, uint64_t seed, Cut first_cut)
+  TableAndModel(std::vector<Type> key, std::vector<Type> values, uint64_t seed,
+                TableOptions options)
       : key_types_(std::move(key)),
         value_types_(std::move(values)),
-        table_({7, 1}, RowLayout(key_types_, value_types_), first_cut),
+        table_({7, 1}, RowLayout(key_types_, value_types_), options),
         random_(seed) {}
 
   void step() {
@@ -177,17 +178,36 @@ class TableAndModel {
     if (!table_.checkpoint_slice(1 + random_.below(10), &packed_)) return;
     table_.unpin(checkpoint_->cut);
     std::string_view rest = packed_;
+    const auto head = take_packed_head(&rest);
+    REQUIRE(head);
+    REQUIRE(head->sequence == history_.size() + 1);
+    history_.push_back(packed_.substr(packed_.size() - rest.size()));
+    apply(rest, stored_);
+    REQUIRE(stored_ == checkpoint_->rows);
+    if (head->whole_in > 0) check_whole(head->whole_in);
+    checkpoint_.reset();
+  }
+
+  // What the last so many checkpoints hold, with nothing older, are all rows of the cut.
+  void check_whole(size_t checkpoints) {
+    REQUIRE(checkpoints <= history_.size());
+    Rows rows;
+    for (size_t i = history_.size() - checkpoints; i < history_.size(); ++i)
+      apply(history_[i], rows);
+    REQUIRE(rows == checkpoint_->rows);
+    ++whole_;
+  }
+
+  static void apply(std::string_view packed, Rows& rows) {
     PackedRow row;
-    while (!rest.empty()) {
-      REQUIRE(take_packed(&rest, &row));
+    while (!packed.empty()) {
+      if (!take_packed(&packed, &row)) FAIL("packed rows are whole");
       if (row.deleted) {
-        stored_.erase(std::string(row.key));
+        rows.erase(std::string(row.key));
       } else {
-        stored_[std::string(row.key)] = row.value;
+        rows[std::string(row.key)] = row.value;
       }
     }
-    REQUIRE(stored_ == checkpoint_->rows);
-    checkpoint_.reset();
   }
 
   void checkpoint() { checkpoint_ ? slice() : begin(random_.chance(0.5)); }
@@ -241,6 +261,8 @@ class TableAndModel {
   std::optional<Pinned> checkpoint_;
   std::string packed_;
   Rows stored_;
+  std::vector<std::string> history_;  // what each checkpoint packed
+  size_t whole_ = 0;                  // how often a round came to its end
 };
 
 struct Shape {
@@ -264,10 +286,14 @@ const std::vector<Shape>& shapes() {
 
 TEST_CASE("a table shows the same rows as a model at every cut, whatever happened in between") {
   const size_t shape = GENERATE(range(0, 6));
-  const uint64_t seed = GENERATE(range(1, 9));
-  const Cut first_cut = GENERATE(1u, 0xf000'0000u - 20);
-  INFO("shape " << shape << ", seed " << seed << ", first cut " << first_cut);
-  TableAndModel both(shapes()[shape].key, shapes()[shape].values, seed * 31 + shape, first_cut);
+  const uint64_t seed = GENERATE(range(1, 6));
+  const bool late = GENERATE(false, true);  // cuts are about to begin anew
+  const bool slow = GENERATE(false, true);  // rounds take several checkpoints
+  TableOptions options;
+  if (late) options.first_cut = 0xf000'0000u - 20;
+  if (slow) options = {options.first_cut, 1'000'000, 7, 3};
+  INFO("shape " << shape << ", seed " << seed << ", late " << late << ", slow " << slow);
+  TableAndModel both(shapes()[shape].key, shapes()[shape].values, seed * 31 + shape, options);
   for (int step = 0; step < 150; ++step) {
     INFO("step " << step);
     both.step();
