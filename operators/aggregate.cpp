@@ -85,7 +85,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       op_(std::get<AggregateNode>(node_.op)),
       input_schema_(plan.node(node_.inputs[0]).schema),
       emits_(emits),
-      retractions_(plan.node(node_.inputs[0]).changelog),
+      retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);

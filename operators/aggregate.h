@@ -103,8 +103,10 @@ class Aggregate final : public Operator {
   const AggregateNode& op_;
   const Schema& input_schema_;
   bool emits_;
-  bool retractions_;  // the input may hold some
-  bool timed_;        // windows fire or expire
+  // Whether a group counts its rows: it may lose the last one, or (the only group, which is there
+  // from the start) not have had the first, and then there is no result to take back.
+  bool retractions_;
+  bool timed_;  // windows fire or expire
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none

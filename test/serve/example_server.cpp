@@ -1,8 +1,9 @@
 // A server for tests in other languages: the views of test_server.h and a topic "notes". Prints
 // where it listens and serves until its input ends.
 #define CATCH_CONFIG_RUNNER  // test_server.cpp checks with Catch; main() is our own
-#include <catch2/catch.hpp>
 #include <cstdio>
+
+#include <catch2/catch.hpp>
 
 #include "test/serve/test_server.h"
 

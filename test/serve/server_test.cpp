@@ -52,7 +52,7 @@ TEST_CASE("a taken port is refused with its holder and the flag that changes it"
   options.http_listen = "127.0.0.1:" + std::to_string(server.server->http_port());
   status = start_with(options);
   CHECK(absl::IsFailedPrecondition(status));
-  CHECK(contains(status.ToString(), "--http-listen"));
+  CHECK(contains(status.ToString(), "--http "));
 }
 
 TEST_CASE("an address that others can reach is refused without TLS, unless told otherwise") {
@@ -215,8 +215,8 @@ TEST_CASE("a scrape shows the documented metrics with their values") {
           R"(kappa_state_rows{product="shop",view="cards"} 3)",
           R"(kappa_state_bytes{product="shop",generation="3"} 4096)",
           R"(kappa_product_ready{product="shop"} 1)",
-          R"(kappa_grpc_server_handled_total{method="kappa.v1.Query/Sql",code="OK"} 1)",
-          R"(kappa_grpc_server_handled_total{method="kappa.v1.Query/Sql",code="INVALID_ARGUMENT"} 1)",
+          R"(kappa_grpc_server_handled_total{code="OK",method="kappa.v1.Query/Sql"} 1)",
+          R"(kappa_grpc_server_handled_total{code="INVALID_ARGUMENT",method="kappa.v1.Query/Sql"} 1)",
           R"(kappa_grpc_server_handling_seconds_count{method="kappa.v1.Query/Sql"} 2)",
           R"(kappa_build_info{version="1.2.3-test"} 1)",
       }) {
@@ -290,11 +290,6 @@ TEST_CASE("tokens decide who may do what, over gRPC and HTTP, and denials are on
   CHECK(http_get(port, "/livez")->status == 200);
   CHECK(http_get(port, "/readyz")->status == 200);
   CHECK(health_of(server, "") == 1);
-  const auto reflection =
-      raw_call(server.address(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-               "\x3a\x01*");
-  CHECK(absl::IsUnimplemented(reflection.status()));
-
   server.server->stop();
   bool named = false;
   for (const std::string& line : denials) {
