@@ -26,7 +26,7 @@ struct ServerOptions {
   std::string version = "unknown";
   // As errors name them.
   std::string listen_flag = "--listen";
-  std::string http_listen_flag = "--http-listen";
+  std::string http_listen_flag = "--http";
   std::string insecure_flag = "--insecure";
   // Gets one line for each call that is denied. Empty: they go to stderr.
   std::function<void(const std::string&)> audit;

@@ -1,0 +1,128 @@
+#include <catch2/catch.hpp>
+
+#include "test/sql/compiled.h"
+
+namespace kappa::sql {
+namespace {
+
+constexpr char kTables[] =
+    "CREATE FOREIGN TABLE t (id bigint, at timestamptz, b text, n numeric(12,2)) SERVER log "
+    "OPTIONS "
+    "(event_time 'at'); "
+    "CREATE FOREIGN TABLE alerts (id bigint NOT NULL, b text, n numeric(38,2)) SERVER log; "
+    "CREATE FOREIGN TABLE more (id bigint) SERVER log; "
+    "CREATE MATERIALIZED VIEW per_b AS SELECT b, count(*) AS c FROM t GROUP BY b; "
+    "CREATE MATERIALIZED VIEW minutes WITH (emit = 'final') AS SELECT window_start, b, sum(n) AS n "
+    "FROM tumble(t, at, INTERVAL '1 minute') GROUP BY window_start, b;\n";
+
+}  // namespace
+
+TEST_CASE("an insert writes its rows, cast to the columns of the topic") {
+  const Lines lines = lines_of(plan_of(
+      "CREATE FOREIGN TABLE t (id integer, b text, n numeric(12,2)) SERVER log; "
+      "CREATE FOREIGN TABLE alerts (id bigint NOT NULL, b text, n numeric(10,1)) SERVER log; "
+      "INSERT INTO alerts SELECT id, b, n FROM t WHERE n > 0.9;"));
+  CHECK(lines == Lines{
+                     "0: source t [0,1,2] => id integer, b text, n numeric(12,2)",
+                     "1 <- 0: filter \">\"<numeric,numeric:boolean>(#2::numeric(12,2), "
+                     "'0.9'::numeric(2,1)) => id integer, b text, n numeric(12,2)",
+                     "2 <- 1: project cast(#0::integer)::bigint, #1::text, "
+                     "cast(#2::numeric(12,2))::numeric(10,1) => column_1 bigint, b text, column_3 "
+                     "numeric(10,1)",
+                     "3 <- 2: output alerts => id bigint, b text, n numeric(10,1)",
+                 });
+}
+
+TEST_CASE("columns that an insert does not name are NULL") {
+  const operators::Plan plan =
+      plan_of(std::string(kTables) + "INSERT INTO alerts (n, id) SELECT 5, id FROM t;");
+  const auto& project = std::get<operators::ProjectNode>(plan.nodes[plan.nodes.size() - 2].op);
+  CHECK(operators::describe(*project.exprs[0]) == "#0::bigint");
+  CHECK(operators::describe(*project.exprs[1]) == "NULL::text");
+  CHECK(operators::describe(*project.exprs[2]) == "'5.00'::numeric(38,2)");
+}
+
+TEST_CASE("final windows and unions of facts can be inserted") {
+  CHECK(faults_of(std::string(kTables) +
+                  "INSERT INTO alerts SELECT 1, b, n FROM minutes;"
+                  "INSERT INTO more SELECT id FROM t UNION ALL SELECT id FROM t;")
+            .empty());
+}
+
+TEST_CASE("inserts that do not fit are refused") {
+  struct Slip {
+    const char* insert;
+    const char* fault;
+  };
+  const std::vector<Slip> slips = {
+      {"INSERT INTO alert SELECT id FROM t",
+       "2:13: foreign table \"alert\" does not exist; did you mean \"alerts\"?"},
+      {"INSERT INTO per_b SELECT b FROM t",
+       "2:13: \"per_b\" is a view; rows go to an output topic; declare the topic with CREATE "
+       "FOREIGN "
+       "TABLE and insert into that"},
+      {"INSERT INTO alerts SELECT c, b FROM per_b",
+       "2:27: an output topic takes append-only rows, these change; make a view with emit = "
+       "'final' "
+       "and insert from it"},
+      {"INSERT INTO alerts SELECT count(*) FROM t",
+       "2:27: an output topic takes append-only rows, these change; make a view with emit = "
+       "'final' "
+       "and insert from it"},
+      {"INSERT INTO alerts SELECT b FROM t",
+       "2:27: column \"id\" takes bigint, found text; write CAST(… AS bigint)"},
+      {"INSERT INTO alerts (b) SELECT b FROM t",
+       "2:13: column \"id\" is NOT NULL, and the query does not fill it"},
+      {"INSERT INTO alerts (id, c) SELECT id, b FROM t",
+       "2:25: \"alerts\" has no column \"c\"; there are id, b, n"},
+      {"INSERT INTO alerts (id, id) SELECT id, id FROM t", "2:25: column \"id\" comes twice"},
+      {"INSERT INTO alerts (id) SELECT id, b FROM t",
+       "2:13: the query has 2 columns, \"alerts\" takes 1"},
+      {"INSERT INTO more SELECT id, b FROM t", "2:13: the query has 2 columns, \"more\" takes 1"},
+      {"INSERT INTO alerts VALUES (1, 'x', 2)",
+       "2:13: INSERT takes its rows from a SELECT; write INSERT INTO topic SELECT …; single "
+       "records "
+       "are appended with kappa produce"},
+      {"INSERT INTO alerts DEFAULT VALUES",
+       "2:13: INSERT takes its rows from a SELECT; write INSERT INTO topic SELECT …; single "
+       "records "
+       "are appended with kappa produce"},
+      {"INSERT INTO alerts SELECT id FROM t RETURNING id", "2:47: RETURNING is not supported yet"},
+      {"INSERT INTO alerts SELECT id FROM t ON CONFLICT DO NOTHING",
+       "2:37: ON CONFLICT is not supported yet; leave it out: a topic takes every row"},
+      {"INSERT INTO alerts AS a SELECT id FROM t", "2:13: an alias is not supported yet"},
+      {"WITH x AS (SELECT 1) INSERT INTO alerts SELECT id FROM t",
+       "2:6: WITH (a common table expression) is not supported yet; make it a view of its own"},
+      {"INSERT INTO alerts SELECT id FROM t ORDER BY id",
+       "2:46: ORDER BY is not supported yet in INSERT; order the rows when you query the view"},
+      {"INSERT INTO alerts SELECT DISTINCT id FROM t",
+       "2:36: SELECT DISTINCT is not supported yet in INSERT; GROUP BY the columns instead"},
+      {"INSERT INTO t SELECT id FROM t",
+       "2:13: \"t\" would feed itself: the query reads what comes of it; write to a topic of its "
+       "own"},
+      {"INSERT INTO t SELECT 1, window_start FROM minutes",
+       "2:13: \"t\" would feed itself: the query reads what comes of it; write to a topic of its "
+       "own"},
+      {"INSERT INTO more SELECT id FROM t; INSERT INTO t SELECT id FROM more",
+       "2:48: \"t\" would feed itself: the query reads what comes of it; write to a topic of its "
+       "own"},
+  };
+  for (const Slip& slip : slips) {
+    INFO(slip.insert);
+    CHECK(faults_of(std::string(kTables) + slip.insert) == Lines{slip.fault});
+  }
+}
+
+TEST_CASE("output topics are written as JSON, so far") {
+  const schemas::ProductFiles files = {
+      {"a.proto", "syntax = \"proto3\"; package a; message B { int64 id = 1; }"}};
+  CHECK(
+      faults_of("CREATE FOREIGN TABLE t (id bigint) SERVER log;\n"
+                "CREATE FOREIGN TABLE o (id bigint) SERVER log OPTIONS (format 'protobuf', proto "
+                "'a.proto', message 'a.B');\n"
+                "INSERT INTO o SELECT id FROM t;",
+                files) ==
+      Lines{"3:13: \"o\": only JSON is written yet; declare the output topic with format 'json'"});
+}
+
+}  // namespace kappa::sql
