@@ -61,6 +61,7 @@ TEST_CASE("appenders, readers, syncs and retention get along") {
   const auto handle = log->on_append([&] { ++calls; });
 
   std::vector<std::thread> appenders;
+  appenders.reserve(kAppenders);
   for (int a = 0; a < kAppenders; ++a) {
     appenders.emplace_back([&, a] { append_many(*log, a, &failures); });
   }
@@ -173,6 +174,7 @@ TEST_CASE("callers that come while a round of syncing runs share the next") {
     return absl::OkStatus();
   });
   std::vector<std::thread> callers;
+  callers.reserve(9);
   for (int i = 0; i < 9; ++i) {
     callers.emplace_back([&] {
       ++waiting;

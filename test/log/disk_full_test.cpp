@@ -66,8 +66,8 @@ TEST_CASE("an append to several partitions of which one does not fit is undone i
   REQUIRE_OK(log->create_topic("t", {.partitions = 4}));
   const std::string filler(10'000, 'f');
   append_values(*log, "t", {filler, filler}, 2);
-  std::vector<RecordToAppend> records;
-  for (int32_t p = 0; p < 4; ++p) records.push_back({.value = "x", .partition = p});
+  std::vector<RecordToAppend> records(4);
+  for (int32_t p = 0; p < 4; ++p) records[static_cast<size_t>(p)] = {.value = "x", .partition = p};
   FileSizeLimit limit;
   limit.set(20'000);
   const absl::Status status = log->append("t", records).status();

@@ -77,8 +77,7 @@ absl::Status OwnedPartition::stage(BatchEncoder* batches) {
   }
   KAPPA_RETURN_IF_ERROR(open_active());
   batches->set_base_offset(end());
-  const absl::Status written =
-      active_->write_at(segments().back()->visible_bytes(), batches->bytes());
+  absl::Status written = active_->write_at(segments().back()->visible_bytes(), batches->bytes());
   if (!written.ok()) undo();
   return written;
 }
