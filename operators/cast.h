@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/types/datetime.h"
+#include "engine/types/time.h"
 #include "operators/functions.h"
 
 namespace kappa::operators {
@@ -20,10 +22,11 @@ ScalarKernel cast_number_kernel(const Type& from, const Type& to);
 ScalarKernel cast_from_text_kernel(const Type& to);
 ScalarKernel cast_to_text_kernel(const Type& from);
 
-// The least and the greatest timestamptz there is, in microseconds: years 0001 to 9999.
-inline constexpr int64_t kTimestampMin = -62'135'596'800'000'000;
-inline constexpr int64_t kTimestampMax = 253'402'300'799'999'999;
-inline constexpr int32_t kDateMin = -719'162;
-inline constexpr int32_t kDateMax = 2'932'896;
+// The least and the greatest timestamptz and date there are: years 0001 to 9999. Sources, text and
+// functions make no others.
+inline constexpr int64_t kTimestampMin = kFirstTimestampUs;
+inline constexpr int64_t kTimestampMax = kEndTimestampUs - 1;
+inline constexpr int32_t kDateMin = static_cast<int32_t>(kTimestampMin / kMicrosPerDay);
+inline constexpr int32_t kDateMax = static_cast<int32_t>(kTimestampMax / kMicrosPerDay);
 
 }  // namespace kappa::operators

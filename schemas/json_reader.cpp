@@ -232,9 +232,8 @@ std::optional<std::string> JsonReader::Impl::check_object(ondemand::object objec
 
 std::optional<std::string> JsonReader::Impl::check_array(ondemand::array array, int depth) {
   for (auto entry : array) {
-    ondemand::value element;
-    if (const auto error = std::move(entry).get(element)) return broken(error);
-    if (auto reason = check(element, depth + 1)) return reason;
+    if (const auto error = entry.error()) return broken(error);
+    if (auto reason = check(entry.value_unsafe(), depth + 1)) return reason;
   }
   return std::nullopt;
 }

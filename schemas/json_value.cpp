@@ -113,24 +113,26 @@ bool store_numeric(const JsonColumn& column, size_t index, const Scalar& value, 
   return true;
 }
 
+// A double that JSON has no number for, as PostgreSQL spells it.
+std::optional<double> named_double(std::string_view name) {
+  if (name == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (name == "Infinity") return std::numeric_limits<double>::infinity();
+  if (name == "-Infinity") return -std::numeric_limits<double>::infinity();
+  return std::nullopt;
+}
+
 bool store_double(size_t index, const Scalar& value, RowWriter& row) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  double number = 0;
-  if (value.kind == ScalarKind::kNumber) {
+  std::optional<double> number;
+  if (value.kind == ScalarKind::kString) {
+    number = named_double(value.text);
+  } else if (value.kind == ScalarKind::kNumber) {
+    double parsed = 0;
     const char* const end = value.text.data() + value.text.size();
-    const auto [stop, error] = std::from_chars(value.text.data(), end, number);
-    if (error != std::errc() || stop != end) return false;
-  } else if (value.kind != ScalarKind::kString) {
-    return false;
-  } else if (value.text == "NaN") {
-    number = std::numeric_limits<double>::quiet_NaN();
-  } else if (value.text == "Infinity" || value.text == "-Infinity") {
-    number = value.text[0] == '-' ? -kInfinity : kInfinity;
-  } else {
-    return false;
+    const auto [stop, error] = std::from_chars(value.text.data(), end, parsed);
+    if (error == std::errc() && stop == end) number = parsed;
   }
-  row.set(index, number);
-  return true;
+  if (number) row.set(index, *number);
+  return number.has_value();
 }
 
 // An epoch number to microseconds; nanoseconds round down to them.

@@ -224,6 +224,7 @@ absl::StatusOr<ProtoColumn> plan_column(const SourceColumn& column, const pb::De
   const pb::FieldDescriptor* const field = message->FindFieldByName(column.field);
   if (field == nullptr) {
     std::vector<std::string> names;
+    names.reserve(static_cast<size_t>(message->field_count()));
     for (int i = 0; i < message->field_count(); ++i) names.push_back(message->field(i)->name());
     return absl::InvalidArgumentError(absl::StrCat(
         place_of(message->file(), message), "message ", message->full_name(), " has no field ",
