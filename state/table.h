@@ -193,6 +193,7 @@ class Table {
   RowId insert_row(const Keys& keys, uint64_t hash, size_t i);
   void prefetch_row(RowId row) const;
   RowId find_key(const OneRowKey& key) const;
+  RowId load_key(const OneRowKey& key);
   bool has_key(const std::byte* image, const OneRowKey& key) const;
 
   void touch_first(RowId row);

@@ -158,6 +158,16 @@ RowId Table::find_key(const OneRowKey& key) const {
   return row;
 }
 
+// The key's row, made if need be. What comes from storage is there already: neither dirty nor new.
+RowId Table::load_key(const OneRowKey& key) {
+  RowId row = find_key(key);
+  if (row != kNoRow) return row;
+  with_keys(key.columns(), [&](const auto& keys) { row = insert_row(keys, key.hashes()[0], 0); });
+  header(rows_.at(row)).touched_cut = checkpoint_cut_;
+  header(rows_.at(row)).flags |= kShownOnce;
+  return row;
+}
+
 bool Table::has_key(const std::byte* image, const OneRowKey& key) const {
   bool equal = false;
   with_keys(key.columns(), [&](const auto& keys) { equal = keys.equal(image, 0); });

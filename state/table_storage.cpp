@@ -187,16 +187,7 @@ absl::Status Table::read_value(std::string_view stored, RowId id) {
 absl::Status Table::load(std::string_view key, std::string_view value) {
   if (absl::Status read = decode_key(layout_.key(), key, &loaded_key_); !read.ok()) return read;
   one_.set(loaded_key_);
-  RowId id = find_key(one_);
-  if (id == kNoRow) {
-    const size_t dirty = dirty_.size();
-    find_or_insert(one_.columns(), one_.hashes(), {&id, 1}, nullptr);
-    // What comes from storage is there already: it is neither dirty nor new.
-    dirty_.resize(dirty);
-    --touched_in_cut_;
-    header(rows_.at(id)).touched_cut = checkpoint_cut_;
-    header(rows_.at(id)).flags |= kShownOnce;
-  }
+  const RowId id = load_key(one_);
   return read_value(value, id);
 }
 

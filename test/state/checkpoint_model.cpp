@@ -7,14 +7,15 @@
 namespace kappa::state {
 
 Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t value_bytes_max) {
-  Checkpoint checkpoint;
   std::map<TableId, std::string> packed;
+  for (uint64_t id = 0; id < 4; ++id) packed[{1 + id / 2, static_cast<uint8_t>(id % 2)}];
   for (size_t n = 0; n < changes; ++n) {
     const TableId table{1 + random.below(2), static_cast<uint8_t>(random.below(2))};
     const std::string key(1 + random.below(3), static_cast<char>('a' + random.below(8)));
     PackedRow row{static_cast<uint32_t>(random.below(3)), key, {}, random.chance(0.3)};
     const Key model_key{table.operator_id, table.part, row.key_group, key};
-    std::string value(random.below(value_bytes_max + 1), static_cast<char>(random.below(256)));
+    const std::string value(random.below(value_bytes_max + 1),
+                            static_cast<char>(random.below(256)));
     row.value = value;
     append_packed(row, &packed[table]);
     if (row.deleted) {
@@ -23,12 +24,20 @@ Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t va
       rows[model_key] = value;
     }
   }
-  for (auto& [table, blob] : packed) checkpoint.blobs.emplace_back(table, std::move(blob));
+  Checkpoint checkpoint;
+  ++sequence;
+  for (auto& [table, changed] : packed) {
+    const bool whole = random.chance(0.2);
+    if (whole) pack_whole(table, &changed);
+    std::string& blob = checkpoint.blobs.emplace_back(table, "").second;
+    append_packed_head({sequence, whole ? 1u : 0u}, &blob);
+    blob += changed;
+  }
 
   const uint64_t next = outbox_from + outbox.size();
   for (size_t n = random.below(4); n > 0; --n) {
-    const uint64_t sequence = outbox_from + outbox.size();
-    checkpoint.outbox.push_back({sequence, "topic", "payload " + std::to_string(sequence)});
+    const uint64_t number = outbox_from + outbox.size();
+    checkpoint.outbox.push_back({number, "topic", "payload " + std::to_string(number)});
     outbox.push_back(checkpoint.outbox.back().payload);
   }
   const uint64_t published = random.below(next - outbox_from + 1);
@@ -36,9 +45,18 @@ Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t va
   outbox_from += published;
   checkpoint.outbox_published_to = outbox_from;
 
-  place = "place " + std::to_string(random.below(1'000'000));
+  place = "place " + std::to_string(sequence);
   checkpoint.place = place;
   return checkpoint;
+}
+
+void CheckpointModel::pack_whole(TableId table, std::string* packed) const {
+  packed->clear();
+  for (const auto& [key, value] : rows) {
+    const auto& [operator_id, part, key_group, bytes] = key;
+    if (table != TableId{operator_id, static_cast<uint8_t>(part)}) continue;
+    append_packed({key_group, bytes, value, false}, packed);
+  }
 }
 
 CheckpointModel CheckpointModel::read(const CheckpointStore& store) {

@@ -20,13 +20,23 @@ struct CheckpointModel {
   std::vector<std::string> outbox;  // payloads of the entries not forgotten
   uint64_t outbox_from = 0;
 
-  // Changes the model and returns the checkpoint that does the same to a store. Deletes, and so
-  // chooses among few keys, so that rows come and go; values of up to `value_bytes_max`.
-  Checkpoint change(RandomRows& random, size_t rows, size_t value_bytes_max);
+  uint32_t sequence = 0;  // of the last checkpoint
+
+  // Changes the model and returns the checkpoint that does the same to a store. Keys are few, so
+  // that rows come and go; values have up to `value_bytes_max`. Now and then the checkpoint holds
+  // all rows of a table and says so, which makes older ones void.
+  Checkpoint change(RandomRows& random, size_t changes, size_t value_bytes_max);
 
   // What `store` holds. Fails the test if that cannot be read or a row comes twice.
   static CheckpointModel read(const CheckpointStore& store);
-  bool operator==(const CheckpointModel&) const = default;
+  // Whether both hold the same. An empty outbox does not say where it begins.
+  bool operator==(const CheckpointModel& other) const {
+    return place == other.place && rows == other.rows && outbox == other.outbox &&
+           (outbox.empty() || outbox_from == other.outbox_from);
+  }
+
+ private:
+  void pack_whole(TableId table, std::string* packed) const;
 };
 
 }  // namespace kappa::state
