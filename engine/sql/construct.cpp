@@ -48,7 +48,8 @@ absl::Status not_supported(const Node& at, std::string_view key, std::string_vie
   const std::string name =
       construct ? std::string(construct->name) : absl::StrCat("this use of ", to_absl(key));
   return fault(
-      at, absl::StrCat(name, " is not supported yet", where.empty() ? "" : " ", to_absl(where)),
+      at.first_offset(),
+      absl::StrCat(name, " is not supported yet", where.empty() ? "" : " ", to_absl(where)),
       construct ? std::string(construct->hint) : "");
 }
 

@@ -26,6 +26,14 @@ ExprRef move_columns(const ExprRef& expr, const std::function<int(int)>& map) {
   });
 }
 
+const Expr* find_column(const Expr& expr, const std::function<bool(int column)>& wanted) {
+  if (expr.kind == ExprKind::kColumn) return wanted(expr.column) ? &expr : nullptr;
+  for (const ExprRef& arg : expr.args) {
+    if (const Expr* found = find_column(*arg, wanted)) return found;
+  }
+  return nullptr;
+}
+
 bool is_column(const ExprRef& expr) {
   return expr->kind == ExprKind::kColumn;
 }

@@ -19,6 +19,10 @@ operators::ExprRef replace_columns(
 // The expression with column i become column map(i).
 operators::ExprRef move_columns(const operators::ExprRef& expr, const std::function<int(int)>& map);
 
+// The first column for which `wanted` is true, or nullptr.
+const operators::Expr* find_column(const operators::Expr& expr,
+                                   const std::function<bool(int column)>& wanted);
+
 bool is_column(const operators::ExprRef& expr);
 bool same_meaning(const operators::ExprRef& a, const operators::ExprRef& b);
 

@@ -39,38 +39,23 @@ bool GroupPlanner::is_window_column(const ExprRef& expr) const {
   return is_column(expr) && expr->column >= from_.window_start();
 }
 
-absl::Status GroupPlanner::check_clauses() const {
-  const auto check = [&](const ExprRef& expr) {
-    std::set<int> columns;
-    if (expr) collect_columns(*expr, &columns);
-    if (columns.empty() || *columns.rbegin() < from_.window_start()) return absl::OkStatus();
-    return fault(text_.offset(expr->position),
-                 "a window's columns can only be grouped by and selected",
-                 "group by window_start, and compute with it in the SELECT list or in a view over "
-                 "this one");
-  };
-  for (const GroupColumn& group : bound_.groups) {
-    if (!is_window_column(group.expr)) KAPPA_RETURN_IF_ERROR(check(group.expr));
-  }
+absl::Status GroupPlanner::check_aggregates() const {
   for (const AggregateExpr& aggregate : bound_.aggregates) {
-    KAPPA_RETURN_IF_ERROR(check(aggregate.argument));
-    KAPPA_RETURN_IF_ERROR(check(aggregate.filter));
     const bool keeps_one =
         aggregate.kind == AggregateKind::kMin || aggregate.kind == AggregateKind::kMax;
-    if (keeps_one && from_.relation->changelog) {
-      return fault(text_.offset(aggregate.position),
-                   absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
-                                " over rows that change is not supported yet"),
-                   absl::StrCat("\"", from_.relation->name,
-                                "\" takes rows back; count, sum, avg and count(DISTINCT …) can do "
-                                "that, or read a view with emit = 'final'"));
-    }
+    if (!keeps_one || !from_.relation->changelog) continue;
+    return fault(text_.offset(aggregate.position),
+                 absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
+                              " over rows that change is not supported yet"),
+                 absl::StrCat("\"", from_.relation->name,
+                              "\" takes rows back; count, sum, avg and count(DISTINCT …) can do "
+                              "that, or read a view with emit = 'final'"));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_time) const {
-  KAPPA_RETURN_IF_ERROR(check_clauses());
+  KAPPA_RETURN_IF_ERROR(check_aggregates());
   Arguments arguments;
   AggregateNode aggregate;
   aggregate.emit = emission_.emit;

@@ -183,10 +183,11 @@ absl::StatusOr<QueryBinder::Expression> QueryBinder::bind_select(const Node& sel
 absl::Status QueryBinder::bind_order(const Node& select, SelectBinder* binder,
                                      QueryExpression& expression) {
   for (const Node& item : select.list("sortClause")) {
-    KAPPA_RETURN_IF_ERROR(expect_only(item, {{"node"}, {"sortby_dir"}, {"sortby_nulls"}}));
     if (item.text("sortby_dir") == "SORTBY_USING") {
-      return fault(item, "ORDER BY … USING is not supported yet", "write ASC or DESC");
+      return fault(item.first_offset(), "ORDER BY … USING is not supported yet",
+                   "write ASC or DESC");
     }
+    KAPPA_RETURN_IF_ERROR(expect_only(item, {{"node"}, {"sortby_dir"}, {"sortby_nulls"}}));
     const Node& node = *item.child("node");
     const std::vector<OutputColumn> visible(
         expression.outputs().begin(),

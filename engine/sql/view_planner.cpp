@@ -84,12 +84,31 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
   bound.where = nullptr;
 }
 
-absl::Status check_window_is_grouped(const FromClause& from, const BoundSelect& bound) {
-  if (!from.window) return absl::OkStatus();
-  const bool grouped =
-      std::any_of(bound.groups.begin(), bound.groups.end(), [&](const GroupColumn& group) {
-        return is_column(group.expr) && group.expr->column >= from.window_start();
-      });
+// A window's columns come to be with the group: what is computed before cannot read them.
+absl::Status check_window_columns(const FromClause& from, const BoundSelect& bound,
+                                  const SourceText& text) {
+  const auto of_window = [&](int column) { return column >= from.window_start(); };
+  std::vector<ExprRef> before = {bound.where};
+  bool grouped = false;
+  for (const GroupColumn& group : bound.groups) {
+    if (is_column(group.expr) && of_window(group.expr->column)) {
+      grouped = true;
+    } else {
+      before.push_back(group.expr);
+    }
+  }
+  for (const AggregateExpr& aggregate : bound.aggregates) {
+    before.push_back(aggregate.argument);
+    before.push_back(aggregate.filter);
+  }
+  for (const ExprRef& expr : before) {
+    const operators::Expr* column = expr ? find_column(*expr, of_window) : nullptr;
+    if (!column) continue;
+    return fault(text.offset(column->position),
+                 "a window's columns can only be grouped by and selected",
+                 "group by window_start, and compute with it in the SELECT list or in a view over "
+                 "this one");
+  }
   if (grouped) return absl::OkStatus();
   return fault(*from.window->node, "tumble() needs GROUP BY window_start",
                "add window_start to GROUP BY");
@@ -176,7 +195,9 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
   KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, catalog_, text_));
   KAPPA_ASSIGN_OR_RETURN(branch.bound, SelectBinder(text_, branch.from.scope, select).bind());
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
-  KAPPA_RETURN_IF_ERROR(check_window_is_grouped(branch.from, branch.bound));
+  if (branch.from.window) {
+    KAPPA_RETURN_IF_ERROR(check_window_columns(branch.from, branch.bound, text_));
+  }
   return branch;
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("unknown names are told with what is like them") {
       {"flg", "1:1: column \"flg\" does not exist; did you mean \"flag\"?"},
       {"q",
        "1:1: column \"q\" does not exist; there are flag, i, l, d, n, s, bytes, at, day, span"},
-      {"u.flag", "1:1: FROM has no table \"u\"; did you mean \"t\"?"},
+      {"u.flag", "1:1: FROM has no table \"u\"; there is t"},
       {"t.flg", "1:1: column \"t.flg\" does not exist; did you mean \"flag\"?"},
       {"a.b.c", "1:1: a column is named alone or as table.column"},
       {"\"text\"",

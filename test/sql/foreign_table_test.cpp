@@ -24,7 +24,7 @@ TEST_CASE("a foreign table declares a source with its columns, keys and times") 
   const operators::Plan plan = plan_of(
       "CREATE FOREIGN TABLE sales (\n"
       "  sale_id text PRIMARY KEY,\n"
-      "  at timestamptz NOT NULL OPTIONS (field 'ts', unit 'ms'),\n"
+      "  at timestamptz OPTIONS (field 'ts', unit 'ms') NOT NULL,\n"
       "  store_id varchar NULL,\n"
       "  amount numeric(12,2),\n"
       "  a bool, b boolean, c int, d int4, e integer, f int8, g bigint,\n"
@@ -111,7 +111,7 @@ TEST_CASE("a Protobuf source is checked against its message") {
                               options + ")"}},
                         proto_files());
     REQUIRE(compiled.diagnostics.size() == 1);
-    CHECK(compiled.diagnostics[0].column == 73);
+    CHECK(compiled.diagnostics[0].column == 80);
     return compiled.diagnostics[0].message;
   };
   CHECK_THAT(fault("proto 'no.proto', message 'omnishop.Sale'"), Catch::Contains("no.proto"));
@@ -192,46 +192,46 @@ TEST_CASE("faulty columns of a foreign table are refused with what would be righ
 
 TEST_CASE("faulty options of a foreign table are refused with what would be right") {
   const std::vector<Slip> slips = {
-      {"topc 'a'", "1:61: a foreign table has no option \"topc\"; did you mean \"topic\"?"},
+      {"topc 'a'", "1:69: a foreign table has no option \"topc\"; did you mean \"topic\"?"},
       {"frequency 'a'",
-       "1:61: a foreign table has no option \"frequency\"; there are topic, format, proto, "
+       "1:69: a foreign table has no option \"frequency\"; there are topic, format, proto, "
        "message, "
        "event_time, out_of_orderness, max_future, idle_timeout, mode"},
       {"topic 'a b'",
-       "1:61: \"a b\" is not the name of a topic; a topic is named with 1 to 249 letters, digits, "
+       "1:69: \"a b\" is not the name of a topic; a topic is named with 1 to 249 letters, digits, "
        "'.', '_' and '-'"},
       {"topic ''",
-       "1:61: \"\" is not the name of a topic; a topic is named with 1 to 249 letters, digits, "
+       "1:69: \"\" is not the name of a topic; a topic is named with 1 to 249 letters, digits, "
        "'.', '_' and '-'"},
-      {"topic 'a', topic 'b'", "1:72: option \"topic\" comes twice"},
+      {"topic 'a', topic 'b'", "1:80: option \"topic\" comes twice"},
       {"format 'avro'",
-       "1:61: format \"avro\" is not supported yet; there are 'json' and 'protobuf'"},
+       "1:69: format \"avro\" is not supported yet; there are 'json' and 'protobuf'"},
       {"format 'protobuf'",
-       "1:61: format 'protobuf' needs the option \"proto\"; write proto 'events/sales.proto', "
+       "1:69: format 'protobuf' needs the option \"proto\"; write proto 'events/sales.proto', "
        "message 'package.Message'"},
       {"format 'protobuf', proto 'a.proto'",
-       "1:61: format 'protobuf' needs the option \"message\"; write proto 'events/sales.proto', "
+       "1:69: format 'protobuf' needs the option \"message\"; write proto 'events/sales.proto', "
        "message 'package.Message'"},
-      {"message 'a.B'", "1:61: option \"message\" is for format 'protobuf'; add format 'protobuf'"},
-      {"event_time 'y'", "1:61: \"t\" has no column \"y\"; there are x, at"},
-      {"event_time 'x'", "1:61: the event time \"x\" is text; declare it as timestamptz"},
+      {"message 'a.B'", "1:69: option \"message\" is for format 'protobuf'; add format 'protobuf'"},
+      {"event_time 'y'", "1:69: \"t\" has no column \"y\"; there are x, at"},
+      {"event_time 'x'", "1:69: the event time \"x\" is text; declare it as timestamptz"},
       {"out_of_orderness '5 seconds'",
-       "1:61: option \"out_of_orderness\" needs an event time; add event_time 'column'"},
+       "1:69: option \"out_of_orderness\" needs an event time; add event_time 'column'"},
       {"idle_timeout '5 seconds'",
-       "1:61: option \"idle_timeout\" needs an event time; add event_time 'column'"},
+       "1:69: option \"idle_timeout\" needs an event time; add event_time 'column'"},
       {"event_time 'at', out_of_orderness '-5 seconds'",
-       "1:78: option \"out_of_orderness\": \"-5 seconds\" is negative; write a text such as '10 "
+       "1:86: option \"out_of_orderness\": \"-5 seconds\" is negative; write a text such as '10 "
        "seconds', '5 minutes' or '30 days'"},
       {"event_time 'at', max_future '1 month'",
-       "1:78: option \"max_future\": \"1 month\" has months or years, whose length varies; write a "
+       "1:86: option \"max_future\": \"1 month\" has months or years, whose length varies; write a "
        "text such as '10 seconds', '5 minutes' or '30 days'"},
       {"event_time 'at', max_future 'soon'",
-       "1:78: option \"max_future\": \"soon\" is not a span of time; write a text such as '10 "
+       "1:86: option \"max_future\": \"soon\" is not a span of time; write a text such as '10 "
        "seconds', '5 minutes' or '30 days'"},
       {"mode 'upsert'",
-       "1:61: mode 'upsert' is not supported yet; read the topic as facts, and keep the latest row "
+       "1:69: mode 'upsert' is not supported yet; read the topic as facts, and keep the latest row "
        "of a key in a view: WITH (key = '…')"},
-      {"mode 'both'", "1:61: option \"mode\": \"both\" is not a mode; write 'append'"},
+      {"mode 'both'", "1:69: option \"mode\": \"both\" is not a mode; write 'append'"},
   };
   for (const Slip& slip : slips) {
     INFO(slip.sql);

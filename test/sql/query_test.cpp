@@ -210,7 +210,7 @@ TEST_CASE("joins match equal keys of one type and filter the rest") {
       lines(
           "SELECT p.b FROM facts a JOIN facts b ON a.id = b.id LEFT JOIN per_b p ON p.b = a.b AND "
           "b.a = p.n")
-          .size() == 8);
+          .size() == 7);
 }
 
 TEST_CASE("subqueries in FROM and common tables") {
@@ -274,7 +274,7 @@ TEST_CASE("what a query cannot read is refused with a hint") {
       {"SELECT * FROM fcts", "1:15: view \"fcts\" does not exist; did you mean \"facts\"?"},
       {"SELECT * FROM nowhere",
        "1:15: view \"nowhere\" does not exist; there are per_b, facts, minutes"},
-      {"SELECT c FROM facts", "1:8: column \"c\" does not exist; did you mean \"b\"?"},
+      {"SELECT c FROM facts", "1:8: column \"c\" does not exist; there are id, b, a, at"},
       {"SELECT 1; SELECT 2", "1:11: a query is one SELECT, here a second statement begins"},
       {"", "1:1: there is no query; write SELECT … FROM a view"},
       {"DROP TABLE t",
@@ -332,7 +332,7 @@ TEST_CASE("clauses of a query that do not fit are refused") {
       {"SELECT id FROM facts LIMIT -1", "1:28: LIMIT must not be negative"},
       {"SELECT id FROM facts OFFSET -1", "1:29: OFFSET must not be negative"},
       {"SELECT id FROM facts LIMIT 'x'",
-       "1:28: invalid input for bigint: \"x\"; expected a whole number"},
+       "1:28: invalid input for bigint: \"x\"; expected an integer"},
       {"SELECT id FROM facts LIMIT id",
        "1:28: column \"id\" does not exist; there is no FROM that would have columns"},
       {"SELECT id FROM facts ORDER BY id FETCH FIRST 3 ROWS WITH TIES",
@@ -366,7 +366,7 @@ TEST_CASE("clauses of a query that do not fit are refused") {
       {"WITH RECURSIVE x AS (SELECT 1) SELECT 1", "1:16: WITH RECURSIVE is not supported yet"},
       {"WITH x AS (SELECT 1), x AS (SELECT 2) SELECT 1", "1:23: WITH has two tables \"x\""},
       {"WITH x (a) AS (SELECT 1) SELECT 1",
-       "1:9: a column list of a common table expression is not supported yet; name the columns "
+       "1:6: a column list of a common table expression is not supported yet; name the columns "
        "with "
        "AS inside of it"},
       {"WITH x AS MATERIALIZED (SELECT 1) SELECT 1",

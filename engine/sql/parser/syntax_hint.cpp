@@ -145,6 +145,9 @@ std::string view_option_hint(const Reader& reader) {
 
 std::string foreign_table_hint(const Reader& reader) {
   if (!reader.find({"CREATE", "FOREIGN", "TABLE"})) return "";
+  if (reader.error() == "OPTIONS" && (reader.before() == "NULL" || reader.before() == "KEY")) {
+    return "a column's OPTIONS stand directly behind its type, before NOT NULL and PRIMARY KEY";
+  }
   if (reader.within_options(reader.error_index())) {
     if (reader.error() == "=") return "options are written without =: topic 'sales'";
     if (!reader.error_is_text()) return "option values are texts in single quotes: topic 'sales'";
