@@ -21,7 +21,7 @@ absl::Status wait_for(runtime::Pipeline& pipeline, int64_t records) {
     const runtime::PipelineStats stats = pipeline.stats();
     KAPPA_RETURN_IF_ERROR(stats.failure);
     if (static_cast<int64_t>(stats.records) >= records) return absl::OkStatus();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 
@@ -51,8 +51,12 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
                                                  directory + "/journal", &clock, pipeline_options));
   KAPPA_RETURN_IF_ERROR(pipeline->start());
   KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, records));
+  stopwatch.stop(&result);
+  const double applied_seconds = result.wall_seconds;
   KAPPA_RETURN_IF_ERROR(pipeline->stop());
   stopwatch.stop(&result);
+  // The rest is the last checkpoint, which stop() waits for.
+  result.more["applied_seconds"] = applied_seconds;
 
   const runtime::PipelineStats stats = pipeline->stats();
   result.records = static_cast<int64_t>(stats.records);

@@ -19,7 +19,8 @@ void add_to_sum(int128& sum, int128 value) {
   if (__builtin_add_overflow(sum, value, &sum)) sum = kSumOverflowed;
 }
 
-// Rows that an accumulator sees: its argument is not null and its filter is true. Empty: all.
+// Rows that an accumulator sees: its argument is not null and its filter is true. A byte each, 1 or
+// 0; empty: all.
 std::span<const uint8_t> accepted(const Batch& input, int argument, int filter, size_t begin,
                                   size_t end, std::vector<uint8_t>& scratch) {
   const Column* value =
@@ -28,14 +29,16 @@ std::span<const uint8_t> accepted(const Batch& input, int argument, int filter, 
   if (!nulls && filter < 0) return {};
   scratch.assign(end - begin, 1);
   if (nulls) {
-    const auto null = value->nulls();
-    for (size_t i = begin; i < end; ++i) scratch[i - begin] = null[i] == 0;
+    const auto null = value->nulls().subspan(begin);
+    for (size_t i = 0; i < scratch.size(); ++i) scratch[i] = null[i] == 0;
   }
   if (filter >= 0) {
     const Column& condition = *input.columns[static_cast<size_t>(filter)];
-    const auto holds = condition.values<int8_t>();
-    for (size_t i = begin; i < end; ++i) {
-      scratch[i - begin] &= static_cast<uint8_t>(holds[i] != 0 && !condition.is_null(i));
+    const auto holds = condition.values<int8_t>().subspan(begin);
+    for (size_t i = 0; i < scratch.size(); ++i) scratch[i] &= static_cast<uint8_t>(holds[i] != 0);
+    if (condition.has_nulls()) {
+      const auto null = condition.nulls().subspan(begin);
+      for (size_t i = 0; i < scratch.size(); ++i) scratch[i] &= static_cast<uint8_t>(null[i] == 0);
     }
   }
   return scratch;
@@ -64,6 +67,21 @@ struct AccumulatorSet::Rows {
     for (size_t i = begin; i < end; ++i) {
       if (mask.empty() || mask[i - begin]) f(rows[i - begin], i, signs ? input.signs[i] : 1);
     }
+  }
+
+  // Counts the rows that the accumulator sees. Filters are hard to foretell: it adds 0 or 1 without
+  // asking which.
+  void count(const Batch& input, const Accumulator& accumulator) const {
+    const state::RowField field = accumulator.field;
+    const auto mask =
+        accepted(input, accumulator.argument, accumulator.filter, begin, end, scratch);
+    if (mask.empty() || !input.signs.empty()) {
+      for_each(input, accumulator, [&](std::byte* row, size_t, int sign) {
+        state::Table::get<int64_t>(row, field) += sign;
+      });
+      return;
+    }
+    for (size_t i = 0; i < mask.size(); ++i) state::Table::get<int64_t>(rows[i], field) += mask[i];
   }
 };
 
@@ -154,12 +172,7 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input, const R
   using state::Table;
   const state::RowField field = a.field;
   if (a.kind == Kind::kDistinct) return;  // its table decides; see add_distinct()
-  if (a.kind == Kind::kCount) {
-    rows.for_each(input, a, [&](std::byte* row, size_t, int sign) {
-      Table::get<int64_t>(row, field) += sign;
-    });
-    return;
-  }
+  if (a.kind == Kind::kCount) return rows.count(input, a);
   const Column& argument = *input.columns[static_cast<size_t>(a.argument)];
   if (a.kind == Kind::kSumDouble) {
     const auto values = argument.values<double>();

@@ -28,16 +28,19 @@ int64_t floor_to_window(int64_t time_us, const TumbleWindow& window) {
 }  // namespace
 
 struct Aggregate::Keyed {
-  Batch batch;
+  const Batch* input = nullptr;  // borrowed, if all its rows are taken
+  Batch some;                    // else those that are
   std::vector<ColumnRef> key;
   std::vector<uint64_t> hashes;
   std::vector<int64_t> starts;  // empty without a window
+
+  const Batch& batch() const { return input ? *input : some; }
 
   Keyed slice(size_t begin, size_t end) const {
     std::vector<uint32_t> picked(end - begin);
     std::iota(picked.begin(), picked.end(), static_cast<uint32_t>(begin));
     Keyed part;
-    part.batch = gather(batch, picked);
+    part.some = gather(batch(), picked);
     for (const ColumnRef& column : key) {
       part.key.push_back(std::make_shared<const Column>(column->gather(picked)));
     }
@@ -98,6 +101,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
   for (size_t call = 0; call < op_.calls.size(); ++call) {
     if (op_.calls[call].kind != AggregateKind::kCountDistinct) continue;
     std::vector<Type> value_key = key;
+    counts_distinct_ = true;
     value_key.push_back(input_schema_[static_cast<size_t>(op_.calls[call].argument)].type);
     distinct_[call] =
         std::make_unique<state::Table>(state::TableId{id, static_cast<uint8_t>(1 + call)},
@@ -157,8 +161,10 @@ std::optional<int64_t> Aggregate::waits_for(const std::byte* row, int64_t waterm
   return closes > watermark_us ? std::optional(closes) : std::nullopt;
 }
 
-Batch Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
-                             std::vector<int64_t>* starts) const {
+// Fills in the start of each row's window. True if some rows are late: then `kept` has the others,
+// and `starts` theirs.
+bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
+                            std::vector<int64_t>* starts, Batch* kept_rows) const {
   const Column& times = *input.columns[static_cast<size_t>(op_.window->event_time)];
   const auto event_times = times.values<int64_t>();
   starts->resize(input.rows);
@@ -177,7 +183,7 @@ Batch Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
       late.push_back(static_cast<uint32_t>(i));
     }
   }
-  if (late.empty()) return input;
+  if (late.empty()) return false;
 
   std::vector<std::string> names;
   for (const Field& field : input_schema_) names.push_back(field.name);
@@ -198,7 +204,8 @@ Batch Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
     }
   }
   *starts = std::move(kept_starts);
-  return gather(input, kept);
+  *kept_rows = gather(input, kept);
+  return true;
 }
 
 // ---- applying rows --------------------------------------------------------------------------
@@ -206,16 +213,21 @@ Batch Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
 Aggregate::Keyed Aggregate::key_rows(const Batch& input, const OperatorContext& context) {
   Keyed keyed;
   if (input.empty()) return keyed;
-  keyed.batch = op_.window ? refuse_late(input, context, &keyed.starts) : input;
+  keyed.input = &input;
+  if (op_.window && refuse_late(input, context, &keyed.starts, &keyed.some)) keyed.input = nullptr;
   for (int group : op_.groups) {
-    keyed.key.push_back(keyed.batch.columns[static_cast<size_t>(group)]);
+    keyed.key.push_back(keyed.batch().columns[static_cast<size_t>(group)]);
   }
+  // The exchange has hashed the group already.
+  const bool hashed = !op_.groups.empty() && !keyed.batch().key_hashes.empty();
+  if (hashed) keyed.hashes = keyed.batch().key_hashes;
   if (op_.window) {
-    Column starts(Type::timestamptz(), keyed.batch.rows);
+    Column starts(Type::timestamptz(), keyed.batch().rows);
     std::copy(keyed.starts.begin(), keyed.starts.end(), starts.values<int64_t>().begin());
     keyed.key.push_back(std::make_shared<const Column>(std::move(starts)));
+    if (hashed) hash_one_more(*keyed.key.back(), &keyed.hashes);
   }
-  hash_columns(keyed.key, keyed.batch.rows, &keyed.hashes);
+  if (!hashed) hash_columns(keyed.key, keyed.batch().rows, &keyed.hashes);
   return keyed;
 }
 
@@ -228,11 +240,11 @@ void Aggregate::find_distinct(const Keyed& keyed) {
   for (size_t call = 0; call < distinct_.size(); ++call) {
     if (!distinct_[call]) continue;
     const AggregateCall& spec = op_.calls[call];
-    const ColumnRef& value = keyed.batch.columns[static_cast<size_t>(spec.argument)];
+    const ColumnRef& value = keyed.batch().columns[static_cast<size_t>(spec.argument)];
     const Column* filter =
-        spec.filter >= 0 ? keyed.batch.columns[static_cast<size_t>(spec.filter)].get() : nullptr;
+        spec.filter >= 0 ? keyed.batch().columns[static_cast<size_t>(spec.filter)].get() : nullptr;
     std::vector<uint32_t> counted;
-    for (uint32_t i = 0; i < keyed.batch.rows; ++i) {
+    for (uint32_t i = 0; i < keyed.batch().rows; ++i) {
       if (value->is_null(i)) continue;
       if (filter && (filter->is_null(i) || filter->values<int8_t>()[i] == 0)) continue;
       counted.push_back(i);
@@ -248,13 +260,13 @@ void Aggregate::find_distinct(const Keyed& keyed) {
     std::vector<uint32_t> created;
     distinct_[call]->find_or_insert(key, hashes, found, &created);
     auto& ids = distinct_ids_[call];
-    ids.assign(keyed.batch.rows, state::kNoRow);
+    ids.assign(keyed.batch().rows, state::kNoRow);
     for (size_t i = 0; i < counted.size(); ++i) ids[counted[i]] = found[i];
   }
 }
 
 void Aggregate::update_distinct(const Keyed& keyed, size_t row) {
-  const int sign = keyed.batch.signs.empty() ? 1 : keyed.batch.signs[row];
+  const int sign = keyed.batch().signs.empty() ? 1 : keyed.batch().signs[row];
   for (size_t call = 0; call < distinct_.size(); ++call) {
     if (!distinct_[call] || distinct_ids_[call][row] == state::kNoRow) continue;
     state::Table& table = *distinct_[call];
@@ -286,7 +298,7 @@ void Aggregate::remove_empty_groups() {
 }
 
 void Aggregate::apply(const Keyed& keyed, Emission* emission) {
-  const size_t rows = keyed.batch.rows;
+  const size_t rows = keyed.batch().rows;
   if (rows == 0) return;
   ids_.resize(rows);
   table_->find_or_insert(keyed.key, keyed.hashes, ids_, &created_);
@@ -296,8 +308,10 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   if (emission) {
     apply_emitting(keyed, created_, *emission);
   } else {
-    accumulators_.apply(keyed.batch, 0, rows, ids_, *table_);
-    for (size_t i = 0; i < rows; ++i) update_distinct(keyed, i);
+    accumulators_.apply(keyed.batch(), 0, rows, ids_, *table_);
+    if (counts_distinct_) {
+      for (size_t i = 0; i < rows; ++i) update_distinct(keyed, i);
+    }
   }
   remove_empty_groups();
 }
@@ -305,16 +319,16 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
 void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> created,
                                Emission& emission) {
   size_t next_created = 0;
-  for (size_t i = 0; i < keyed.batch.rows; ++i) {
+  for (size_t i = 0; i < keyed.batch().rows; ++i) {
     const bool first = next_created < created.size() && created[next_created] == i;
     if (first) ++next_created;
     std::byte* row = table_->row(ids_[i]);
-    const RowPlace place = keyed.batch.places[i];
+    const RowPlace place = keyed.batch().places[i];
     const std::string_view tie =
-        keyed.batch.ties.empty() ? std::string_view() : keyed.batch.ties[i].view();
+        keyed.batch().ties.empty() ? std::string_view() : keyed.batch().ties[i].view();
     const bool existed = retractions_ ? accumulators_.group_rows(row) > 0 : !first;
     if (existed) emission.add(*this, row, place, -1, tie);
-    accumulators_.apply(keyed.batch, i, i + 1, std::span(ids_).subspan(i, 1), *table_);
+    accumulators_.apply(keyed.batch(), i, i + 1, std::span(ids_).subspan(i, 1), *table_);
     update_distinct(keyed, i);
     const bool exists = !retractions_ || accumulators_.group_rows(row) > 0;
     if (exists) {
@@ -431,7 +445,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
     for (const Due& due : due_until(track.back())) {
       const auto at = std::lower_bound(track.begin(), track.end(), due.time) - track.begin();
       const RowPlace place = RowPlace::of_timer(at > 0 ? static_cast<uint32_t>(at - 1) : 0);
-      const auto& places = keyed.batch.places;
+      const auto& places = keyed.batch().places;
       const auto end =
           static_cast<size_t>(std::upper_bound(places.begin() + static_cast<std::ptrdiff_t>(begin),
                                                places.end(), place) -
@@ -443,8 +457,8 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   }
   if (begin == 0) {
     apply(keyed, on_rows);
-  } else if (begin < keyed.batch.rows) {
-    apply(keyed.slice(begin, keyed.batch.rows), on_rows);
+  } else if (begin < keyed.batch().rows) {
+    apply(keyed.slice(begin, keyed.batch().rows), on_rows);
   }
   if (emission && emission->batch.rows > 0) out->push_back(emission->finish(node_.changelog));
 }

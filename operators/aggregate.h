@@ -71,8 +71,8 @@ class Aggregate final : public Operator {
   struct Emission;
 
   Keyed key_rows(const Batch& input, const OperatorContext& context);
-  Batch refuse_late(const Batch& input, const OperatorContext& context,
-                    std::vector<int64_t>* starts) const;
+  bool refuse_late(const Batch& input, const OperatorContext& context, std::vector<int64_t>* starts,
+                   Batch* kept_rows) const;
   void apply(const Keyed& keyed, Emission* emission);
   void apply_emitting(const Keyed& keyed, std::span<const uint32_t> created, Emission& emission);
   void find_distinct(const Keyed& keyed);
@@ -110,6 +110,7 @@ class Aggregate final : public Operator {
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none
+  bool counts_distinct_ = false;                         // one of them is
   absl::btree_map<int64_t, Window> windows_;             // by start; only where something is timed
   // Scratch of one apply(): the group's row, and each distinct value's, for every row of input.
   std::vector<state::RowId> ids_;

@@ -43,6 +43,13 @@ absl::Status check_source(const Source& source) {
 
 }  // namespace
 
+void Decoder::decode(std::span<const RecordView> records, Arena& arena, Decoded* out) {
+  std::vector<const RecordView*> addresses;
+  addresses.reserve(records.size());
+  for (const RecordView& record : records) addresses.push_back(&record);
+  decode(addresses, arena, out);
+}
+
 absl::StatusOr<std::unique_ptr<Decoder>> make_decoder(const Source& source, std::vector<int> wanted,
                                                       const ProductFiles& files) {
   KAPPA_INVARIANT(std::is_sorted(wanted.begin(), wanted.end()), "wanted columns ascend");

@@ -40,7 +40,9 @@ class Decoder {
   virtual ~Decoder() = default;
   // Each payload is followed by kRecordPadding readable bytes. `out` is overwritten; its columns'
   // memory is reused where it can be.
-  virtual void decode(std::span<const RecordView> records, Arena& arena, Decoded* out) = 0;
+  virtual void decode(std::span<const RecordView* const> records, Arena& arena, Decoded* out) = 0;
+  // The same for records that lie side by side.
+  void decode(std::span<const RecordView> records, Arena& arena, Decoded* out);
 };
 
 // Files that a source names (.proto), by path relative to the product's directory.

@@ -17,6 +17,7 @@ constexpr size_t kShapesMax = 8;
 // a row that no shape fitted, only one in kLearnOneIn is learnt from.
 constexpr uint64_t kMissesToLearnFrom = 64;
 constexpr uint64_t kLearnOneIn = 64;
+constexpr size_t kRecordsAhead = 4;
 
 class JsonDecoder final : public Decoder {
  public:
@@ -28,9 +29,13 @@ class JsonDecoder final : public Decoder {
     for (size_t i = 0; i < columns_.size(); ++i) by_field_.emplace(columns_[i].field, i);
   }
 
-  void decode(std::span<const RecordView> records, Arena& arena, Decoded* out) override {
+  void decode(std::span<const RecordView* const> records, Arena& arena, Decoded* out) override {
     row_.begin(records.size(), out);
-    for (size_t i = 0; i < records.size(); ++i) decode_record(records[i], i, arena);
+    for (size_t i = 0; i < records.size(); ++i) {
+      // Another core may have read them, and neighbours may be of other partitions.
+      if (i + kRecordsAhead < records.size()) __builtin_prefetch(records[i + kRecordsAhead]->value);
+      decode_record(*records[i], i, arena);
+    }
     row_.finish();
   }
 

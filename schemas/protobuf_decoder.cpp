@@ -56,10 +56,10 @@ class ProtobufDecoder final : public Decoder {
     }
   }
 
-  void decode(std::span<const RecordView> records, Arena& arena, Decoded* out) override {
+  void decode(std::span<const RecordView* const> records, Arena& arena, Decoded* out) override {
     row_.begin(records.size(), out);
     for (size_t i = 0; i < records.size(); ++i) {
-      if (auto reason = read(records[i], arena)) {
+      if (auto reason = read(*records[i], arena)) {
         row_.reject(i, *std::move(reason));
       } else {
         row_.accept(i);

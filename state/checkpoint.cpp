@@ -11,32 +11,28 @@
 namespace kappa::state {
 namespace {
 
-constexpr size_t kBlobBytes = 32u << 10;
 // Void blobs are erased when there are so many, or they are so large.
 constexpr uint64_t kVoidBytes = 8u << 20;
 constexpr uint64_t kVoidParts = 256;
 // More outbox entries than this are forgotten by range.
 constexpr uint64_t kErasedOneByOneMax = 4096;
 
-// Cuts packed rows into blobs of about kBlobBytes and puts them into the batch.
+// Puts the blobs of a checkpoint into a batch.
 class BlobWriter {
  public:
   BlobWriter(uint64_t checkpoint, WriteBatch* batch) : checkpoint_(checkpoint), batch_(batch) {}
 
-  void add(TableId table, std::string_view packed) {
-    while (!packed.empty()) {
-      std::string_view rest = packed;
-      while (!rest.empty() && packed.size() - rest.size() < kBlobBytes) {
-        PackedRow row;
-        KAPPA_INVARIANT(take_packed(&rest, &row), "checkpoint_slice() packs whole rows");
-      }
-      std::string blob = seal_blob(packed.substr(0, packed.size() - rest.size()));
-      CheckpointPart& part = parts_[table];
+  // Takes the table's blobs.
+  void add(PackedTable& table) {
+    CheckpointPart& part = parts_[table.id];
+    for (std::string& blob : table.blobs) {
+      seal_blob(&blob);
       part.bytes += blob.size();
-      batch_->put(delta_key(checkpoint_, table, part.blobs++), std::move(blob));
-      packed = rest;
+      batch_->put(delta_key(checkpoint_, table.id, part.blobs++), std::move(blob));
     }
+    table.blobs.clear();
   }
+  // By table; of those that have blobs.
   const std::map<TableId, CheckpointPart>& parts() const { return parts_; }
 
  private:
@@ -143,7 +139,7 @@ absl::StatusOr<std::vector<OutboxEntry>> CheckpointStore::read_outbox() const {
 
 // ---- writing --------------------------------------------------------------------------------
 
-absl::Status CheckpointStore::write(const Checkpoint& checkpoint) {
+absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
   if (!loaded_.ok() && !absl::IsNotFound(loaded_)) return loaded_;
   KAPPA_RETURN_IF_ERROR(failed_);
   CheckpointHead head = head_;
@@ -153,10 +149,9 @@ absl::Status CheckpointStore::write(const Checkpoint& checkpoint) {
   WriteBatch batch;
   BlobWriter blobs(head.number, &batch);
   std::map<TableId, std::vector<PackedHead>> said;
-  for (const auto& [table, packed] : checkpoint.blobs) {
-    std::string_view rows = packed;
-    if (const auto packed_head = take_packed_head(&rows)) said[table].push_back(*packed_head);
-    blobs.add(table, rows);
+  for (PackedTable& table : checkpoint.tables) {
+    said[table.id].push_back(table.head);
+    if (!table.blobs.empty()) blobs.add(table);
   }
   for (const auto& [table, heads] : said) follow(table, heads, &head);
   for (const auto& [table, part] : blobs.parts()) {

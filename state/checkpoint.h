@@ -26,9 +26,9 @@ struct OutboxEntry {
 // What one checkpoint makes durable: all of it, in one atomic synced write.
 struct Checkpoint {
   std::string place;  // opaque here: the runtime's place, watermarks, counters
-  // Packed rows as Table::checkpoint_slice() made them, one element for each table of each worker,
-  // always in the same order.
-  std::vector<std::pair<TableId, std::string>> blobs;
+  // As Table::checkpoint_slice() made them, one for each table of each worker, always in the same
+  // order.
+  std::vector<PackedTable> tables;
   std::vector<OutboxEntry> outbox;   // new entries
   uint64_t outbox_published_to = 0;  // entries below may be forgotten
 };
@@ -54,8 +54,10 @@ class CheckpointStore {
   absl::Status read_rows(const VisitRow& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 
-  // After an error nothing is written any more: tables take what they packed for written.
-  absl::Status write(const Checkpoint& checkpoint);
+  // Takes the checkpoint's blobs away. After an error nothing is written any more: tables take what
+  // they packed for written.
+  absl::Status write(Checkpoint& checkpoint);
+  absl::Status write(Checkpoint&& checkpoint) { return write(checkpoint); }
 
   // Bytes of all blobs in the store.
   size_t delta_bytes() const { return head_.bytes; }

@@ -177,12 +177,8 @@ std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n) {
   return key;
 }
 
-std::string seal_blob(std::string_view packed) {
-  std::string blob;
-  blob.reserve(packed.size() + sizeof(uint32_t));
-  blob = packed;
-  seal(&blob);
-  return blob;
+void seal_blob(std::string* packed) {
+  seal(packed);
 }
 
 absl::StatusOr<std::string_view> open_blob(std::string_view stored) {

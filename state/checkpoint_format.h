@@ -51,7 +51,8 @@ struct StoredPart {
 absl::StatusOr<StoredPart> decode_part(std::string_view key, std::string_view stored);
 
 std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n);
-std::string seal_blob(std::string_view packed);
+// Makes packed rows a blob.
+void seal_blob(std::string* packed);
 // The packed rows of a blob. DataLoss: damaged.
 absl::StatusOr<std::string_view> open_blob(std::string_view stored);
 

@@ -33,27 +33,7 @@ size_t put_header(uint32_t key_group, size_t key_bytes, uint32_t value_mark, cha
   return static_cast<size_t>(at - to);
 }
 
-constexpr char kHeadMark = static_cast<char>(0xff);
-
 }  // namespace
-
-void append_packed_head(const PackedHead& head, std::string* out) {
-  char bytes[kPackedHeaderBytesMax];
-  bytes[0] = kHeadMark;
-  char* end = put_varint(head.whole_in, put_varint(head.sequence, bytes + 1));
-  out->append(bytes, static_cast<size_t>(end - bytes));
-}
-
-std::optional<PackedHead> take_packed_head(std::string_view* rest) {
-  if (rest->empty() || rest->front() != kHeadMark) return std::nullopt;
-  std::string_view after = rest->substr(1);
-  PackedHead head;
-  if (!take_varint(&after, &head.sequence) || !take_varint(&after, &head.whole_in)) {
-    return std::nullopt;
-  }
-  *rest = after;
-  return head;
-}
 
 void append_packed(const PackedRow& row, std::string* out) {
   char header[kPackedHeaderBytesMax];
@@ -85,6 +65,14 @@ bool take_packed(std::string_view* rest, PackedRow* row) {
   row->value = rest->substr(key_bytes, value_bytes);
   rest->remove_prefix(key_bytes + value_bytes);
   return true;
+}
+
+std::string* PackedTable::blob() {
+  if (blobs.empty() || blobs.back().size() >= kBlobBytes) {
+    // Room for the row that goes beyond, and for a checksum.
+    blobs.emplace_back().reserve(kBlobBytes + kBlobBytes / 4 - 1);
+  }
+  return &blobs.back();
 }
 
 }  // namespace kappa::state

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "state/table_id.h"
 
 namespace kappa::state {
 
@@ -16,18 +18,13 @@ struct PackedRow {
   bool deleted = false;  // a tombstone: the key is gone
 };
 
-// How much of a table a checkpoint holds, said at the head of what the table packs for it.
+// How much of a table a checkpoint holds.
 struct PackedHead {
   uint32_t sequence = 0;  // counts the checkpoints that the table took part in, from 1
   // The last so many checkpoints, this one included, hold all rows of the table, so that older ones
   // are of no use to it. 0: it does not know yet.
   uint32_t whole_in = 0;
 };
-
-//   0xff | sequence varint | whole_in varint
-void append_packed_head(const PackedHead& head, std::string* out);
-// Takes the head off the front of `rest`, if there is one.
-std::optional<PackedHead> take_packed_head(std::string_view* rest);
 
 // Rows packed one after the other; of two rows with one key the later one holds.
 //
@@ -41,5 +38,17 @@ void append_packed(const PackedRow& row, std::string* out);
 char* write_packed_header(uint32_t key_group, size_t key_bytes, size_t value_bytes, char* key);
 // Takes the next row off the front of `rest`; false if what is there is no row.
 bool take_packed(std::string_view* rest, PackedRow* row);
+
+// What a table has packed for a checkpoint, in pieces as they will be stored: no piece is so long
+// that it takes fresh memory from the system, or that anyone has to copy it to make it longer.
+struct PackedTable {
+  TableId id;
+  PackedHead head;
+  std::vector<std::string> blobs;  // packed rows, about kBlobBytes of them each
+
+  static constexpr size_t kBlobBytes = 32u << 10;
+  // The blob that the next row is to be appended to.
+  std::string* blob();
+};
 
 }  // namespace kappa::state

@@ -26,6 +26,7 @@ namespace {
 constexpr size_t kDefaultBudgetBytes = 256u << 20;
 constexpr size_t kWriteBufferBytes = 64u << 20;
 constexpr size_t kBlockBytes = 16u << 10;
+constexpr size_t kKeptBatchBytesMax = 96u << 20;
 constexpr int kOpenFilesMax = 512;
 
 // What all stores of the process share: one budget for blocks and write buffers.
@@ -150,19 +151,20 @@ class RocksdbStore final : public StateStore {
 
   absl::Status write(const WriteBatch& batch, bool sync) override {
     if (absl::Status failure = listener_->failure(); !failure.ok()) return failure;
-    rocksdb::WriteBatch changes(batch.bytes() + 32 * batch.changes().size());
+    const std::lock_guard lock(changes_mutex_);
+    changes_.Clear();
     for (const WriteBatch::Change& change : batch.changes()) {
       rocksdb::Status added;
       switch (change.kind) {
         case WriteBatch::Change::Kind::kPut:
-          added = changes.Put(change.key, change.value);
+          added = changes_.Put(change.key, change.value);
           break;
         case WriteBatch::Change::Kind::kErase:
-          added = changes.Delete(change.key);
+          added = changes_.Delete(change.key);
           break;
         case WriteBatch::Change::Kind::kEraseRange:
           if (change.key < change.value) {
-            added = changes.DeleteRange(db_->DefaultColumnFamily(), change.key, change.value);
+            added = changes_.DeleteRange(db_->DefaultColumnFamily(), change.key, change.value);
           }
           break;
       }
@@ -170,8 +172,9 @@ class RocksdbStore final : public StateStore {
     }
     rocksdb::WriteOptions options;
     options.sync = sync;
-    absl::Status written = to_status(db_->Write(options, &changes), directory_);
+    absl::Status written = to_status(db_->Write(options, &changes_), directory_);
     if (!written.ok()) listener_->note(written);
+    if (changes_.GetDataSize() > kKeptBatchBytesMax) changes_ = rocksdb::WriteBatch();
     return written;
   }
 
@@ -212,6 +215,10 @@ class RocksdbStore final : public StateStore {
   const std::string directory_;
   const std::shared_ptr<ErrorListener> listener_;
   const std::unique_ptr<rocksdb::DB> db_;
+  // Kept from write to write, for its memory: taking as much afresh from the system each time costs
+  // more than filling it.
+  std::mutex changes_mutex_;
+  rocksdb::WriteBatch changes_;
 };
 
 }  // namespace

@@ -19,16 +19,9 @@
 #include "state/packed_rows.h"
 #include "state/row_layout.h"
 #include "state/row_segments.h"
+#include "state/table_id.h"
 
 namespace kappa::state {
-
-// Which table a row belongs to, in storage. Operator ids derive from plan fingerprints, so equal
-// logic finds equal state; `part` tells the tables of one operator apart.
-struct TableId {
-  uint64_t operator_id = 0;
-  uint8_t part = 0;
-  auto operator<=>(const TableId&) const = default;
-};
 
 // For tests, which cannot wait for millions of rows or billions of cuts.
 struct TableOptions {
@@ -144,10 +137,10 @@ class Table {
   // Starts a checkpoint at a cut made by cut_and_pin(): takes over what is dirty or deleted since
   // the last one. One at a time.
   void begin_checkpoint(Cut cut);
-  // Looks at up to `rows_max` of them and appends packed rows (packed_rows.h) to `blob`; true when
-  // there are no more (then the checkpoint of this table has ended; unpin the cut). Bounded work a
-  // call, so that a worker does a slice after each epoch.
-  bool checkpoint_slice(size_t rows_max, std::string* blob);
+  // Looks at up to `rows_max` of them and packs them; true when there are no more (then the
+  // checkpoint of this table has ended; unpin the cut). Bounded work a call, so that a worker does
+  // a slice after each epoch.
+  bool checkpoint_slice(size_t rows_max, PackedTable* packed);
 
   // ---- storage -----------------------------------------------------------------------------
 
@@ -202,9 +195,9 @@ class Table {
   void reclaim(size_t images_max);
   void restart_cuts();
   void advance_round();
-  size_t pack_deletions(size_t rows_max, std::string* blob);
-  size_t pack_dirty(size_t rows_max, std::string* blob);
-  size_t pack_round(size_t rows_max, std::string* blob);
+  size_t pack_deletions(size_t rows_max, PackedTable* packed);
+  size_t pack_dirty(size_t rows_max, PackedTable* packed);
+  size_t pack_round(size_t rows_max, PackedTable* packed);
   absl::Status read_value(std::string_view stored, RowId row);
   void append_packed_row(const std::byte* image, std::string* blob);
 
@@ -237,14 +230,12 @@ class Table {
   };
   Round round_;
   uint32_t checkpoints_ = 0;
-  size_t packed_bytes_ = 0;  // in the last checkpoint
 
   // The checkpoint under way.
   struct Slicing {
     Cut cut = 0;
     Cut last_cut = 0;  // of the checkpoint before
     PackedHead head;
-    bool head_packed = false;
     std::deque<Deletion> deleted;
     std::vector<RowId> rows;
     size_t next = 0;

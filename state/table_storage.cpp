@@ -69,21 +69,13 @@ void Table::advance_round() {
   round_ = {checkpoints_ + 1, 0, false, round_.rows_written};
 }
 
-bool Table::checkpoint_slice(size_t rows_max, std::string* blob) {
+bool Table::checkpoint_slice(size_t rows_max, PackedTable* packed) {
   KAPPA_INVARIANT(slicing_, "a checkpoint has begun");
-  const size_t before = blob->size();
-  if (!slicing_->head_packed) {
-    // Room for as much as the last time: growing a long string by and by copies it again and again.
-    blob->reserve(before + packed_bytes_ + packed_bytes_ / 8);
-    packed_bytes_ = 0;
-    append_packed_head(slicing_->head, blob);
-    slicing_->head_packed = true;
-  }
+  packed->head = slicing_->head;
   // Deletions first: a key that was erased and came back has its row further on.
-  size_t left = rows_max - pack_deletions(rows_max, blob);
-  left -= pack_dirty(left, blob);
-  pack_round(left, blob);
-  packed_bytes_ += blob->size() - before;
+  size_t left = rows_max - pack_deletions(rows_max, packed);
+  left -= pack_dirty(left, packed);
+  pack_round(left, packed);
   const Slicing& now = *slicing_;
   if (!now.deleted.empty() || now.next < now.rows.size() || now.round_next < now.round_end) {
     return false;
@@ -92,17 +84,17 @@ bool Table::checkpoint_slice(size_t rows_max, std::string* blob) {
   return true;
 }
 
-size_t Table::pack_deletions(size_t rows_max, std::string* blob) {
+size_t Table::pack_deletions(size_t rows_max, PackedTable* packed) {
   std::deque<Deletion>& deleted = slicing_->deleted;
-  size_t packed = 0;
-  for (; packed < rows_max && !deleted.empty(); ++packed) {
-    append_packed({deleted.front().key_group, deleted.front().key, {}, true}, blob);
+  size_t count = 0;
+  for (; count < rows_max && !deleted.empty(); ++count) {
+    append_packed({deleted.front().key_group, deleted.front().key, {}, true}, packed->blob());
     deleted.pop_front();
   }
-  return packed;
+  return count;
 }
 
-size_t Table::pack_dirty(size_t rows_max, std::string* blob) {
+size_t Table::pack_dirty(size_t rows_max, PackedTable* packed) {
   Slicing& now = *slicing_;
   const size_t begin = now.next;
   const size_t end = begin + std::min(now.rows.size() - begin, rows_max);
@@ -114,20 +106,20 @@ size_t Table::pack_dirty(size_t rows_max, std::string* blob) {
       }
     }
     const std::byte* as_of_cut = image(now.rows[now.next], now.cut);
-    if (as_of_cut != nullptr) append_packed_row(as_of_cut, blob);
+    if (as_of_cut != nullptr) append_packed_row(as_of_cut, packed->blob());
   }
   return end - begin;
 }
 
 // Rows that were dirty have been packed already.
-size_t Table::pack_round(size_t rows_max, std::string* blob) {
+size_t Table::pack_round(size_t rows_max, PackedTable* packed) {
   Slicing& now = *slicing_;
   const RowId begin = now.round_next;
   const auto end = static_cast<RowId>(begin + std::min<size_t>(now.round_end - begin, rows_max));
   for (; now.round_next < end; ++now.round_next) {
     const std::byte* as_of_cut = image(now.round_next, now.cut);
     if (as_of_cut == nullptr || header(as_of_cut).touched_cut > now.last_cut) continue;
-    append_packed_row(as_of_cut, blob);
+    append_packed_row(as_of_cut, packed->blob());
   }
   return end - begin;
 }

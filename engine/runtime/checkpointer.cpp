@@ -54,7 +54,7 @@ void Checkpointer::begin(Place place, std::vector<std::vector<state::Table*>> ta
       const state::Cut cut = table->cut_and_pin();
       table->begin_checkpoint(cut);
       part.tables.emplace_back(table, cut);
-      part.blobs.emplace_back(table->id(), std::string());
+      part.packed.push_back({table->id(), {}, {}});
     }
   }
   state_ = State::kSlicing;
@@ -64,7 +64,7 @@ void Checkpointer::slice(uint32_t worker, size_t rows_max) {
   Part& part = parts_[worker];
   while (part.next < part.tables.size()) {
     auto& [table, cut] = part.tables[part.next];
-    if (!table->checkpoint_slice(rows_max, &part.blobs[part.next].second)) return;
+    if (!table->checkpoint_slice(rows_max, &part.packed[part.next])) return;
     table->unpin(cut);
     ++part.next;
   }
@@ -75,9 +75,7 @@ bool Checkpointer::finish_slicing() {
     if (part.next < part.tables.size()) return false;
   }
   for (Part& part : parts_) {
-    for (auto& blob : part.blobs) {
-      if (!blob.second.empty()) checkpoint_.blobs.push_back(std::move(blob));
-    }
+    for (state::PackedTable& table : part.packed) checkpoint_.tables.push_back(std::move(table));
   }
   parts_.clear();
   const std::lock_guard lock(mutex_);

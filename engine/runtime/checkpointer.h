@@ -61,7 +61,7 @@ class Checkpointer {
   struct Part {  // of one worker
     std::vector<std::pair<state::Table*, state::Cut>> tables;
     size_t next = 0;
-    std::vector<std::pair<state::TableId, std::string>> blobs;
+    std::vector<state::PackedTable> packed;
   };
 
   void work();

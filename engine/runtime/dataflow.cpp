@@ -5,7 +5,6 @@
 
 #include "engine/runtime/exchange.h"
 #include "engine/types/hash.h"
-#include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
 #include "operators/filter.h"
 #include "operators/output.h"
@@ -19,8 +18,6 @@ using operators::OutputNode;
 using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SideRow;
-using operators::SourceNode;
-using operators::UnionNode;
 using operators::ViewNode;
 
 namespace {
@@ -45,271 +42,164 @@ class Observer final : public operators::Operator {
   std::function<void(NodeId, const Batch&)> callback_;
 };
 
-// The column of a projection's input that its column `column` passes on, or -1.
-int passed_column(const ProjectNode& op, int column) {
-  const operators::Expr& expr = *op.exprs[static_cast<size_t>(column)];
-  return expr.kind == operators::ExprKind::kColumn ? expr.column : -1;
-}
-
 }  // namespace
 
 Dataflow::Dataflow(const operators::Plan& plan, uint32_t workers)
-    : plan_(plan), workers_(workers), users_(plan.nodes.size()) {
-  for (const PlanNode& node : plan.nodes) {
-    for (NodeId input : node.inputs) users_[input].push_back(node.id);
-    if (const auto* source = std::get_if<SourceNode>(&node.op)) {
-      topics_.push_back(plan.sources[static_cast<size_t>(source->source)].topic);
-    }
-  }
-  std::sort(topics_.begin(), topics_.end());
-  topics_.erase(std::unique(topics_.begin(), topics_.end()), topics_.end());
-  for (const schemas::Source& source : plan.sources) {
-    const auto topic = std::lower_bound(topics_.begin(), topics_.end(), source.topic);
-    topic_of_source_.push_back(static_cast<size_t>(topic - topics_.begin()));
-  }
-}
+    : plan_(plan), shape_(plan, workers), parts_(workers) {}
 
 absl::StatusOr<std::unique_ptr<Dataflow>> Dataflow::create(
     const operators::Plan& plan, const schemas::ProductFiles& files, uint32_t workers,
     std::function<void(NodeId, const Batch&)> on_output) {
   auto flow = std::unique_ptr<Dataflow>(new Dataflow(plan, workers));
   flow->on_output_ = std::move(on_output);
-  flow->plan_stages();
   KAPPA_RETURN_IF_ERROR(flow->make_operators(files));
   return flow;
-}
-
-// ---- the plan's shape -----------------------------------------------------------------------
-
-bool Dataflow::reads_aggregate(const PlanNode& view) const {
-  if (std::get<ViewNode>(view.op).conflict != ViewNode::Conflict::kGrouped) return false;
-  if (std::get<ViewNode>(view.op).by_record) return false;
-  const PlanNode* input = &plan_.node(view.inputs[0]);
-  if (const auto* project = std::get_if<ProjectNode>(&input->op)) {
-    for (int c = 0; c < static_cast<int>(project->exprs.size()); ++c) {
-      if (passed_column(*project, c) < 0) return false;
-    }
-    input = &plan_.node(input->inputs[0]);
-  }
-  return is<AggregateNode>(*input);
-}
-
-// Whether somebody takes the rows that a node gives out.
-bool Dataflow::emits(NodeId id) const {
-  return std::any_of(users_[id].begin(), users_[id].end(), [&](NodeId user) {
-    const PlanNode& node = plan_.node(user);
-    if (is<ViewNode>(node) && reads_aggregate(node)) return !users_[user].empty();
-    if (is<ProjectNode>(node)) return emits(user);
-    return true;
-  });
-}
-
-std::vector<int> Dataflow::key_of(NodeId id) const {
-  const PlanNode& node = plan_.node(id);
-  if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
-  return std::get<ViewNode>(node.op).key;
-}
-
-std::vector<int> Dataflow::partitioning(NodeId id) const {
-  const PlanNode& node = plan_.node(id);
-  if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) {
-    std::vector<int> columns(aggregate->groups.size());
-    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<int>(i);
-    return columns;
-  }
-  if (is<ViewNode>(node)) {
-    const auto& op = std::get<ViewNode>(node.op);
-    if (reads_aggregate(node)) return partitioning(node.inputs[0]);
-    return op.by_record ? std::vector<int>{} : op.key;
-  }
-  if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
-  if (const auto* project = std::get_if<ProjectNode>(&node.op)) {
-    std::vector<int> columns;
-    for (int inner : partitioning(node.inputs[0])) {
-      int found = -1;
-      for (int c = 0; c < static_cast<int>(project->exprs.size()); ++c) {
-        if (passed_column(*project, c) == inner) found = c;
-      }
-      if (found < 0) return {};
-      columns.push_back(found);
-    }
-    return columns;
-  }
-  return {};
-}
-
-void Dataflow::plan_stages() {
-  stage_.assign(plan_.nodes.size(), 0);
-  exchanged_.assign(plan_.nodes.size(), false);
-  for (const PlanNode& node : plan_.nodes) {
-    for (NodeId input : node.inputs) stage_[node.id] = std::max(stage_[node.id], stage_[input]);
-    const bool keyed =
-        is<AggregateNode>(node) ||
-        (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
-    if (workers_ == 1 || !keyed) continue;
-    // An empty partitioning says nothing, unless the key is empty too.
-    const std::vector<int> present = partitioning(node.inputs[0]);
-    if (!present.empty() && present == key_of(node.id)) continue;
-    exchanged_[node.id] = true;
-    ++stage_[node.id];
-  }
-  for (uint32_t stage : stage_) stages_ = std::max(stages_, stage + 1);
 }
 
 std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& node) {
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
   if (is<AggregateNode>(node)) {
-    return std::make_unique<operators::Aggregate>(plan_, node.id, emits(node.id));
+    return std::make_unique<operators::Aggregate>(plan_, node.id, shape_.emits(node.id));
   }
-  if (is<ViewNode>(node) && !reads_aggregate(node)) {
-    return std::make_unique<operators::ViewTable>(plan_, node.id, emits(node.id));
+  if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
+    return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
   if (is<OutputNode>(node)) {
     if (on_output_) return std::make_unique<Observer>(node.id, on_output_);
     return std::make_unique<operators::Output>(plan_, node.id);
   }
-  return nullptr;  // sources, unions, and views that read an aggregate's table
+  return nullptr;  // unions, and views that read an aggregate's table
+}
+
+bool Dataflow::takes_any_order(const PlanNode& node) const {
+  if (is<operators::FilterNode>(node) || is<ProjectNode>(node)) return true;
+  return is<AggregateNode>(node) &&
+         !operators::Aggregate::needs_order(node, plan_, shape_.emits(node.id));
 }
 
 absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
   for (const PlanNode& node : plan_.nodes) {
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
-    if (aggregate)
-      group_columns_[operators::operator_id(plan_, node.id)] = aggregate->groups.size();
+    if (!aggregate) continue;
+    group_columns_[operators::operator_id(plan_, node.id)] = aggregate->groups.size();
   }
-  parts_.resize(workers_);
-  for (uint32_t w = 0; w < workers_; ++w) {
-    Worker& worker = parts_[w];
+  for (Worker& worker : parts_) {
+    KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, workers()));
     worker.nodes.resize(plan_.nodes.size());
-    worker.sources.resize(plan_.sources.size());
-    worker.sent.assign(plan_.nodes.size(), std::vector<std::vector<Batch>>(workers_));
+    worker.sent.assign(plan_.nodes.size(), std::vector<std::vector<Batch>>(workers()));
     for (const PlanNode& node : plan_.nodes) {
-      worker.nodes[node.id].op = make_operator(node);
-      if (const auto* source = std::get_if<SourceNode>(&node.op)) {
-        KAPPA_ASSIGN_OR_RETURN(worker.sources[static_cast<size_t>(source->source)],
-                               SourceStep::create(plan_, node.id, files));
-      }
+      if (shape_.front(node.id)) continue;
+      Instance& instance = worker.nodes[node.id];
+      instance.op = make_operator(node);
+      instance.any_order = takes_any_order(node);
       // A key of no columns hashes to 0, which is the first worker's.
-      if (auto* aggregate = dynamic_cast<operators::Aggregate*>(worker.nodes[node.id].op.get());
-          aggregate && w == 0) {
-        aggregate->make_single_group();
-      }
+      auto* aggregate = dynamic_cast<operators::Aggregate*>(instance.op.get());
+      if (aggregate && &worker == &parts_.front()) aggregate->make_single_group();
     }
   }
   return absl::OkStatus();
 }
 
-// ---- running --------------------------------------------------------------------------------
+// ---- a turn ---------------------------------------------------------------------------------
 
-void Dataflow::decode(uint32_t index, const Epoch& epoch, Watermarks& watermarks) {
-  Worker& worker = parts_[index];
-  worker.arena.reset();
-  worker.side.clear();
-  for (Instance& instance : worker.nodes) instance.out.clear();
-  for (size_t s = 0; s < worker.sources.size(); ++s) {
-    SourceStep* step = worker.sources[s].get();
-    if (!step) continue;
-    const EpochRecords& records = epoch.records[index][topic_of_source_[s]];
-    if (records.records.empty()) continue;
-    Batch batch = step->decode(records, epoch, worker.arena, &worker.side);
-    if (!step->event_times_us().empty()) {
-      watermarks.show(step->source(), step->places(), step->event_times_us());
-    }
-    if (!batch.empty()) worker.nodes[step->node()].out.push_back(std::move(batch));
+void Dataflow::prepare(uint32_t worker, Turn& turn, size_t chunk, const OrderReader& reader,
+                       Watermarks& watermarks) {
+  parts_[worker].front->run(turn, chunk, reader, watermarks);
+}
+
+void Dataflow::begin(const Turn& turn, Watermarks& watermarks) {
+  watermarks.compute(turn.epoch);
+  for (Worker& worker : parts_) {
+    worker.arena.reset();
+    worker.side.clear();
+    for (Instance& instance : worker.nodes) instance.out.clear();
   }
 }
 
-void Dataflow::pass_on(Worker& worker, NodeId id) {
-  for (NodeId user : users_[id]) {
-    if (!exchanged_[user]) continue;
+void Dataflow::deal_out(Worker& worker, NodeId id) {
+  for (NodeId user : shape_.users(id)) {
+    if (!shape_.exchanged(user)) continue;
     for (const Batch& batch : worker.nodes[id].out) {
-      std::vector<Batch> parts = split_by_key(batch, key_of(user), workers_);
-      for (uint32_t w = 0; w < workers_; ++w) {
-        if (!parts[w].empty()) worker.sent[user][w].push_back(std::move(parts[w]));
-      }
+      split_by_key(batch, shape_.key_of(user), &worker.sent[user]);
     }
   }
 }
 
-void Dataflow::run_node(Worker& worker, uint32_t index, NodeId id,
+// What a node takes in this turn: by key from everybody, or what is on its worker already. Chunks
+// are dealt out in turns to those that do not care.
+std::vector<const Batch*> Dataflow::input_of(uint32_t index, NodeId id, const Turn& turn) const {
+  std::vector<const Batch*> input;
+  const auto add = [&](const std::vector<Batch>& batches) {
+    for (const Batch& batch : batches) input.push_back(&batch);
+  };
+  const size_t chunks = turn.epoch.chunks();
+  for (NodeId from : plan_.node(id).inputs) {
+    const bool front = shape_.front(from);
+    if (shape_.exchanged(id) && front) {
+      for (size_t c = 0; c < chunks; ++c) add(turn.flow[c].sent[id][index]);
+    } else if (shape_.exchanged(id)) {
+      for (const Worker& sender : parts_) add(sender.sent[id][index]);
+    } else if (front) {
+      for (size_t c = index; c < chunks; c += workers()) add(turn.flow[c].out[from]);
+    } else {
+      add(parts_[index].nodes[from].out);
+    }
+  }
+  return input;
+}
+
+void Dataflow::run_node(uint32_t index, NodeId id, const Turn& turn,
                         const operators::OperatorContext& context) {
-  const PlanNode& node = plan_.node(id);
-  Instance& instance = worker.nodes[id];
-  std::vector<Batch> input;
-  if (exchanged_[id]) {
-    for (Worker& sender : parts_) {
-      auto& sent = sender.sent[id][index];
-      input.insert(input.end(), std::make_move_iterator(sent.begin()),
-                   std::make_move_iterator(sent.end()));
-      sent.clear();
-    }
-  } else {
-    for (NodeId from : node.inputs) {
-      const auto& out = worker.nodes[from].out;
-      input.insert(input.end(), out.begin(), out.end());
-    }
-  }
+  Instance& instance = parts_[index].nodes[id];
+  const std::vector<const Batch*> input = input_of(index, id, turn);
   if (!instance.op) {
-    instance.out = std::move(input);
-    return;
-  }
-  const bool stateless = is<operators::FilterNode>(node) || is<ProjectNode>(node);
-  const bool any_order = stateless || (is<AggregateNode>(node) &&
-                                       !operators::Aggregate::needs_order(node, plan_, emits(id)));
-  if (any_order) {
-    for (const Batch& batch : input) instance.op->process(batch, context, &instance.out);
+    if (shape_.users(id).empty()) return;
+    for (const Batch* batch : input) instance.out.push_back(*batch);
+  } else if (instance.any_order) {
+    for (const Batch* batch : input) instance.op->process(*batch, context, &instance.out);
+  } else if (input.size() == 1) {
+    instance.op->process(*input.front(), context, &instance.out);
   } else {
-    instance.op->process(merge_batches(std::move(input)), context, &instance.out);
+    instance.op->process(merge_batches(input), context, &instance.out);
   }
+  if (!shape_.exchanged(id)) return;
+  for (Worker& sender : parts_) sender.sent[id][index].clear();
 }
 
-void Dataflow::run_stage(uint32_t index, uint32_t stage, const OrderReader& reader,
-                         const Epoch& epoch, const Watermarks& watermarks) {
+void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
+                         const OrderReader& reader, const Watermarks& watermarks) {
   Worker& worker = parts_[index];
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t)> record_at =
       [&](uint32_t place) {
-        const EpochPlace& at = epoch.places[place];
+        const EpochPlace& at = turn.epoch.places[place];
         return std::pair(&reader.partition(at.partition), Offset{at.offset});
       };
   for (const PlanNode& node : plan_.nodes) {
-    if (stage_[node.id] != stage) continue;
-    if (!is<SourceNode>(node)) {
-      const operators::OperatorContext context{watermarks.input_track(node.id), worker.arena,
-                                               worker.side, record_at};
-      run_node(worker, index, node.id, context);
-    }
-    if (workers_ > 1) pass_on(worker, node.id);
+    if (shape_.stage(node.id) != stage) continue;
+    const operators::OperatorContext context{watermarks.input_track(node.id), worker.arena,
+                                             worker.side, record_at};
+    run_node(index, node.id, turn, context);
+    deal_out(worker, node.id);
   }
 }
 
-void Dataflow::run(const Epoch& epoch, const OrderReader& reader, Watermarks& watermarks,
-                   WorkerPool& pool) {
-  // Little work is done sooner by one thread than handed around.
-  constexpr size_t kPlacesForThreads = 256;
-  const bool together = epoch.size() >= kPlacesForThreads;
-  watermarks.begin(epoch);
-  pool.run([&](uint32_t worker) { decode(worker, epoch, watermarks); }, together);
-  watermarks.compute(epoch);
-  for (uint32_t stage = 0; stage < stages_; ++stage) {
-    pool.run([&](uint32_t worker) { run_stage(worker, stage, reader, epoch, watermarks); },
-             together);
-  }
-  collect_side();
-}
-
-void Dataflow::collect_side() {
-  side_.clear();
-  for (Worker& worker : parts_) {
-    side_.insert(side_.end(), std::make_move_iterator(worker.side.begin()),
-                 std::make_move_iterator(worker.side.end()));
-  }
-  std::stable_sort(side_.begin(), side_.end(), [](const SideRow& a, const SideRow& b) {
+std::vector<SideRow> Dataflow::end(Turn& turn) {
+  std::vector<SideRow> side;
+  const auto take = [&](std::vector<SideRow>& rows) {
+    side.insert(side.end(), std::make_move_iterator(rows.begin()),
+                std::make_move_iterator(rows.end()));
+    rows.clear();
+  };
+  for (size_t c = 0; c < turn.epoch.chunks(); ++c) take(turn.flow[c].side);
+  for (Worker& worker : parts_) take(worker.side);
+  std::stable_sort(side.begin(), side.end(), [](const SideRow& a, const SideRow& b) {
     return std::tie(a.place, a.node, a.tie) < std::tie(b.place, b.node, b.tie);
   });
+  return side;
 }
 
-// ---- between epochs -------------------------------------------------------------------------
+// ---- between turns --------------------------------------------------------------------------
 
 std::vector<state::Table*> Dataflow::tables_of(NodeId node, uint32_t worker) const {
   operators::Operator* op = parts_[worker].nodes[node].op.get();
@@ -342,13 +232,13 @@ uint32_t Dataflow::worker_of_key(state::TableId table, const Row& key) const {
   }
   std::vector<uint64_t> hash;
   hash_columns(group, 1, &hash);
-  return worker_of(key_group_of(hash[0]), workers_);
+  return worker_of(key_group_of(hash[0]), workers());
 }
 
 Dataflow::ViewPart Dataflow::view_part(NodeId view, uint32_t worker) const {
   const PlanNode& node = plan_.node(view);
   const auto& nodes = parts_[worker].nodes;
-  if (!reads_aggregate(node)) {
+  if (!shape_.reads_aggregate(node)) {
     return {nullptr, static_cast<const operators::ViewTable*>(nodes[view].op.get())};
   }
   NodeId aggregate = node.inputs[0];
@@ -359,7 +249,8 @@ Dataflow::ViewPart Dataflow::view_part(NodeId view, uint32_t worker) const {
 void Dataflow::restored(const Watermarks& watermarks) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
-      if (auto& op = worker.nodes[node.id].op) op->restored(watermarks.input_current(node.id));
+      if (const auto& op = worker.nodes[node.id].op)
+        op->restored(watermarks.input_current(node.id));
     }
   }
 }
@@ -368,7 +259,7 @@ void Dataflow::remove_expired(const Watermarks& watermarks) {
   constexpr size_t kRowsMax = 256;
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
-      if (!is<ViewNode>(node) || reads_aggregate(node)) continue;
+      if (!is<ViewNode>(node) || shape_.reads_aggregate(node)) continue;
       static_cast<operators::ViewTable*>(worker.nodes[node.id].op.get())
           ->remove_expired(watermarks.input_current(node.id), kRowsMax);
     }

@@ -8,11 +8,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/runtime/epoch.h"
+#include "engine/runtime/dataflow_shape.h"
+#include "engine/runtime/front.h"
 #include "engine/runtime/order_reader.h"
-#include "engine/runtime/source_step.h"
 #include "engine/runtime/watermarks.h"
-#include "engine/runtime/worker_pool.h"
 #include "operators/aggregate.h"
 #include "operators/operator.h"
 #include "operators/plan.h"
@@ -23,11 +22,11 @@ namespace kappa::runtime {
 // A plan set up for a number of workers: an instance of every operator on each, and the way of the
 // batches between them.
 //
-//   decode (workers) ─► watermarks (coordinator) ─► stage 0 ─► exchange ─► stage 1 ─► exchange ─► …
+//   prepare() each chunk ─► begin() ─► run_stage() 1 ─► … ─► run_stage() n ─► end()
+//      any worker          coordinator   all workers, exchange in between     coordinator
 //
-// A stage is as far as rows go without changing the worker; within it each worker runs its
-// operators from upstream to downstream on its own. Between stages all wait for each other. With
-// one worker nothing is exchanged and there is one stage.
+// A turn may be prepared while the one before it is in its stages. Within a stage each worker runs
+// its operators from upstream to downstream on its own.
 class Dataflow {
  public:
   // Plan and reader outlive this. `on_output` takes the rows of outputs; null: they become side
@@ -36,17 +35,27 @@ class Dataflow {
       const operators::Plan& plan, const schemas::ProductFiles& files, uint32_t workers,
       std::function<void(operators::NodeId, const Batch&)> on_output);
 
-  // The topics it reads, sorted; EpochRecords of topic t are those of topics()[t].
-  const std::vector<std::string>& topics() const { return topics_; }
+  const DataflowShape& shape() const { return shape_; }
+  uint32_t workers() const { return static_cast<uint32_t>(parts_.size()); }
 
-  // Applies an epoch. What left the way is then in side(), in an order that does not depend on the
-  // workers. The arena's strings live until the next call.
-  void run(const Epoch& epoch, const OrderReader& reader, Watermarks& watermarks, WorkerPool& pool);
-  const std::vector<operators::SideRow>& side() const { return side_; }
+  // ---- a turn ----------------------------------------------------------------------------------
+
+  // Takes a chunk through the front, as `worker`. Watermarks::begin() was called for the epoch, and
+  // the turn's flow has a place for each chunk.
+  void prepare(uint32_t worker, Turn& turn, size_t chunk, const OrderReader& reader,
+               Watermarks& watermarks);
+  // Computes the watermarks of the turn, all of whose chunks are prepared.
+  void begin(const Turn& turn, Watermarks& watermarks);
+  void run_stage(uint32_t worker, uint32_t stage, const Turn& turn, const OrderReader& reader,
+                 const Watermarks& watermarks);
+  // What left the way, in an order that does not depend on the workers.
+  std::vector<operators::SideRow> end(Turn& turn);
+
+  // ---- between turns ---------------------------------------------------------------------------
 
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
-  // All tables of a worker. Between epochs.
+  // All tables of a worker.
   std::vector<state::Table*> tables(uint32_t worker) const;
   std::vector<state::Table*> tables_of(operators::NodeId node, uint32_t worker) const;
   // Whether a row of the node's table is part of the state: not one that retention has ended for
@@ -61,55 +70,41 @@ class Dataflow {
   ViewPart view_part(operators::NodeId view, uint32_t worker) const;
   // After tables were loaded.
   void restored(const Watermarks& watermarks);
-  // Bounded work between epochs: forgets rows that retention has ended for.
+  // Bounded work: forgets rows that retention has ended for.
   void remove_expired(const Watermarks& watermarks);
-  uint32_t workers() const { return workers_; }
 
  private:
   struct Instance {
-    std::unique_ptr<operators::Operator> op;  // null: source, union, view of an aggregate's table
-    std::vector<Batch> out;                   // of the present epoch
+    std::unique_ptr<operators::Operator> op;  // null: union, view of an aggregate's table
+    bool any_order = false;                   // takes its batches one by one, in whatever order
+    std::vector<Batch> out;                   // of the present turn
   };
   struct Worker {
-    std::vector<Instance> nodes;                        // by node
-    std::vector<std::unique_ptr<SourceStep>> sources;   // by source; null if not read
+    std::unique_ptr<Front> front;
+    std::vector<Instance> nodes;                        // by node; those of the back
     std::vector<std::vector<std::vector<Batch>>> sent;  // [node][receiver] batches for its input
     std::vector<operators::SideRow> side;
     Arena arena;
   };
 
-  explicit Dataflow(const operators::Plan& plan, uint32_t workers);
-  void plan_stages();
-  bool emits(operators::NodeId node) const;
-  // Columns that say which worker holds a node's rows, if the key does.
-  std::vector<int> partitioning(operators::NodeId node) const;
-  std::vector<int> key_of(operators::NodeId node) const;
+  Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
   std::unique_ptr<operators::Operator> make_operator(const operators::PlanNode& node);
-  bool reads_aggregate(const operators::PlanNode& view) const;
+  bool takes_any_order(const operators::PlanNode& node) const;
 
-  void decode(uint32_t worker, const Epoch& epoch, Watermarks& watermarks);
-  void run_stage(uint32_t worker, uint32_t stage, const OrderReader& reader, const Epoch& epoch,
-                 const Watermarks& watermarks);
-  void run_node(Worker& worker, uint32_t index, operators::NodeId node,
+  std::vector<const Batch*> input_of(uint32_t worker, operators::NodeId node,
+                                     const Turn& turn) const;
+  void run_node(uint32_t worker, operators::NodeId node, const Turn& turn,
                 const operators::OperatorContext& context);
-  void pass_on(Worker& worker, operators::NodeId node);
-  void collect_side();
+  void deal_out(Worker& worker, operators::NodeId node);
 
   const operators::Plan& plan_;
-  uint32_t workers_;
+  const DataflowShape shape_;
   std::function<void(operators::NodeId, const Batch&)> on_output_;
-  std::vector<std::string> topics_;
-  std::vector<size_t> topic_of_source_;
-  std::vector<std::vector<operators::NodeId>> users_;  // by node
-  std::vector<uint32_t> stage_;                        // by node
-  std::vector<bool> exchanged_;                        // by node: its input comes by key
-  uint32_t stages_ = 1;
   // An aggregate's rows travel by their group; window and distinct value come after it in the keys
   // of its tables. By operator id.
   std::map<uint64_t, size_t> group_columns_;
   std::vector<Worker> parts_;
-  std::vector<operators::SideRow> side_;
 };
 
 }  // namespace kappa::runtime

@@ -9,7 +9,7 @@ namespace kappa::runtime {
 namespace {
 
 // Rows of several batches, laid end to end: which row comes where.
-std::vector<uint32_t> merged_order(const std::vector<Batch>& batches,
+std::vector<uint32_t> merged_order(const std::vector<const Batch*>& batches,
                                    const std::vector<uint32_t>& first_row) {
   struct Head {
     const Batch* batch;
@@ -27,8 +27,8 @@ std::vector<uint32_t> merged_order(const std::vector<Batch>& batches,
   std::vector<Head> heads;
   size_t rows = 0;
   for (size_t b = 0; b < batches.size(); ++b) {
-    if (!batches[b].empty()) heads.push_back({&batches[b], 0, first_row[b]});
-    rows += batches[b].rows;
+    heads.push_back({batches[b], 0, first_row[b]});
+    rows += batches[b]->rows;
   }
   std::vector<uint32_t> order;
   order.reserve(rows);
@@ -43,17 +43,18 @@ std::vector<uint32_t> merged_order(const std::vector<Batch>& batches,
   return order;
 }
 
-Batch concatenate(std::vector<Batch>& batches, std::vector<uint32_t>* first_row) {
+Batch concatenate(const std::vector<const Batch*>& batches, std::vector<uint32_t>* first_row) {
   Batch all;
   const bool signs =
-      std::any_of(batches.begin(), batches.end(), [](const Batch& b) { return !b.signs.empty(); });
+      std::any_of(batches.begin(), batches.end(), [](const Batch* b) { return !b->signs.empty(); });
   const bool ties =
-      std::any_of(batches.begin(), batches.end(), [](const Batch& b) { return !b.ties.empty(); });
+      std::any_of(batches.begin(), batches.end(), [](const Batch* b) { return !b->ties.empty(); });
   std::vector<Column> columns;
-  for (const ColumnRef& column : batches.front().columns) {
+  for (const ColumnRef& column : batches.front()->columns) {
     columns.emplace_back(column->type());
   }
-  for (const Batch& batch : batches) {
+  for (const Batch* each : batches) {
+    const Batch& batch = *each;
     first_row->push_back(static_cast<uint32_t>(all.rows));
     for (size_t c = 0; c < columns.size(); ++c) columns[c].append(*batch.columns[c]);
     all.places.insert(all.places.end(), batch.places.begin(), batch.places.end());
@@ -73,38 +74,47 @@ Batch concatenate(std::vector<Batch>& batches, std::vector<uint32_t>* first_row)
   return all;
 }
 
-}  // namespace
-
-Batch merge_batches(std::vector<Batch> batches) {
-  std::erase_if(batches, [](const Batch& batch) { return batch.empty(); });
-  if (batches.empty()) return {};
-  if (batches.size() == 1) return std::move(batches.front());
-  std::vector<uint32_t> first_row;
-  const Batch all = concatenate(batches, &first_row);
-  const std::vector<uint32_t> order = merged_order(batches, first_row);
-  if (std::is_sorted(order.begin(), order.end())) return all;
-  return gather(all, order);
+// Whether each batch ends before the next begins, as chunks of an epoch do.
+bool follow_each_other(const std::vector<const Batch*>& batches) {
+  for (size_t b = 1; b < batches.size(); ++b) {
+    if (batches[b - 1]->places.back() >= batches[b]->places.front()) return false;
+  }
+  return true;
 }
 
-std::vector<Batch> split_by_key(const Batch& batch, const std::vector<int>& key, uint32_t workers) {
+}  // namespace
+
+Batch merge_batches(const std::vector<const Batch*>& batches) {
+  std::vector<const Batch*> filled;
+  for (const Batch* batch : batches) {
+    if (!batch->empty()) filled.push_back(batch);
+  }
+  if (filled.empty()) return {};
+  if (filled.size() == 1) return *filled.front();
+  std::vector<uint32_t> first_row;
+  Batch all = concatenate(filled, &first_row);
+  if (follow_each_other(filled)) return all;
+  return gather(all, merged_order(filled, first_row));
+}
+
+void split_by_key(const Batch& batch, const std::vector<int>& key,
+                  std::vector<std::vector<Batch>>* parts) {
+  const auto workers = static_cast<uint32_t>(parts->size());
   std::vector<ColumnRef> columns;
   for (int column : key) columns.push_back(batch.columns[static_cast<size_t>(column)]);
   std::vector<uint64_t> hashes;
   hash_columns(columns, batch.rows, &hashes);
   std::vector<std::vector<uint32_t>> picked(workers);
-  for (auto& rows : picked) rows.reserve(batch.rows / workers + 64);
+  for (auto& rows : picked) rows.reserve(batch.rows);
   for (uint32_t i = 0; i < batch.rows; ++i) {
     picked[worker_of(key_group_of(hashes[i]), workers)].push_back(i);
   }
-  std::vector<Batch> parts(workers);
   for (uint32_t w = 0; w < workers; ++w) {
-    if (picked[w].size() == batch.rows) {
-      parts[w] = batch;
-    } else if (!picked[w].empty()) {
-      parts[w] = gather(batch, picked[w]);
-    }
+    if (picked[w].empty()) continue;
+    Batch& part = (*parts)[w].emplace_back(gather(batch, picked[w]));
+    part.key_hashes.reserve(part.rows);
+    for (uint32_t row : picked[w]) part.key_hashes.push_back(hashes[row]);
   }
-  return parts;
 }
 
 }  // namespace kappa::runtime

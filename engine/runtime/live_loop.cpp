@@ -50,7 +50,8 @@ absl::Status LivePipeline::failure() const {
 }
 
 void LivePipeline::run() {
-  while (!stop_) {
+  // What was prepared is applied before the end, so that reading stands where applying does.
+  while (!stop_ || ahead_filled_) {
     turns_.run_tasks();
     const absl::StatusOr<bool> did = live_turn();
     if (!did.ok()) return fail(did.status());
@@ -63,26 +64,20 @@ void LivePipeline::run() {
 
 // One epoch, if there is anything for it.
 absl::StatusOr<bool> LivePipeline::live_turn() {
-  if (!reader_->entry()) {
+  if (!ahead_filled_ && !reader_->entry()) {
     KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
     if (!taken) return false;
-  } else if (pool_.workers() > 1) {
-    std::vector<absl::Status> loaded(pool_.workers());
-    pool_.run([&](uint32_t w) { loaded[w] = reader_->load(w, options_.epoch_records_max); }, true);
-    for (const absl::Status& status : loaded) KAPPA_RETURN_IF_ERROR(status);
   }
-  epoch_.clear();
-  KAPPA_RETURN_IF_ERROR(reader_->fill(epoch_, options_.epoch_records_max));
-  if (epoch_.size() > 0) run_epoch();
-  return true;
+  return next_turn([this](Epoch& epoch) { return fill_from_entry(epoch); },
+                   [this] { return reader_->entry() && !stop_; });
 }
 
 // Journals the next entry: what has arrived, the backlog, or a tick. False: there is none.
 absl::StatusOr<bool> LivePipeline::take_what_arrived() {
-  for (uint32_t w = 0; w < pool_.workers(); ++w) {
-    KAPPA_RETURN_IF_ERROR(reader_->load(w, options_.epoch_records_max));
+  for (size_t p = 0; p < reader_->partitions(); ++p) {
+    KAPPA_RETURN_IF_ERROR(reader_->load(p, options_.epoch_records_max));
   }
-  const LogTime now = std::max(clock_->now(), state_.clock);
+  const LogTime now = std::max(clock_->now(), order_clock_);
   const std::optional<LogTime> oldest = reader_->oldest_loaded();
   if (!oldest) {
     if (!watermarks_.tick_due(now)) return false;

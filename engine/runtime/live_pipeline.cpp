@@ -45,7 +45,12 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   KAPPA_RETURN_IF_ERROR(open_topics());
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
   checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &outbox_);
-  epoch_.records.assign(pool_.workers(), std::vector<EpochRecords>(flow_->topics().size()));
+  // Chunks are small enough to balance the workers, and large enough for columns to pay.
+  constexpr size_t kChunkPlaces = 512;
+  const size_t chunk_places = pool_.workers() > 1 ? kChunkPlaces : options_.epoch_records_max;
+  for (std::unique_ptr<Turn>* turn : {&turn_, &ahead_}) {
+    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), chunk_places}, {}});
+  }
   state_.source_records.assign(plan_.sources.size(), 0);
   KAPPA_RETURN_IF_ERROR(restore());
   last_checkpoint_ms_ = clock_->now().ms;
@@ -58,7 +63,7 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
 }
 
 absl::Status LivePipeline::open_topics() {
-  for (const std::string& topic : flow_->topics()) {
+  for (const std::string& topic : flow_->shape().topics()) {
     const auto known = log_->topic(topic);
     if (known.ok()) continue;
     if (!absl::IsNotFound(known.status())) return known.status();
@@ -68,9 +73,11 @@ absl::Status LivePipeline::open_topics() {
 }
 
 absl::Status LivePipeline::rewind_to(const Place& place) {
-  KAPPA_ASSIGN_OR_RETURN(
-      reader_, OrderReader::open(*log_, flow_->topics(), place.partitions, pool_.workers()));
+  KAPPA_ASSIGN_OR_RETURN(reader_,
+                         OrderReader::open(*log_, flow_->shape().topics(), place.partitions));
   if (place.entry) reader_->resume(*place.entry);
+  order_clock_ = place.clock;
+  applied_ = read_position();
   return absl::OkStatus();
 }
 
@@ -130,11 +137,17 @@ absl::Status LivePipeline::restore_rows() {
 
 Place LivePipeline::place() const {
   Place place = state_;
+  place.partitions.clear();
+  place.entry.reset();
   place.plan_fingerprint = plan_fingerprint_;
   place.journal_id = journal_->id();
-  place.journal = journal_->bookmark();
-  place.entry = reader_->entry();
-  place.partitions = reader_->places();
+  place.journal = applied_.journal;
+  if (applied_.entry) place.entry = *applied_.entry;
+  place.clock = applied_.clock;
+  for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    const auto& [next, log_time] = applied_.partitions[p];
+    place.partitions.push_back({reader_->partition(p), next, log_time});
+  }
   watermarks_.save(&place);
   return place;
 }

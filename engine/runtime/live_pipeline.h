@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +15,7 @@
 #include "engine/runtime/order_reader.h"
 #include "engine/runtime/outbox.h"
 #include "engine/runtime/pipeline.h"
+#include "engine/runtime/shared_tasks.h"
 #include "engine/runtime/turn_queue.h"
 #include "engine/runtime/view_access.h"
 #include "engine/runtime/watermarks.h"
@@ -69,12 +72,22 @@ class LivePipeline final : public Pipeline {
   absl::Status require_by_hand() const;
   absl::Status append_entry(JournalEntry entry);
   absl::StatusOr<bool> apply_next(uint64_t* entries_left);
-  absl::Status fill_from_journal(uint64_t* entries_left);
-  absl::Status cut_journal(const absl::Status& why, const Place& before);
+  absl::Status fill_from_entry(Epoch& epoch);
+  absl::Status fill_from_journal(Epoch& epoch, uint64_t* entries_left);
+  absl::Status cut_journal(const absl::Status& why);
   absl::Status append_moment(JournalEntry::Kind kind);
   absl::Status apply_entry();
-  void run_epoch();
+  ReadPosition read_position() const;
   Place place() const;
+
+  // Turns. While one is applied, the next may already be filled and taken through the front.
+  using Fill = std::function<absl::Status(Epoch&)>;
+  absl::StatusOr<bool> next_turn(const Fill& fill, const std::function<bool()>& more);
+  void fill_ahead(const Fill& fill);
+  void prepare_ahead(uint32_t worker);
+  void apply_turn(const Fill& fill, bool look_ahead);
+  void count_turn(std::chrono::steady_clock::duration took);
+  size_t partitions_to_load() const;
 
   // The live loop.
   void run();
@@ -104,8 +117,14 @@ class LivePipeline final : public Pipeline {
   Outbox outbox_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::vector<std::unique_ptr<ViewAccess>> views_;  // by node
-  Epoch epoch_;
-  Place state_;  // clock, counts and numbers; the rest is filled in when it is saved
+  std::unique_ptr<Turn> turn_;                      // the one that is, or was last, applied
+  std::unique_ptr<Turn> ahead_;                     // the next one
+  bool ahead_filled_ = false;
+  absl::Status ahead_status_;  // why filling it failed; told once turn_ is applied
+  SharedTasks ahead_tasks_;
+  LogTime order_clock_;   // of the last entry that the reader has begun
+  ReadPosition applied_;  // behind the last turn
+  Place state_;           // counts and numbers at applied_; the rest is filled in when it is saved
   uint64_t epochs_ = 0;
   bool changed_ = false;  // since the last checkpoint
   int64_t last_checkpoint_ms_ = 0;

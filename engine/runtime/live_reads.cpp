@@ -191,8 +191,8 @@ absl::Status LivePipeline::run_between_epochs(std::function<void()> task, Deadli
 Stamp LivePipeline::stamp(const std::vector<NodeId>& views) const {
   Stamp stamp{
       .generation = options_.generation, .epoch = epochs_, .place = {}, .watermark = kEndOfTime};
-  for (const PartitionPlace& place : reader_->places()) {
-    stamp.place.emplace_back(place.partition, place.next);
+  for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    stamp.place.emplace_back(reader_->partition(p), applied_.partitions[p].next);
   }
   for (NodeId view : views) {
     stamp.watermark = std::min(stamp.watermark, EventTime{watermarks_.current(view)});

@@ -69,7 +69,7 @@ PipelineStats LivePipeline::collect_stats() const {
     if (const auto side = state_.side.find(node.id); side != state_.side.end()) {
       source.dead_letters = side->second.errors;
     }
-    source.lag_records = reader_->lag_records(source.topic);
+    source.lag_records = reader_->lag_records(source.topic, applied_);
     source.watermark = EventTime{watermarks_.source_watermark(op->source)};
     stats.sources.push_back(std::move(source));
   }
@@ -121,9 +121,10 @@ std::string LivePipeline::dump() const {
                                  " outputs=", counts.outputs,
                                  " content=", absl::Hex(counts.content)));
   }
-  for (const PartitionPlace& place : reader_->places()) {
-    lines.push_back(absl::StrCat("place ", place.partition.topic, " ", place.partition.partition,
-                                 " ", place.next.value));
+  for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    const TopicPartition& partition = reader_->partition(p);
+    lines.push_back(absl::StrCat("place ", partition.topic, " ", partition.partition, " ",
+                                 applied_.partitions[p].next.value));
   }
   std::sort(lines.begin(), lines.end());
   std::string text;

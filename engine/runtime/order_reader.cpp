@@ -9,7 +9,7 @@
 namespace kappa::runtime {
 namespace {
 
-constexpr size_t kReadBytes = 1u << 20;
+constexpr size_t kReadBytes = 256u << 10;
 
 std::string name_of(const TopicPartition& partition) {
   return absl::StrCat("topic ", partition.topic, " partition ", partition.partition);
@@ -19,11 +19,9 @@ std::string name_of(const TopicPartition& partition) {
 
 absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
                                               const std::vector<std::string>& topics,
-                                              const std::vector<PartitionPlace>& places,
-                                              uint32_t workers) {
+                                              const std::vector<PartitionPlace>& places) {
   OrderReader reader;
   reader.log_ = &log;
-  reader.workers_ = workers;
   for (size_t t = 0; t < topics.size(); ++t) {
     KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, log.topic(topics[t]));
     for (int32_t p = 0; p < info.config.partitions; ++p) {
@@ -46,10 +44,11 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
   return reader;
 }
 
-std::vector<PartitionPlace> OrderReader::places() const {
-  std::vector<PartitionPlace> places;
-  for (const Partition& p : partitions_) places.push_back({p.id, p.next, p.log_time});
-  return places;
+std::vector<ReadPosition::Partition> OrderReader::positions() const {
+  std::vector<ReadPosition::Partition> positions;
+  positions.reserve(partitions_.size());
+  for (const Partition& p : partitions_) positions.push_back({p.next, p.log_time});
+  return positions;
 }
 
 absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
@@ -62,11 +61,8 @@ absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
   return absl::OkStatus();
 }
 
-absl::Status OrderReader::load(uint32_t worker, size_t records_wanted) {
-  for (size_t i = worker; i < partitions_.size(); i += workers_) {
-    KAPPA_RETURN_IF_ERROR(load(partitions_[i], records_wanted));
-  }
-  return absl::OkStatus();
+absl::Status OrderReader::load(size_t partition, size_t records_wanted) {
+  return load(partitions_[partition], records_wanted);
 }
 
 std::optional<LogTime> OrderReader::oldest_loaded() const {
@@ -122,12 +118,13 @@ absl::StatusOr<std::optional<JournalEntry>> OrderReader::describe_backlog(LogTim
   return entry;
 }
 
-int64_t OrderReader::lag_records(const std::string& topic) const {
+int64_t OrderReader::lag_records(const std::string& topic, const ReadPosition& applied) const {
   int64_t lag = 0;
-  for (const Partition& p : partitions_) {
-    if (p.id.topic != topic) continue;
-    const auto range = log_->range(p.id);
-    if (range.ok()) lag += std::max<int64_t>(0, range->end.value - p.next.value);
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    if (partitions_[i].id.topic != topic) continue;
+    const auto range = log_->range(partitions_[i].id);
+    const int64_t next = applied.partitions[i].next.value;
+    if (range.ok()) lag += std::max<int64_t>(0, range->end.value - next);
   }
   return lag;
 }
@@ -151,7 +148,7 @@ void OrderReader::set_ends(JournalEntry entry) {
     found->to = std::max(found->next, advance.to);
     found->last_record = advance.last_record;
   }
-  entry_ = std::move(entry);
+  entry_ = std::make_shared<const JournalEntry>(std::move(entry));
 }
 
 absl::Status OrderReader::prepare_head(Partition& partition, LogTime clock) {
@@ -173,21 +170,22 @@ absl::Status OrderReader::prepare_head(Partition& partition, LogTime clock) {
   return absl::OkStatus();
 }
 
+// Takes records while the partition is the first in the order.
 absl::Status OrderReader::take_run(Partition& partition, uint32_t index, const Partition* rival,
                                    uint32_t rival_index, Epoch& epoch, size_t places_max) {
+  // Another core may have read them: ask early for what comes soon.
+  constexpr size_t kPrefetchRecords = 8;
   const LogTime clock = entry_->clock;
-  EpochRecords& out = epoch.records[index % workers_][partition.topic];
-  while (epoch.places.size() < places_max) {
+  while (epoch.size() < places_max) {
     const bool first = !rival || partition.head < rival->head ||
                        (partition.head == rival->head && index < rival_index);
     if (!first) break;
     const RecordView& record = partition.record();
+    __builtin_prefetch(&record + kPrefetchRecords);
     partition.log_time = partition.head;
     const bool has_log_time = partition.log_time != kNoLogTime;
-    out.records.push_back(record);
-    out.places.push_back(static_cast<uint32_t>(epoch.places.size()));
-    epoch.places.push_back(
-        {has_log_time ? partition.log_time.ms : clock.ms, record.offset.value, index});
+    epoch.add(record, partition.topic,
+              {has_log_time ? partition.log_time.ms : clock.ms, record.offset.value, index});
     partition.next = Offset{record.offset.value + 1};
     if (!partition.in_entry() && partition.last_record != record_hash(record)) {
       return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
@@ -196,7 +194,7 @@ absl::Status OrderReader::take_run(Partition& partition, uint32_t index, const P
     }
     --partition.loaded;
     if (++partition.next_record == partition.blocks.front().records.size()) {
-      partition.past.push_back(std::move(partition.blocks.front()));
+      epoch.blocks.push_back(std::move(partition.blocks.front()));
       partition.blocks.pop_front();
       partition.next_record = 0;
     }
@@ -207,16 +205,14 @@ absl::Status OrderReader::take_run(Partition& partition, uint32_t index, const P
 }
 
 absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
-  KAPPA_INVARIANT(entry_.has_value(), "an entry is being applied");
+  KAPPA_INVARIANT(entry_ != nullptr, "an entry is being applied");
   if (entry_->kind == JournalEntry::Kind::kTick || entry_->kind == JournalEntry::Kind::kEnd) {
-    const auto place = static_cast<uint32_t>(epoch.places.size());
-    epoch.moments.push_back({place, entry_->kind, entry_->clock});
-    epoch.places.push_back({entry_->clock.ms, 0, kMoment});
+    epoch.add(entry_->kind, entry_->clock);
     entry_.reset();
     return absl::OkStatus();
   }
   for (Partition& p : partitions_) KAPPA_RETURN_IF_ERROR(prepare_head(p, entry_->clock));
-  while (epoch.places.size() < places_max) {
+  while (epoch.size() < places_max) {
     // The partition that is next, and the one that would be next without it.
     Partition* best = nullptr;
     Partition* rival = nullptr;
@@ -241,27 +237,6 @@ absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
                                 [](const Partition& p) { return p.in_entry(); });
   if (!more) entry_.reset();
   return absl::OkStatus();
-}
-
-const RecordView* OrderReader::find(const EpochPlace& place) const {
-  const Partition& partition = partitions_[place.partition];
-  const auto in_block = [&](const RecordBlock& block) -> const RecordView* {
-    const auto found = std::lower_bound(
-        block.records.begin(), block.records.end(), place.offset,
-        [](const RecordView& record, int64_t offset) { return record.offset.value < offset; });
-    return found != block.records.end() && found->offset.value == place.offset ? &*found : nullptr;
-  };
-  for (const RecordBlock& block : partition.past) {
-    if (const RecordView* record = in_block(block)) return record;
-  }
-  for (const RecordBlock& block : partition.blocks) {
-    if (const RecordView* record = in_block(block)) return record;
-  }
-  return nullptr;
-}
-
-void OrderReader::release() {
-  for (Partition& p : partitions_) p.past.clear();
 }
 
 }  // namespace kappa::runtime

@@ -16,30 +16,27 @@
 
 namespace kappa::runtime {
 
-// Reads the records of journal entries in the order. The coordinator's, but for load(), which
-// workers call for their own partitions.
+// Reads the records of journal entries in the order. The coordinator's, but for load(), which any
+// thread may call while nobody else touches that partition.
 //
 // Within an entry the order is (log time, topic name, partition, offset). Log times never fall
 // within a partition, so this is a merge of the partitions; a run of one partition is taken at
 // once.
 class OrderReader {
  public:
-  // `topics`, sorted by name, are read by `workers`: worker w decodes the partitions whose index is
-  // w modulo the workers. The log outlives the reader. Starts at `places`; a partition not among
-  // them at its first offset.
+  // `topics` are sorted by name; records of topics[t] go to epochs as those of topic t. The log
+  // outlives the reader. Starts at `places`; a partition not among them at its first offset.
   static absl::StatusOr<OrderReader> open(const log::Log& log,
                                           const std::vector<std::string>& topics,
-                                          const std::vector<PartitionPlace>& places,
-                                          uint32_t workers);
+                                          const std::vector<PartitionPlace>& places);
 
   size_t partitions() const { return partitions_.size(); }
   const TopicPartition& partition(size_t index) const { return partitions_[index].id; }
-  // Where each partition stands, for a checkpoint.
-  std::vector<PartitionPlace> places() const;
+  // Where each partition stands.
+  std::vector<ReadPosition::Partition> positions() const;
 
-  // Reads ahead, so that each of the worker's partitions has `records_wanted` records in memory or
-  // stands at its end. Workers may do so at the same time.
-  absl::Status load(uint32_t worker, size_t records_wanted);
+  // Reads ahead, so that the partition has `records_wanted` records in memory or stands at its end.
+  absl::Status load(size_t partition, size_t records_wanted);
 
   // Describes what is in memory now as an entry, at most about `records_max` records, and makes it
   // the one that is being applied. Nothing if there is nothing.
@@ -53,34 +50,30 @@ class OrderReader {
   void begin(JournalEntry entry);
   // Goes on with an entry of which a part was applied, as the places given to open() say.
   void resume(JournalEntry entry);
-  const std::optional<JournalEntry>& entry() const { return entry_; }
+  // The entry that is being applied; null between entries.
+  const std::shared_ptr<const JournalEntry>& entry() const { return entry_; }
 
   // Appends the entry's next places to the epoch until it holds `places_max` or the entry ends,
-  // which entry() then shows.
+  // which entry() then shows. Epochs are given back in the order in which they were filled: one may
+  // still need blocks that its successor has used up.
   absl::Status fill(Epoch& epoch, size_t places_max);
 
-  // The record at a place of an epoch that still holds its blocks.
-  const RecordView* find(const EpochPlace& place) const;
-  // Forgets blocks that only past epochs needed.
-  void release();
-  // Records of a topic, about, that are in the log and not yet applied.
-  int64_t lag_records(const std::string& topic) const;
+  // Records of a topic, about, that are in the log behind `applied`.
+  int64_t lag_records(const std::string& topic, const ReadPosition& applied) const;
 
  private:
   struct Partition {
     TopicPartition id;
     size_t topic = 0;
     std::unique_ptr<log::LogReader> reader;
-    std::deque<RecordBlock>
-        blocks;                     // from the one that holds the next record; older ones: see past
-    std::vector<RecordBlock> past;  // used up in the present epoch
-    size_t next_record = 0;         // in blocks.front()
-    size_t loaded = 0;              // records from there on
-    Offset next;                    // all before it are applied
-    LogTime log_time;               // running maximum in the present entry
-    Offset to;                      // where the present entry ends
-    uint64_t last_record = 0;       // what the entry says of its last record
-    LogTime head;                   // log time of the next record, if it is in the entry
+    std::deque<RecordBlock> blocks;  // from the one that holds the next record
+    size_t next_record = 0;          // in blocks.front()
+    size_t loaded = 0;               // records from there on
+    Offset next;                     // all before it were given to epochs
+    LogTime log_time;                // running maximum in the present entry
+    Offset to;                       // where the present entry ends
+    uint64_t last_record = 0;        // what the entry says of its last record
+    LogTime head;                    // log time of the next record, if it is in the entry
 
     const RecordView& record() const { return blocks.front().records[next_record]; }
     bool in_entry() const { return next < to; }
@@ -94,8 +87,7 @@ class OrderReader {
 
   const log::Log* log_ = nullptr;
   std::vector<Partition> partitions_;
-  std::optional<JournalEntry> entry_;
-  uint32_t workers_ = 1;
+  std::shared_ptr<const JournalEntry> entry_;
 };
 
 }  // namespace kappa::runtime

@@ -148,9 +148,11 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
         letter.headers.emplace_back("kappa-sql-position",
                                     absl::StrCat(row.position.line, ":", row.position.column));
       }
-      const RecordView* record = at.partition == kMoment ? nullptr : reader.find(at);
-      if (record && record->key) letter.key.emplace(record->key, record->key_size);
-      if (record && record->value) letter.value.emplace(record->value, record->value_size);
+      if (at.partition != kMoment) {
+        const RecordView& record = epoch.record_at(row.place.place());
+        if (record.key) letter.key.emplace(record.key, record.key_size);
+        if (record.value) letter.value.emplace(record.value, record.value_size);
+      }
     }
     unsaved_.push_back({sequence, to.topic, encode(letter)});
   }

@@ -28,7 +28,7 @@ void Watermarks::restore(const Place& place) {
     if (node < current_.size()) current_[node] = watermark;
   }
   // The others follow from these: an epoch without places computes them.
-  const Epoch none;
+  const Epoch none(0, 1);
   begin(none);
   compute(none);
 }
@@ -66,18 +66,20 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
   if (has_union_) source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
   size_t from = 1;
   const auto run_to = [&](size_t to) {
+    SourceClock& clock = source.clock;
+    int64_t last_record_ms = clock.last_record_ms;
     for (size_t i = from; i < to; ++i) {
       // A record shows its event time; other places show none.
       if (shown[i] != kNoEventTime.us) {
         const int64_t known_at_ms = epoch.places[i - 1].known_at_ms;
-        SourceClock& clock = source.clock;
         if (clock.first_record_ms == kNoLogTime.ms) clock.first_record_ms = known_at_ms;
-        clock.last_record_ms = std::max(clock.last_record_ms, known_at_ms);
+        last_record_ms = std::max(last_record_ms, known_at_ms);
         max = std::max(max, shown[i]);
       }
       shown[i] = max;
-      if (has_union_) source.last_record_ms[i] = source.clock.last_record_ms;
+      if (has_union_) source.last_record_ms[i] = last_record_ms;
     }
+    clock.last_record_ms = last_record_ms;
     from = to;
   };
   for (const EpochMoment& moment : epoch.moments) {

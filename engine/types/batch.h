@@ -34,11 +34,13 @@ struct Batch {
   // Rows caused by timers: the sort key (due time, then key, memcomparable) that puts rows of one
   // place in the same order for every number of workers. Empty unless some row is a timer's.
   std::vector<StringRef> ties;
+  // What hash_columns() gives for the key by which an exchange dealt the rows out; else empty.
+  std::vector<uint64_t> key_hashes;
 
   bool empty() const { return rows == 0; }
 };
 
-// The rows `picked` of a batch, in that order.
+// The rows `picked` of a batch, in that order; without key_hashes.
 Batch gather(const Batch& batch, const std::vector<uint32_t>& picked);
 
 }  // namespace kappa

@@ -72,22 +72,19 @@ uint64_t hash_bytes(const void* data, size_t size) {
 }
 
 void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<uint64_t>* hashes) {
-  hashes->resize(rows);
-  if (columns.empty()) {
-    hashes->assign(rows, 0);
-    return;
-  }
-  for (size_t c = 0; c < columns.size(); ++c) {
-    const Column& column = *columns[c];
-    KAPPA_INVARIANT(column.rows() >= rows, "rows of a key column");
-    dispatch_physical(column.type().physical(), [&]<typename T>() {
-      if (c == 0) {
-        hash_column<T, true>(column, rows, hashes->data());
-      } else {
-        hash_column<T, false>(column, rows, hashes->data());
-      }
-    });
-  }
+  hashes->assign(rows, 0);
+  if (columns.empty()) return;
+  KAPPA_INVARIANT(columns[0]->rows() >= rows, "rows of a key column");
+  dispatch_physical(columns[0]->type().physical(),
+                    [&]<typename T>() { hash_column<T, true>(*columns[0], rows, hashes->data()); });
+  for (const ColumnRef& column : columns.subspan(1)) hash_one_more(*column, hashes);
+}
+
+void hash_one_more(const Column& column, std::vector<uint64_t>* hashes) {
+  KAPPA_INVARIANT(column.rows() >= hashes->size(), "rows of a key column");
+  dispatch_physical(column.type().physical(), [&]<typename T>() {
+    hash_column<T, false>(column, hashes->size(), hashes->data());
+  });
 }
 
 }  // namespace kappa

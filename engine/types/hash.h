@@ -17,6 +17,8 @@ namespace kappa {
 //   text, bytea: XXH3-64 of the bytes; null: 0x9e3779b97f4a7c15
 //   several columns, left to right: mix(left * 0x9ddfea08eb382d69 + right); none: 0
 void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<uint64_t>* hashes);
+// From the hashes of some columns, those of these and one column more.
+void hash_one_more(const Column& column, std::vector<uint64_t>* hashes);
 uint64_t hash_bytes(const void* data, size_t size);
 
 inline constexpr int kKeyGroups = 128;

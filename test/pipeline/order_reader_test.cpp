@@ -32,8 +32,8 @@ struct Fixture {
     require_ok(log->append(topic, {&record, 1}).status());
   }
 
-  OrderReader open(uint32_t workers = 1) {
-    auto reader = OrderReader::open(*log, {"a", "b"}, {}, workers);
+  OrderReader open() {
+    auto reader = OrderReader::open(*log, {"a", "b"}, {});
     require_ok(reader.status());
     return *std::move(reader);
   }
@@ -45,19 +45,13 @@ struct Fixture {
     REQUIRE(entry->has_value());
     reader.begin(**entry);
     std::vector<std::string> values;
-    Epoch epoch;
-    epoch.records.assign(1, std::vector<EpochRecords>(2));
+    Epoch epoch(2, 3);
     while (reader.entry()) {
       epoch.clear();
       require_ok(reader.fill(epoch, places_max));
-      std::vector<std::string> turn(epoch.size());
-      for (const EpochRecords& topic : epoch.records[0]) {
-        for (size_t i = 0; i < topic.records.size(); ++i) {
-          turn[topic.places[i]] = std::string(*topic.records[i].value_view());
-        }
+      for (uint32_t place = 0; place < epoch.size(); ++place) {
+        values.emplace_back(*epoch.record_at(place).value_view());
       }
-      values.insert(values.end(), turn.begin(), turn.end());
-      reader.release();
     }
     return values;
   }
@@ -99,8 +93,7 @@ TEST_CASE_METHOD(Fixture, "an entry whose last record is another one than the lo
   require_ok(entry.status());
   (*entry)->advances[0].last_record ^= 1;
   reader.begin(**entry);
-  Epoch epoch;
-  epoch.records.assign(1, std::vector<EpochRecords>(2));
+  Epoch epoch(2, 3);
   const absl::Status filled = reader.fill(epoch, 10);
   CHECK(absl::IsAborted(filled));
   CHECK_THAT(std::string(filled.message()), Catch::Contains("topic a partition 0"));
@@ -110,8 +103,7 @@ TEST_CASE_METHOD(Fixture, "an entry that goes beyond the log's end is aborted") 
   append("a", 0, "x", 10);
   OrderReader reader = open();
   reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{2}, 1}}});
-  Epoch epoch;
-  epoch.records.assign(1, std::vector<EpochRecords>(2));
+  Epoch epoch(2, 3);
   CHECK(absl::IsAborted(reader.fill(epoch, 10)));
 }
 
@@ -120,7 +112,7 @@ TEST_CASE_METHOD(Fixture, "what was loaded becomes an entry of about the size as
   append("b", 0, "y", 5);
   OrderReader reader = open();
   CHECK(!reader.take_loaded(LogTime{100}, 4));
-  require_ok(reader.load(0, 100));
+  for (size_t p = 0; p < reader.partitions(); ++p) require_ok(reader.load(p, 100));
   const auto entry = reader.take_loaded(LogTime{100}, 4);
   REQUIRE(entry);
   REQUIRE(entry->advances.size() == 2);

@@ -7,8 +7,11 @@
 namespace kappa::state {
 
 Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t value_bytes_max) {
-  std::map<TableId, std::string> packed;
-  for (uint64_t id = 0; id < 4; ++id) packed[{1 + id / 2, static_cast<uint8_t>(id % 2)}];
+  std::map<TableId, PackedTable> packed;
+  for (uint64_t id = 0; id < 4; ++id) {
+    const TableId table{1 + id / 2, static_cast<uint8_t>(id % 2)};
+    packed[table].id = table;
+  }
   for (size_t n = 0; n < changes; ++n) {
     const TableId table{1 + random.below(2), static_cast<uint8_t>(random.below(2))};
     const std::string key(1 + random.below(3), static_cast<char>('a' + random.below(8)));
@@ -17,7 +20,7 @@ Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t va
     const std::string value(random.below(value_bytes_max + 1),
                             static_cast<char>(random.below(256)));
     row.value = value;
-    append_packed(row, &packed[table]);
+    append_packed(row, packed[table].blob());
     if (row.deleted) {
       rows.erase(model_key);
     } else {
@@ -28,10 +31,9 @@ Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t va
   ++sequence;
   for (auto& [table, changed] : packed) {
     const bool whole = random.chance(0.2);
-    if (whole) pack_whole(table, &changed);
-    std::string& blob = checkpoint.blobs.emplace_back(table, "").second;
-    append_packed_head({sequence, whole ? 1u : 0u}, &blob);
-    blob += changed;
+    if (whole) pack_whole(&changed);
+    changed.head = {sequence, whole ? 1u : 0u};
+    checkpoint.tables.push_back(std::move(changed));
   }
 
   const uint64_t next = outbox_from + outbox.size();
@@ -50,12 +52,12 @@ Checkpoint CheckpointModel::change(RandomRows& random, size_t changes, size_t va
   return checkpoint;
 }
 
-void CheckpointModel::pack_whole(TableId table, std::string* packed) const {
-  packed->clear();
+void CheckpointModel::pack_whole(PackedTable* packed) const {
+  packed->blobs.clear();
   for (const auto& [key, value] : rows) {
     const auto& [operator_id, part, key_group, bytes] = key;
-    if (table != TableId{operator_id, static_cast<uint8_t>(part)}) continue;
-    append_packed({key_group, bytes, value, false}, packed);
+    if (packed->id != TableId{operator_id, static_cast<uint8_t>(part)}) continue;
+    append_packed({key_group, bytes, value, false}, packed->blob());
   }
 }
 

@@ -36,7 +36,7 @@ struct CheckpointModel {
   }
 
  private:
-  void pack_whole(TableId table, std::string* packed) const;
+  void pack_whole(PackedTable* packed) const;
 };
 
 }  // namespace kappa::state

@@ -73,9 +73,8 @@ TEST_CASE("void blobs are worth erasing once there are many of them") {
   CheckpointStore checkpoints(store.get());
   const auto write = [&](uint32_t sequence) {
     Checkpoint checkpoint;
-    std::string& blob = checkpoint.blobs.emplace_back(TableId{1, 0}, "").second;
-    append_packed_head({sequence, 1}, &blob);
-    append_packed({3, "key", std::string(1u << 20, 'v'), false}, &blob);
+    PackedTable& table = checkpoint.tables.emplace_back(PackedTable{{1, 0}, {sequence, 1}, {}});
+    append_packed({3, "key", std::string(1u << 20, 'v'), false}, table.blob());
     REQUIRE(checkpoints.write(checkpoint).ok());
   };
   write(1);

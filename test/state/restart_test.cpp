@@ -81,8 +81,8 @@ class Pipeline {
     for (const auto& table : tables_) {
       const Cut cut = table->cut_and_pin();
       table->begin_checkpoint(cut);
-      checkpoint.blobs.emplace_back(table->id(), "");
-      while (!table->checkpoint_slice(3, &checkpoint.blobs.back().second)) {
+      checkpoint.tables.push_back({table->id(), {}, {}});
+      while (!table->checkpoint_slice(3, &checkpoint.tables.back())) {
       }
       table->unpin(cut);
     }
@@ -199,8 +199,8 @@ TEST_CASE("a table that took no part in some checkpoints loses nothing") {
     for (Table* table : tables) {
       const Cut cut = table->cut_and_pin();
       table->begin_checkpoint(cut);
-      checkpoint.blobs.emplace_back(table->id(), "");
-      REQUIRE(table->checkpoint_slice(1000, &checkpoint.blobs.back().second));
+      checkpoint.tables.push_back({table->id(), {}, {}});
+      REQUIRE(table->checkpoint_slice(1000, &checkpoint.tables.back()));
       table->unpin(cut);
     }
     REQUIRE(checkpoints.write(checkpoint).ok());

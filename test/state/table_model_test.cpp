@@ -168,7 +168,7 @@ class TableAndModel {
   // `late`: some time after its cut.
   void begin(bool late) {
     checkpoint_ = Pinned{table_.cut_and_pin(), 0, model_};
-    packed_.clear();
+    packed_ = {};
     if (late && random_.chance(0.5)) upsert();
     if (late && random_.chance(0.5)) erase_some();
     table_.begin_checkpoint(checkpoint_->cut);
@@ -177,14 +177,12 @@ class TableAndModel {
   void slice() {
     if (!table_.checkpoint_slice(1 + random_.below(10), &packed_)) return;
     table_.unpin(checkpoint_->cut);
-    std::string_view rest = packed_;
-    const auto head = take_packed_head(&rest);
-    REQUIRE(head);
-    REQUIRE(head->sequence == history_.size() + 1);
-    history_.push_back(packed_.substr(packed_.size() - rest.size()));
-    apply(rest, stored_);
+    REQUIRE(packed_.head.sequence == history_.size() + 1);
+    std::string& rows = history_.emplace_back();
+    for (const std::string& blob : packed_.blobs) rows += blob;
+    apply(rows, stored_);
     REQUIRE(stored_ == checkpoint_->rows);
-    if (head->whole_in > 0) check_whole(head->whole_in);
+    if (packed_.head.whole_in > 0) check_whole(packed_.head.whole_in);
     checkpoint_.reset();
   }
 
@@ -259,7 +257,7 @@ class TableAndModel {
   Rows model_;
   std::vector<Pinned> pins_;
   std::optional<Pinned> checkpoint_;
-  std::string packed_;
+  PackedTable packed_;
   Rows stored_;
   std::vector<std::string> history_;  // what each checkpoint packed
   size_t whole_ = 0;                  // how often a round came to its end

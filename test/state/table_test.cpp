@@ -160,11 +160,11 @@ TEST_CASE("only what changed is dirty, and nothing after loading") {
   Table table({1, 0}, counters());
   insert(table, {1, 2, 3});
   REQUIRE(table.dirty_bytes() > 0);
-  std::string blob;
+  PackedTable packed;
   const auto checkpoint = [&] {
     const Cut cut = table.cut_and_pin();
     table.begin_checkpoint(cut);
-    while (!table.checkpoint_slice(1, &blob)) {
+    while (!table.checkpoint_slice(1, &packed)) {
     }
     table.unpin(cut);
   };

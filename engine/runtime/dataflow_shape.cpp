@@ -1,0 +1,137 @@
+#include "engine/runtime/dataflow_shape.h"
+
+#include <algorithm>
+
+namespace kappa::runtime {
+
+using operators::AggregateNode;
+using operators::NodeId;
+using operators::PlanNode;
+using operators::ProjectNode;
+using operators::ViewNode;
+
+namespace {
+
+template <typename T>
+bool is(const PlanNode& node) {
+  return std::holds_alternative<T>(node.op);
+}
+
+bool is_stateless(const PlanNode& node) {
+  return is<operators::FilterNode>(node) || is<ProjectNode>(node) || is<operators::UnionNode>(node);
+}
+
+// The column of a projection's input that its column `column` passes on, or -1.
+int passed_column(const ProjectNode& op, int column) {
+  const operators::Expr& expr = *op.exprs[static_cast<size_t>(column)];
+  return expr.kind == operators::ExprKind::kColumn ? expr.column : -1;
+}
+
+// Where a projection puts a column of its input, or -1.
+int place_of_column(const ProjectNode& op, int column) {
+  int found = -1;
+  for (int c = 0; c < static_cast<int>(op.exprs.size()); ++c) {
+    if (passed_column(op, c) == column) found = c;
+  }
+  return found;
+}
+
+}  // namespace
+
+DataflowShape::DataflowShape(const operators::Plan& plan, uint32_t workers)
+    : plan_(plan), users_(plan.nodes.size()) {
+  for (const PlanNode& node : plan.nodes) {
+    for (NodeId input : node.inputs) users_[input].push_back(node.id);
+  }
+  find_topics();
+  plan_stages(workers);
+}
+
+void DataflowShape::find_topics() {
+  for (const PlanNode& node : plan_.nodes) {
+    if (const auto* source = std::get_if<operators::SourceNode>(&node.op)) {
+      topics_.push_back(plan_.sources[static_cast<size_t>(source->source)].topic);
+    }
+  }
+  std::sort(topics_.begin(), topics_.end());
+  topics_.erase(std::unique(topics_.begin(), topics_.end()), topics_.end());
+  for (const schemas::Source& source : plan_.sources) {
+    const auto topic = std::lower_bound(topics_.begin(), topics_.end(), source.topic);
+    topic_of_source_.push_back(static_cast<size_t>(topic - topics_.begin()));
+  }
+}
+
+bool DataflowShape::reads_aggregate(const PlanNode& view) const {
+  const auto& op = std::get<ViewNode>(view.op);
+  if (op.conflict != ViewNode::Conflict::kGrouped || op.by_record) return false;
+  const PlanNode* input = &plan_.node(view.inputs[0]);
+  if (const auto* project = std::get_if<ProjectNode>(&input->op)) {
+    for (int c = 0; c < static_cast<int>(project->exprs.size()); ++c) {
+      if (passed_column(*project, c) < 0) return false;
+    }
+    input = &plan_.node(input->inputs[0]);
+  }
+  return is<AggregateNode>(*input);
+}
+
+bool DataflowShape::emits(NodeId id) const {
+  return std::any_of(users_[id].begin(), users_[id].end(), [&](NodeId user) {
+    const PlanNode& node = plan_.node(user);
+    if (is<ViewNode>(node) && reads_aggregate(node)) return !users_[user].empty();
+    if (is<ProjectNode>(node)) return emits(user);
+    return true;
+  });
+}
+
+std::vector<int> DataflowShape::key_of(NodeId id) const {
+  const PlanNode& node = plan_.node(id);
+  if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
+  return std::get<ViewNode>(node.op).key;
+}
+
+std::vector<int> DataflowShape::partitioning(NodeId id) const {
+  const PlanNode& node = plan_.node(id);
+  if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) {
+    std::vector<int> columns(aggregate->groups.size());
+    for (size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<int>(i);
+    return columns;
+  }
+  if (const auto* view = std::get_if<ViewNode>(&node.op)) {
+    if (reads_aggregate(node)) return partitioning(node.inputs[0]);
+    return view->by_record ? std::vector<int>{} : view->key;
+  }
+  if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
+  const auto* project = std::get_if<ProjectNode>(&node.op);
+  if (!project) return {};
+  std::vector<int> columns;
+  for (int inner : partitioning(node.inputs[0])) {
+    const int column = place_of_column(*project, inner);
+    if (column < 0) return {};
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+void DataflowShape::plan_stages(uint32_t workers) {
+  stage_.assign(plan_.nodes.size(), 0);
+  exchanged_.assign(plan_.nodes.size(), false);
+  for (const PlanNode& node : plan_.nodes) {
+    if (is<operators::SourceNode>(node)) continue;
+    uint32_t stage = 0;
+    for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
+    if (stage == 0 && is_stateless(node)) continue;
+    const bool keyed =
+        is<AggregateNode>(node) ||
+        (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
+    if (workers > 1 && keyed) {
+      // An empty partitioning says nothing, even if the key is empty too.
+      const std::vector<int> present = partitioning(node.inputs[0]);
+      exchanged_[node.id] = present.empty() || present != key_of(node.id);
+    }
+    // What the front hands over is in stage 1, exchanged or not.
+    stage_[node.id] = stage == 0 || exchanged_[node.id] ? stage + 1 : stage;
+    stages_ = std::max(stages_, stage_[node.id]);
+  }
+}
+
+}  // namespace kappa::runtime

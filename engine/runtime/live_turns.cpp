@@ -1,0 +1,109 @@
+// Turns: an epoch is filled, taken through the front, applied, and becomes visible.
+
+#include <chrono>
+#include <utility>
+
+#include "engine/runtime/live_pipeline.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+namespace {
+
+// Little work is done sooner by one thread than handed around.
+constexpr size_t kPlacesForThreads = 256;
+
+}  // namespace
+
+ReadPosition LivePipeline::read_position() const {
+  return {reader_->positions(), reader_->entry(), journal_->bookmark(), order_clock_};
+}
+
+// Fills the turn ahead and opens the tasks that prepare it: reading on in each partition, which
+// takes longest, then its chunks. Reading that fails fails again when its records are needed.
+void LivePipeline::fill_ahead(const Fill& fill) {
+  Epoch& epoch = ahead_->epoch;
+  epoch.clear();
+  ahead_status_ = fill(epoch);
+  ahead_filled_ = ahead_status_.ok() && epoch.size() > 0;
+  if (!ahead_filled_) return ahead_tasks_.open(0);
+  epoch.after = read_position();
+  watermarks_.begin(epoch);
+  if (ahead_->flow.size() < epoch.chunks()) ahead_->flow.resize(epoch.chunks());
+  ahead_tasks_.open(partitions_to_load() + epoch.chunks());
+}
+
+void LivePipeline::prepare_ahead(uint32_t worker) {
+  const size_t loads = partitions_to_load();
+  ahead_tasks_.run([&](size_t task) {
+    if (task >= loads) {
+      return flow_->prepare(worker, *ahead_, task - loads, *reader_, watermarks_);
+    }
+    reader_->load(task, 2 * size_t{options_.epoch_records_max} / loads).IgnoreError();
+  });
+}
+
+// One worker reads when it needs to.
+size_t LivePipeline::partitions_to_load() const {
+  return pool_.workers() > 1 ? reader_->partitions() : 0;
+}
+
+// One epoch: the one that was prepared ahead, or what `fill` gives now. False: there is none. While
+// it is applied, workers that are done prepare the next one, if `more` says that there may be one.
+absl::StatusOr<bool> LivePipeline::next_turn(const Fill& fill, const std::function<bool()>& more) {
+  if (!ahead_filled_ && ahead_status_.ok()) {
+    ahead_tasks_.close();
+    fill_ahead(fill);
+    pool_.run([&](uint32_t w) { prepare_ahead(w); }, ahead_->size() >= kPlacesForThreads);
+  }
+  if (!ahead_filled_) {
+    KAPPA_RETURN_IF_ERROR(std::exchange(ahead_status_, absl::OkStatus()));
+    return false;
+  }
+  std::swap(turn_, ahead_);
+  ahead_filled_ = false;
+  const bool large = turn_->size() >= kPlacesForThreads;
+  apply_turn(fill, large && pool_.workers() > 1 && more());
+  return true;
+}
+
+void LivePipeline::apply_turn(const Fill& fill, bool look_ahead) {
+  const auto begun = std::chrono::steady_clock::now();
+  flow_->begin(*turn_, watermarks_);
+  if (look_ahead) ahead_tasks_.close();
+  const uint32_t last = flow_->shape().stages();
+  for (uint32_t stage = 1; stage <= last; ++stage) {
+    const bool looks_ahead = look_ahead && stage == last;
+    const auto step = [&](uint32_t worker) {
+      if (looks_ahead && worker == 0) fill_ahead(fill);
+      flow_->run_stage(worker, stage, *turn_, *reader_, watermarks_);
+      if (looks_ahead) prepare_ahead(worker);
+    };
+    pool_.run(step, turn_->size() >= kPlacesForThreads);
+  }
+  outbox_.collect(flow_->end(*turn_), turn_->epoch, *reader_, &state_);
+  flow_->remove_expired(watermarks_);
+  applied_ = std::move(turn_->epoch.after);
+  count_turn(std::chrono::steady_clock::now() - begun);
+}
+
+void LivePipeline::count_turn(std::chrono::steady_clock::duration took) {
+  const Epoch& epoch = turn_->epoch;
+  for (const operators::PlanNode& node : plan_.nodes) {
+    const auto* source = std::get_if<operators::SourceNode>(&node.op);
+    if (!source) continue;
+    state_.source_records[static_cast<size_t>(source->source)] +=
+        epoch.records_of(flow_->shape().topic_of_source(source->source));
+  }
+  state_.records += epoch.size() - epoch.moments.size();
+  changed_ = true;
+  constexpr size_t kDurationsKept = 512;
+  const double seconds = std::chrono::duration<double>(took).count();
+  if (epoch_seconds_.size() < kDurationsKept) {
+    epoch_seconds_.push_back(seconds);
+  } else {
+    epoch_seconds_[epochs_ % kDurationsKept] = seconds;
+  }
+  ++epochs_;
+}
+
+}  // namespace kappa::runtime
