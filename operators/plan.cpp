@@ -57,6 +57,7 @@ struct Describe {
   std::string operator()(const ViewNode& op) const {
     return absl::StrCat("view ", op.name, " key [", absl::StrJoin(op.key, ","), "]",
                         op.by_record ? " by record" : "",
+                        op.hidden > 0 ? absl::StrCat(" hidden=", op.hidden) : "",
                         " conflict=", static_cast<int>(op.conflict), " emit=", emit_name(op.emit),
                         " event_time=", op.event_time ? absl::StrCat("#", *op.event_time) : "none",
                         " retention_us=", optional_text(op.retention_us));

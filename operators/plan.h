@@ -82,14 +82,16 @@ struct AggregateNode {
   std::optional<int64_t> retention_us;
 };
 
-// Keeps its input as a keyed relation. Schema: the input's columns; the first `visible` of them
-// are what SELECT shows, the rest are key columns that it does not show.
+// Keeps its input as a keyed relation. Schema: the input's columns.
 struct ViewNode {
   std::string name;
   // Columns of the input. Empty with `by_record`: the key is (topic, partition, offset, ordinal)
   // of the record that caused the row, hidden from SELECT.
   std::vector<int> key;
   bool by_record = false;
+  // So many of the last columns are in the key only: they can be named, but SELECT * leaves them
+  // out. (A union's `branch`.)
+  int hidden = 0;
   // What happens to a second row of a key: kGrouped cannot see one (the aggregate below retracts
   // first); kFirstWins counts and dead-letters it (a source's PRIMARY KEY); kLatestWins replaces
   // it (WITH (key = …)).

@@ -50,14 +50,22 @@ absl::Status check_windows(const Options& options, const Emission& emission,
   return absl::OkStatus();
 }
 
+int hidden_columns(const Relation& relation) {
+  return static_cast<int>(
+      std::count_if(relation.columns.begin(), relation.columns.end(),
+                    [](const RelationColumn& column) { return column.hidden; }));
+}
+
 // Every column of a view has a name of its own.
 absl::Status check_names(const Node& query, const Relation& relation) {
   std::set<std::string> names;
   const Node* first = &query;
   while (const Node* left = first->child("larg")) first = left;
   const auto targets = first->list("targetList");
+  const bool star =
+      targets.size() + static_cast<size_t>(hidden_columns(relation)) != relation.columns.size();
   for (size_t i = 0; i < relation.columns.size(); ++i) {
-    const Node& at = targets.size() == relation.columns.size() ? targets[i] : query;
+    const Node& at = star || i >= targets.size() ? query : targets[i];
     const std::string& name = relation.columns[i].name;
     if (name == "?column?") {
       return fault(at, absl::StrCat("column ", i + 1, " of the view has no name"),
@@ -165,7 +173,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
 
   const Node& query = *statement.child("query");
   ViewPlanner planner(context.text, context.catalog, context.builder, emission, "in a view");
-  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query));
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query, !options.has("key")));
   KAPPA_RETURN_IF_ERROR(check_windows(options, emission, planner));
   KAPPA_RETURN_IF_ERROR(check_names(query, rows));
 
@@ -173,6 +181,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   view.name = name;
   view.emit = emission.emit;
   view.retention_us = emission.retention_us;
+  view.hidden = hidden_columns(rows);
   view.statement = context.statement;
   KAPPA_RETURN_IF_ERROR(choose_key(options, rows, &view));
   KAPPA_RETURN_IF_ERROR(check_retention(options, rows, planner, view));
