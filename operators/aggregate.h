@@ -88,10 +88,10 @@ class Aggregate final : public Operator {
     int64_t window_start;
     auto operator<=>(const Due&) const = default;
   };
+  void apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emission* on_timers,
+                   Emission* on_rows);
   std::vector<Due> due_until(int64_t watermark_us) const;
   void fire(const Due& due, RowPlace place, Emission* emission);
-  std::vector<state::RowId> rows_by_key(const Window& window, int64_t start,
-                                        std::vector<std::string>* keys) const;
 
   int64_t window_end(int64_t start) const;
   int64_t closes_at(int64_t start) const;

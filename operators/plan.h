@@ -99,6 +99,13 @@ struct ViewNode {
   Emit emit = Emit::kChanges;
   std::optional<int> event_time;  // the column that is the rows' event time, if one is
   std::optional<int64_t> retention_us;
+  // What the retention means for rows that the view keeps itself: a row is part of it until the
+  // watermark of its input reaches the time in `column` + `after_us`; a NULL stays.
+  struct Expiry {
+    int column;
+    int64_t after_us;
+  };
+  std::optional<Expiry> expiry;
   int statement = 0;  // index into Plan::statements
 };
 
