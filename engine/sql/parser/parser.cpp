@@ -55,8 +55,8 @@ constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
 // Turns libpg_query's JSON into nodes whose offsets count from the start of the whole text.
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view text, const StatementText& statement)
-      : text_(text), begin_(statement.begin) {}
+  TreeBuilder(std::string_view text, size_t statement_begin)
+      : text_(text), begin_(statement_begin) {}
 
   // An object is either a node wrapped in its kind, {"RangeVar": {…}}, or the content of a field
   // that only takes one kind, which is then named after the field.
@@ -142,17 +142,18 @@ class Placer {
   Placer(std::string_view text, const StatementText& statement)
       : text_(text), tokens_(statement.tokens) {}
 
-  // Nodes without a place of their own or of a part take the one around them.
-  void place(Node& node, size_t around) const {
+  // Nodes without a place of their own or of a part take the one around them. Returns where the
+  // first of the node and its parts stands.
+  size_t place(Node& node, size_t around) const {
     if (node.offset == kNowhere) node.offset = around;
+    size_t first = node.offset;
     for (Field& field : node.fields) {
-      size_t first = kNowhere;
-      for (Node& part : field.nodes) {
-        place(part, node.offset);
-        first = std::min(first, part.first_offset());
-      }
-      field.offset = first == kNowhere ? node.offset : place_of_words(field.name, first);
+      size_t first_part = kNowhere;
+      for (Node& part : field.nodes) first_part = std::min(first_part, place(part, node.offset));
+      field.offset = field.nodes.empty() ? node.offset : place_of_words(field.name, first_part);
+      first = std::min(first, first_part);
     }
+    return first;
   }
 
  private:
@@ -246,7 +247,7 @@ absl::StatusOr<Node> parse_statement(std::string_view text, const StatementText&
   if (json.is_discarded() || json.value("stmts", Json::array()).size() != 1) {
     return fault(statement.begin, "the statement has no parse tree");
   }
-  Node node = TreeBuilder(text, statement).build(json["stmts"][0]["stmt"], "stmt");
+  Node node = TreeBuilder(text, statement.begin).build(json["stmts"][0]["stmt"], "stmt");
   Placer(text, statement).place(node, statement.begin);
   return node;
 }
