@@ -88,6 +88,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       emits_(emits),
       retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
+      timer_depth_(timer_depth(plan, node)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -351,7 +352,7 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     for (const TimerRow& row : timer_rows(*table_, window.rows, of_window)) {
       if (emission && (inserts || retracts)) {
         emission->add(*this, table_->row(row.id), place, inserts ? 1 : -1,
-                      timer_tie(due.time, row.key));
+                      timer_tie(timer_depth_, due.time, row.key));
       }
       if (due.expires) table_->erase(row.id);
     }

@@ -10,11 +10,25 @@ RowPlace timer_place(const WatermarkTrack& track, int64_t due_us) {
   return RowPlace::of_timer(at > 0 ? static_cast<uint32_t>(at - 1) : 0);
 }
 
-std::string timer_tie(int64_t due_us, std::string_view key) {
-  // Big-endian, sign flipped: ascending bytes are ascending times.
-  std::string tie(8, '\0');
+uint16_t timer_depth(const Plan& plan, NodeId node) {
+  std::vector<uint16_t> depths;
+  for (NodeId id = 0; id <= node; ++id) {
+    uint16_t depth = 0;
+    for (NodeId input : plan.node(id).inputs) {
+      depth = std::max(depth, static_cast<uint16_t>(depths[input] + 1));
+    }
+    depths.push_back(depth);
+  }
+  return depths.back();
+}
+
+std::string timer_tie(uint16_t depth, int64_t due_us, std::string_view key) {
+  // Big-endian, the time's sign flipped: ascending bytes are ascending numbers.
+  std::string tie(10, '\0');
+  tie[0] = static_cast<char>(depth >> 8);
+  tie[1] = static_cast<char>(depth);
   const uint64_t bits = static_cast<uint64_t>(due_us) ^ (uint64_t{1} << 63);
-  for (int i = 0; i < 8; ++i) tie[static_cast<size_t>(i)] = static_cast<char>(bits >> (56 - 8 * i));
+  for (size_t i = 0; i < 8; ++i) tie[2 + i] = static_cast<char>(bits >> (56 - 8 * i));
   return tie.append(key);
 }
 

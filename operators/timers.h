@@ -21,8 +21,12 @@ namespace kappa::operators {
 // Where a timer fires in the epoch of `track`, which reaches it.
 RowPlace timer_place(const WatermarkTrack& track, int64_t due_us);
 
-// The tie of what a timer gives out for a key: ascending by due time, then key.
-std::string timer_tie(int64_t due_us, std::string_view key);
+// How far a node is from the sources: its timers fire after those of the nodes below it.
+uint16_t timer_depth(const Plan& plan, NodeId node);
+
+// The tie of what a timer of a node at `depth` gives out for a key: ascending by depth, then due
+// time, then key. So rows that a node passes on from timers below come before its own.
+std::string timer_tie(uint16_t depth, int64_t due_us, std::string_view key);
 
 // A row that a timer concerns.
 struct TimerRow {

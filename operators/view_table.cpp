@@ -17,7 +17,8 @@ ViewTable::ViewTable(const Plan& plan, NodeId node, bool emits)
       schema_(plan.node(node_.inputs[0]).schema),
       emits_(emits),
       changelog_input_(plan.node(node_.inputs[0]).changelog),
-      timed_(emits && node_.changelog && op_.expiry) {
+      timed_(emits && node_.changelog && op_.expiry),
+      timer_depth_(timer_depth(plan, node)) {
   std::vector<Type> key;
   if (op_.by_record) {
     key = {Type::text(), Type::integer(), Type::bigint(), Type::integer()};
@@ -298,7 +299,7 @@ void ViewTable::fire(RowPlace place, Arena& arena, Changes& changes) {
       timers_[*expires].push_back(row.id);
       continue;
     }
-    const StringRef tie = arena.copy(timer_tie(due_us, row.key));
+    const StringRef tie = arena.copy(timer_tie(timer_depth_, due_us, row.key));
     changes.add(rows_as_batch({&row.id, 1}, arena), 0, place, tie, -1);
     table_->erase(row.id);
   }
