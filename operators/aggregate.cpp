@@ -6,6 +6,7 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
+#include "operators/timers.h"
 #include "schemas/encoder.h"
 
 namespace kappa::operators {
@@ -90,6 +91,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       emits_(emits),
       retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
+      timer_depth_(timer_depth(plan, node)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -353,52 +355,20 @@ std::vector<Aggregate::Due> Aggregate::due_until(int64_t watermark_us) const {
   return due;
 }
 
-std::vector<state::RowId> Aggregate::rows_by_key(const Window& window, int64_t start,
-                                                 std::vector<std::string>* keys) const {
-  std::vector<std::pair<std::string, state::RowId>> sorted;
-  std::string value;
-  for (state::RowId id : window.rows) {
-    // A group that lost its last row left its id behind, which may be another's by now.
-    if (!table_->live(id) || window_start_of(table_->row(id)) != start) continue;
-    std::string key;
-    table_->encode(table_->row(id), &key, &value);
-    sorted.emplace_back(std::move(key), id);
-  }
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  std::vector<state::RowId> rows;
-  for (auto& [key, id] : sorted) {
-    rows.push_back(id);
-    keys->push_back(std::move(key));
-  }
-  return rows;
-}
-
-namespace {
-
-// Big-endian, sign flipped: ascending bytes are ascending times.
-std::string timer_tie(int64_t due, const std::string& key) {
-  std::string tie(8, '\0');
-  const uint64_t bits = static_cast<uint64_t>(due) ^ (uint64_t{1} << 63);
-  for (int i = 0; i < 8; ++i) tie[static_cast<size_t>(i)] = static_cast<char>(bits >> (56 - 8 * i));
-  return tie + key;
-}
-
-}  // namespace
-
 void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
   Window& window = windows_[due.window_start];
-  std::vector<std::string> keys;
   const bool inserts = !due.expires && op_.emit == Emit::kFinal;
   const bool retracts = due.expires && node_.changelog;
   if (inserts || due.expires) {
-    const auto rows = rows_by_key(window, due.window_start, &keys);
-    for (size_t i = 0; i < rows.size(); ++i) {
+    const auto of_window = [&](const std::byte* row) {
+      return window_start_of(row) == due.window_start;
+    };
+    for (const TimerRow& row : timer_rows(*table_, window.rows, of_window)) {
       if (emission && (inserts || retracts)) {
-        emission->add(*this, table_->row(rows[i]), place, inserts ? 1 : -1,
-                      timer_tie(due.time, keys[i]));
+        emission->add(*this, table_->row(row.id), place, inserts ? 1 : -1,
+                      timer_tie(timer_depth_, due.time, row.key));
       }
-      if (due.expires) table_->erase(rows[i]);
+      if (due.expires) table_->erase(row.id);
     }
   }
   if (due.expires) {
@@ -423,6 +393,22 @@ void Aggregate::erase_distinct_of(int64_t window_start) {
   }
 }
 
+void Aggregate::apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emission* on_timers,
+                            Emission* on_rows) {
+  // Windows that this batch opens may close in it.
+  for (int64_t start : keyed.starts) windows_.try_emplace(start);
+  const std::vector<Due> dues = due_until(track.back());
+  size_t fired = 0;
+  run_timers(
+      keyed.batch().places, track,
+      [&] { return fired < dues.size() ? std::optional(dues[fired].time) : std::nullopt; },
+      [&](size_t begin, size_t end) {
+        if (begin == 0 && end == keyed.batch().rows) return apply(keyed, on_rows);
+        apply(keyed.slice(begin, end), on_rows);
+      },
+      [&](RowPlace place) { fire(dues[fired++], place, on_timers); });
+}
+
 void Aggregate::process(const Batch& input, const OperatorContext& context,
                         std::vector<Batch>* out) {
   Keyed keyed = key_rows(input, context);
@@ -435,30 +421,10 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
-  // Windows that this batch opens may close in it.
   if (timed_) {
-    for (int64_t start : keyed.starts) windows_.try_emplace(start);
-  }
-  size_t begin = 0;
-  const WatermarkTrack& track = context.watermark;
-  if (timed_) {
-    for (const Due& due : due_until(track.back())) {
-      const auto at = std::lower_bound(track.begin(), track.end(), due.time) - track.begin();
-      const RowPlace place = RowPlace::of_timer(at > 0 ? static_cast<uint32_t>(at - 1) : 0);
-      const auto& places = keyed.batch().places;
-      const auto end =
-          static_cast<size_t>(std::upper_bound(places.begin() + static_cast<std::ptrdiff_t>(begin),
-                                               places.end(), place) -
-                              places.begin());
-      if (end > begin) apply(keyed.slice(begin, end), on_rows);
-      begin = end;
-      fire(due, place, emitted);
-    }
-  }
-  if (begin == 0) {
+    apply_timed(keyed, context.watermark, emitted, on_rows);
+  } else {
     apply(keyed, on_rows);
-  } else if (begin < keyed.batch().rows) {
-    apply(keyed.slice(begin, keyed.batch().rows), on_rows);
   }
   if (emission && emission->batch.rows > 0) out->push_back(emission->finish(node_.changelog));
 }

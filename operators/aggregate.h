@@ -88,10 +88,10 @@ class Aggregate final : public Operator {
     int64_t window_start;
     auto operator<=>(const Due&) const = default;
   };
+  void apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emission* on_timers,
+                   Emission* on_rows);
   std::vector<Due> due_until(int64_t watermark_us) const;
   void fire(const Due& due, RowPlace place, Emission* emission);
-  std::vector<state::RowId> rows_by_key(const Window& window, int64_t start,
-                                        std::vector<std::string>* keys) const;
 
   int64_t window_end(int64_t start) const;
   int64_t closes_at(int64_t start) const;
@@ -107,6 +107,7 @@ class Aggregate final : public Operator {
   // from the start) not have had the first, and then there is no result to take back.
   bool retractions_;
   bool timed_;  // windows fire or expire
+  uint16_t timer_depth_;
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none

@@ -226,6 +226,7 @@ Type literal_numeric_type(const Call& call, size_t i) {
   if (text == nullptr) return kLiteralNumeric;
   std::string_view digits = strip_spaces(*text);
   if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
+  while (digits.starts_with('0')) digits.remove_prefix(1);  // 0.5 has the digits of .5
   const size_t whole = std::min(digits.find('.'), digits.size());
   const size_t fraction = digits.size() - std::min(whole + 1, digits.size());
   const bool plain = digits.find_first_not_of("0123456789.") == std::string_view::npos;

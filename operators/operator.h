@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct SideRow {
   std::string tie;   // orders rows of one timer's place
   std::string text;  // the reason, or the row as a JSON object
   SqlPosition position;
+  std::optional<std::string> key = {};  // of an output's record
 };
 
 // What an operator is given for one epoch. Everything is borrowed for the call.

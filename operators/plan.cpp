@@ -55,11 +55,14 @@ struct Describe {
                         " retention_us=", optional_text(op.retention_us));
   }
   std::string operator()(const ViewNode& op) const {
-    return absl::StrCat("view ", op.name, " key [", absl::StrJoin(op.key, ","), "]",
-                        op.by_record ? " by record" : "",
-                        " conflict=", static_cast<int>(op.conflict), " emit=", emit_name(op.emit),
-                        " event_time=", op.event_time ? absl::StrCat("#", *op.event_time) : "none",
-                        " retention_us=", optional_text(op.retention_us));
+    return absl::StrCat(
+        "view ", op.name, " key [", absl::StrJoin(op.key, ","), "]",
+        op.by_record ? " by record" : "", op.hidden > 0 ? absl::StrCat(" hidden=", op.hidden) : "",
+        " conflict=", static_cast<int>(op.conflict), " emit=", emit_name(op.emit),
+        " event_time=", op.event_time ? absl::StrCat("#", *op.event_time) : "none",
+        " retention_us=", optional_text(op.retention_us),
+        op.expiry ? absl::StrCat(" expires #", op.expiry->column, "+", op.expiry->after_us, "us")
+                  : "");
   }
   std::string operator()(const OutputNode& op) const {
     return absl::StrCat("output ", schemas::describe(plan.sources[static_cast<size_t>(op.sink)]));

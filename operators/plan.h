@@ -82,14 +82,16 @@ struct AggregateNode {
   std::optional<int64_t> retention_us;
 };
 
-// Keeps its input as a keyed relation. Schema: the input's columns; the first `visible` of them
-// are what SELECT shows, the rest are key columns that it does not show.
+// Keeps its input as a keyed relation. Schema: the input's columns.
 struct ViewNode {
   std::string name;
   // Columns of the input. Empty with `by_record`: the key is (topic, partition, offset, ordinal)
   // of the record that caused the row, hidden from SELECT.
   std::vector<int> key;
   bool by_record = false;
+  // So many of the last columns are in the key only: they can be named, but SELECT * leaves them
+  // out. (A union's `branch`.)
+  int hidden = 0;
   // What happens to a second row of a key: kGrouped cannot see one (the aggregate below retracts
   // first); kFirstWins counts and dead-letters it (a source's PRIMARY KEY); kLatestWins replaces
   // it (WITH (key = …)).
@@ -97,6 +99,13 @@ struct ViewNode {
   Emit emit = Emit::kChanges;
   std::optional<int> event_time;  // the column that is the rows' event time, if one is
   std::optional<int64_t> retention_us;
+  // What the retention means for rows that the view keeps itself: a row is part of it until the
+  // watermark of its input reaches the time in `column` + `after_us`; a NULL stays.
+  struct Expiry {
+    int column;
+    int64_t after_us;
+  };
+  std::optional<Expiry> expiry;
   int statement = 0;  // index into Plan::statements
 };
 

@@ -1,11 +1,13 @@
 #include "operators/view_table.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
+#include "operators/timers.h"
 
 namespace kappa::operators {
 
@@ -14,7 +16,9 @@ ViewTable::ViewTable(const Plan& plan, NodeId node, bool emits)
       op_(std::get<ViewNode>(node_.op)),
       schema_(plan.node(node_.inputs[0]).schema),
       emits_(emits),
-      changelog_input_(plan.node(node_.inputs[0]).changelog) {
+      changelog_input_(plan.node(node_.inputs[0]).changelog),
+      timed_(emits && node_.changelog && op_.expiry),
+      timer_depth_(timer_depth(plan, node)) {
   std::vector<Type> key;
   if (op_.by_record) {
     key = {Type::text(), Type::integer(), Type::bigint(), Type::integer()};
@@ -98,10 +102,8 @@ Batch ViewTable::rows_as_batch(std::span<const state::RowId> ids, Arena& arena) 
   return batch;
 }
 
-namespace {
-
-// Collects the changes a view passes on: rows of its input, and old rows that those replace.
-class Changes {
+// Collects the changes that a view passes on: rows of its input, and rows of its own that go.
+class ViewTable::Changes {
  public:
   explicit Changes(const Schema& schema) {
     for (const Field& field : schema) columns_.emplace_back(field.type);
@@ -114,27 +116,68 @@ class Changes {
     batch_.places.push_back(place);
     batch_.ties.push_back(tie);
     batch_.signs.push_back(sign);
+    tied_ |= tie.size > 0;
     ++batch_.rows;
   }
 
-  Batch finish(bool changelog, bool tied) {
+  Batch finish() {
     for (Column& column : columns_) {
       batch_.columns.push_back(std::make_shared<const Column>(std::move(column)));
     }
-    if (!changelog) batch_.signs.clear();
-    if (!tied) batch_.ties.clear();
+    if (!tied_) batch_.ties.clear();
     return std::move(batch_);
   }
 
  private:
   std::vector<Column> columns_;
   Batch batch_;
+  bool tied_ = false;
 };
 
-}  // namespace
+// Rows are there as soon as they were looked up; this says which hold no row of the view. A key may
+// go and come back within a batch, so what is absent at the end is erased at the end.
+class ViewTable::Absent {
+ public:
+  Absent(std::span<const state::RowId> ids, std::span<const uint32_t> created) {
+    for (uint32_t i : created) ids_.push_back(ids[i]);
+    std::sort(ids_.begin(), ids_.end());
+  }
+
+  bool take(state::RowId id) {
+    const auto found = std::lower_bound(ids_.begin(), ids_.end(), id);
+    if (found == ids_.end() || *found != id) return false;
+    ids_.erase(found);
+    return true;
+  }
+  void put(state::RowId id) { ids_.insert(std::lower_bound(ids_.begin(), ids_.end(), id), id); }
+  void clear() { ids_.clear(); }
+  const std::vector<state::RowId>& ids() const { return ids_; }
+
+ private:
+  std::vector<state::RowId> ids_;  // ascending
+};
 
 void ViewTable::process(const Batch& input, const OperatorContext& context,
                         std::vector<Batch>* out) {
+  std::vector<uint32_t> passed;
+  if (!emits_ || !node_.changelog) {
+    apply(input, context, nullptr, &passed);
+    if (!emits_ || passed.empty()) return;
+    out->push_back(passed.size() == input.rows ? input : gather(input, passed));
+    return;
+  }
+  Changes changes(schema_);
+  if (timed_) {
+    apply_timed(input, context, changes);
+  } else {
+    apply(input, context, &changes, &passed);
+  }
+  Batch batch = changes.finish();
+  if (!batch.empty()) out->push_back(std::move(batch));
+}
+
+void ViewTable::apply(const Batch& input, const OperatorContext& context, Changes* changes,
+                      std::vector<uint32_t>* passed) {
   if (input.empty()) return;
   const std::vector<ColumnRef> key = key_columns(input, context);
   std::vector<uint64_t> hashes;
@@ -142,89 +185,149 @@ void ViewTable::process(const Batch& input, const OperatorContext& context,
   std::vector<state::RowId> ids(input.rows);
   std::vector<uint32_t> created;
   table_->find_or_insert(key, hashes, ids, &created);
-
-  // Rows are there as soon as they were looked up; `present` says which hold a row of the view. A
-  // key may go and come back within a batch, so what is absent at the end is erased at the end.
-  std::vector<state::RowId> absent;
-  for (uint32_t i : created) absent.push_back(ids[i]);
-  std::sort(absent.begin(), absent.end());
-  const auto take_absent = [&](state::RowId id) {
-    const auto found = std::lower_bound(absent.begin(), absent.end(), id);
-    if (found == absent.end() || *found != id) return false;
-    absent.erase(found);
-    return true;
-  };
-  const auto put_absent = [&](state::RowId id) {
-    absent.insert(std::lower_bound(absent.begin(), absent.end(), id), id);
-  };
-
+  Absent absent(ids, created);
   const bool all_new = created.size() == input.rows && !changelog_input_;
   if (all_new) absent.clear();
-  std::vector<uint32_t> passed;  // without retractions: rows that became part of the view
-  std::optional<Changes> changes;
-  if (emits_ && node_.changelog) changes.emplace(schema_);
-  for (size_t i = 0; i < input.rows; ++i) {
-    const bool inserts = input.signs.empty() || input.signs[i] > 0;
-    const StringRef tie = input.ties.empty() ? StringRef{} : input.ties[i];
+  for (uint32_t i = 0; i < input.rows; ++i) {
     // An expired row is gone, whether or not it was removed already.
     const bool existed =
-        !all_new && !take_absent(ids[i]) &&
+        !all_new && !absent.take(ids[i]) &&
         visible(table_->row(ids[i]), context.watermark[input.places[i].track_index()]);
-    if (!inserts) {
-      if (changes && existed) {
-        changes->add(rows_as_batch({&ids[i], 1}, context.arena), 0, input.places[i], tie, -1);
-      }
-      put_absent(ids[i]);
-      continue;
+    if (!input.signs.empty() && input.signs[i] < 0) {
+      if (changes && existed) retract(ids[i], input, i, context.arena, *changes);
+      absent.put(ids[i]);
+    } else if (existed && op_.conflict == ViewNode::Conflict::kFirstWins) {
+      refuse_duplicate(input, i, context);
+    } else if (insert(ids[i], input, i, existed, context, changes)) {
+      passed->push_back(i);
+    } else {
+      absent.put(ids[i]);
     }
-    if (existed && op_.conflict == ViewNode::Conflict::kFirstWins) {
-      SideRow side{input.places[i], node_.id, SideRow::Kind::kDuplicate, {}, {}, {}};
-      side.tie = tie.view();
-      side.text = absl::StrCat("a row with this key is already in view ", op_.name,
-                               "; the first one stays");
-      context.side.push_back(std::move(side));
-      continue;
-    }
-    if (changes && existed) {
-      changes->add(rows_as_batch({&ids[i], 1}, context.arena), 0, input.places[i], tie, -1);
-    }
-    store(ids[i], input, i);
-    if (changes) changes->add(input, i, input.places[i], tie, 1);
-    passed.push_back(static_cast<uint32_t>(i));
   }
-  for (state::RowId id : absent) table_->erase(id);
-  if (!emits_) return;
-  if (changes) {
-    Batch batch = changes->finish(true, !input.ties.empty());
-    if (!batch.empty()) out->push_back(std::move(batch));
-  } else if (passed.size() == input.rows) {
-    out->push_back(input);
-  } else if (!passed.empty()) {
-    out->push_back(gather(input, passed));
+  for (state::RowId id : absent.ids()) table_->erase(id);
+}
+
+namespace {
+
+StringRef tie_of(const Batch& batch, size_t row) {
+  return batch.ties.empty() ? StringRef{} : batch.ties[row];
+}
+
+}  // namespace
+
+void ViewTable::retract(state::RowId id, const Batch& cause, size_t row, Arena& arena,
+                        Changes& changes) const {
+  changes.add(rows_as_batch({&id, 1}, arena), 0, cause.places[row], tie_of(cause, row), -1);
+}
+
+void ViewTable::refuse_duplicate(const Batch& input, size_t row,
+                                 const OperatorContext& context) const {
+  SideRow side{input.places[row], node_.id, SideRow::Kind::kDuplicate, {}, {}, {}};
+  side.tie = tie_of(input, row).view();
+  side.text =
+      absl::StrCat("a row with this key is already in view ", op_.name, "; the first one stays");
+  context.side.push_back(std::move(side));
+}
+
+bool ViewTable::insert(state::RowId id, const Batch& input, size_t row, bool existed,
+                       const OperatorContext& context, Changes* changes) {
+  const auto expires_before = existed ? expires_at(table_->row(id)) : std::nullopt;
+  if (changes && existed) retract(id, input, row, context.arena, *changes);
+  if (timed_) {
+    const auto expires = expires_at(input, row);
+    if (expires && *expires <= context.watermark[input.places[row].track_index()]) return false;
+    const bool has_timer = expires_before && expires && *expires_before <= *expires;
+    if (expires && !has_timer) timers_[*expires].push_back(id);
   }
+  store(id, input, row);
+  if (changes) changes->add(input, row, input.places[row], tie_of(input, row), 1);
+  return true;
+}
+
+// ---- expiry ---------------------------------------------------------------------------------
+
+std::optional<int64_t> ViewTable::expires_at(const std::byte* row) const {
+  if (!op_.expiry) return std::nullopt;
+  const state::RowField& field = field_of_column_[static_cast<size_t>(op_.expiry->column)];
+  if (state::Table::is_null(row, field)) return std::nullopt;
+  return saturating_add(state::Table::get<int64_t>(row, field), op_.expiry->after_us);
+}
+
+std::optional<int64_t> ViewTable::expires_at(const Batch& input, size_t row) const {
+  const Column& times = *input.columns[static_cast<size_t>(op_.expiry->column)];
+  if (times.is_null(row)) return std::nullopt;
+  return saturating_add(times.values<int64_t>()[row], op_.expiry->after_us);
 }
 
 bool ViewTable::visible(const std::byte* row, int64_t watermark_us) const {
-  if (!op_.retention_us || !op_.event_time) return true;
-  const state::RowField& field = field_of_column_[static_cast<size_t>(*op_.event_time)];
-  if (state::Table::is_null(row, field)) return true;
-  return saturating_add(state::Table::get<int64_t>(row, field), *op_.retention_us) > watermark_us;
+  const auto expires = expires_at(row);
+  return !expires || *expires > watermark_us;
 }
 
-void ViewTable::append_column(int column, std::span<const std::byte* const> rows, Column& out,
-                              Arena& arena) const {
-  const state::RowField& field = field_of_column_[static_cast<size_t>(column)];
-  for (const std::byte* row : rows) state::Table::append_to(row, field, out, arena);
+void ViewTable::apply_timed(const Batch& input, const OperatorContext& context, Changes& changes) {
+  const int64_t watermark_us = context.watermark.back();
+  // Rows that come in this batch may expire in it.
+  for (size_t i = 0; i < input.rows; ++i) {
+    const auto expires = expires_at(input, i);
+    if (expires && *expires <= watermark_us) timers_.try_emplace(*expires);
+  }
+  std::vector<uint32_t> passed;
+  run_timers(
+      input.places, context.watermark,
+      [&]() -> std::optional<int64_t> {
+        if (timers_.empty() || timers_.begin()->first > watermark_us) return std::nullopt;
+        return timers_.begin()->first;
+      },
+      [&](size_t begin, size_t end) {
+        if (begin == 0 && end == input.rows) return apply(input, context, &changes, &passed);
+        std::vector<uint32_t> picked(end - begin);
+        std::iota(picked.begin(), picked.end(), static_cast<uint32_t>(begin));
+        apply(gather(input, picked), context, &changes, &passed);
+      },
+      [&](RowPlace place) { fire(place, context.arena, changes); });
+}
+
+void ViewTable::fire(RowPlace place, Arena& arena, Changes& changes) {
+  const int64_t due_us = timers_.begin()->first;
+  const std::vector<state::RowId> ids = std::move(timers_.begin()->second);
+  timers_.erase(timers_.begin());
+  const auto any = [](const std::byte*) { return true; };
+  for (const TimerRow& row : timer_rows(*table_, ids, any)) {
+    const auto expires = expires_at(table_->row(row.id));
+    if (!expires || *expires < due_us) continue;
+    if (*expires > due_us) {
+      timers_[*expires].push_back(row.id);
+      continue;
+    }
+    const StringRef tie = arena.copy(timer_tie(timer_depth_, due_us, row.key));
+    changes.add(rows_as_batch({&row.id, 1}, arena), 0, place, tie, -1);
+    table_->erase(row.id);
+  }
+}
+
+void ViewTable::restored(int64_t watermark_us) {
+  if (!timed_) return;
+  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+    if (!table_->live(id)) continue;
+    const auto expires = expires_at(table_->row(id));
+    if (expires && *expires > watermark_us) timers_[*expires].push_back(id);
+  }
 }
 
 void ViewTable::remove_expired(int64_t watermark_us, size_t rows_max) {
-  if (!op_.retention_us || !op_.event_time) return;
+  if (!op_.expiry) return;
   const state::RowId end = table_->row_ids_end();
   for (size_t n = std::min<size_t>(rows_max, end); n > 0; --n) {
     if (expiry_cursor_ >= end) expiry_cursor_ = 0;
     const state::RowId id = expiry_cursor_++;
     if (table_->live(id) && !visible(table_->row(id), watermark_us)) table_->erase(id);
   }
+}
+
+void ViewTable::append_column(int column, std::span<const std::byte* const> rows, Column& out,
+                              Arena& arena) const {
+  const state::RowField& field = field_of_column_[static_cast<size_t>(column)];
+  for (const std::byte* row : rows) state::Table::append_to(row, field, out, arena);
 }
 
 }  // namespace kappa::operators

@@ -140,6 +140,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
     letter.headers.emplace_back(kSequenceHeader, sequence_text(product_, sequence));
     const bool dead = row.kind == SideRow::Kind::kError || row.kind == SideRow::Kind::kDuplicate;
     if (!dead) {
+      letter.key = row.key;
       letter.value = row.text;
     } else {
       letter.headers.emplace_back("kappa-reason", row.text);

@@ -13,16 +13,12 @@ std::string key_of(const Node& node, const Field& field) {
   return absl::StrCat(node.kind, ".", field.name);
 }
 
-// The construct stands where its parts do; a bare flag stands where its node does.
-const Node& place_of(const Node& node, const Field& field) {
-  return field.nodes.empty() || field.nodes.front().kind.empty() ? node : field.nodes.front();
-}
-
 absl::Status refuse_field(const Node& node, const Field& field, std::string_view where) {
   const std::string with_value = absl::StrCat(key_of(node, field), "=", field.scalar);
   const bool known_value = !field.scalar.empty() && find_construct(with_value) != nullptr;
-  return not_supported(place_of(node, field), known_value ? with_value : key_of(node, field),
-                       where);
+  const bool is_flag = field.nodes.empty() || field.nodes.front().kind.empty();
+  return not_supported(is_flag ? node.first_offset() : field.offset,
+                       known_value ? with_value : key_of(node, field), where);
 }
 
 }  // namespace
@@ -44,12 +40,15 @@ absl::Status expect_only(const Node& node, std::initializer_list<Handled> handle
 }
 
 absl::Status not_supported(const Node& at, std::string_view key, std::string_view where) {
+  return not_supported(at.first_offset(), key, where);
+}
+
+absl::Status not_supported(size_t offset, std::string_view key, std::string_view where) {
   const Construct* construct = find_construct(key);
   const std::string name =
       construct ? std::string(construct->name) : absl::StrCat("this use of ", to_absl(key));
   return fault(
-      at.first_offset(),
-      absl::StrCat(name, " is not supported yet", where.empty() ? "" : " ", to_absl(where)),
+      offset, absl::StrCat(name, " is not supported yet", where.empty() ? "" : " ", to_absl(where)),
       construct ? std::string(construct->hint) : "");
 }
 

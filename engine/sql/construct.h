@@ -29,7 +29,9 @@ struct Construct {
 };
 const Construct* find_construct(std::string_view key);
 
-// "HAVING is not supported yet in a view", at `at`, with the construct's hint.
+// "HAVING is not supported yet in a view", at the first character of `at` or at `offset`, with the
+// construct's hint.
 absl::Status not_supported(const Node& at, std::string_view key, std::string_view where = "");
+absl::Status not_supported(size_t offset, std::string_view key, std::string_view where = "");
 
 }  // namespace kappa::sql

@@ -41,7 +41,7 @@ void add_columns(const FromClause& from, const std::string& alias, Scope& scope)
     scope.add({.relation = alias,
                .name = column.name,
                .type = column.type,
-               .in_star = !shadowed,
+               .in_star = !shadowed && !column.hidden,
                .shadowed = shadowed});
   }
 }

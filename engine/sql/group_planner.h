@@ -25,6 +25,8 @@ class GroupPlanner {
   // `event_time` of the rows, for a window; null without.
   absl::StatusOr<Relation> plan(operators::NodeId input,
                                 const operators::ExprRef& event_time) const;
+  // The key of the grouped rows, or why they have none. Depends on nothing that plan() makes.
+  void find_key(Relation* relation) const;
 
  private:
   bool is_window_column(const operators::ExprRef& expr) const;
@@ -32,7 +34,6 @@ class GroupPlanner {
   absl::StatusOr<std::vector<operators::ExprRef>> grouped_row(
       const operators::AggregateNode& aggregate) const;
   void describe_columns(Relation* relation) const;
-  void find_key(Relation* relation) const;
 
   const SourceText& text_;
   PlanBuilder& builder_;

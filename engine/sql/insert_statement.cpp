@@ -140,7 +140,7 @@ absl::Status compile_insert(const Node& statement, ProductContext& context) {
                  "declare the output topic with format 'json'");
   }
   ViewPlanner planner(context.text, context.catalog, context.builder, Emission(), "in INSERT");
-  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query));
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query, false));
   if (rows.changelog) {
     return fault(place_of_column(*query, 0), "an output topic takes append-only rows, these change",
                  "make a view with emit = 'final' and insert from it");

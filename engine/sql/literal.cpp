@@ -15,7 +15,8 @@ namespace {
 using operators::constant_expr;
 using operators::SqlPosition;
 
-// Digits of a decimal text in front of and behind the point, its exponent applied.
+// Digits of a decimal text in front of and behind the point, its exponent applied. Zeros that it
+// begins with are none: 0.5 is .5.
 struct Digits {
   int64_t whole = 0;
   int64_t fraction = 0;
@@ -30,8 +31,8 @@ Digits count_digits(const std::string& text) {
       !absl::SimpleAtoi(text.substr(exponent_at + 1), &exponent)) {
     exponent = 1'000;  // beyond every limit
   }
-  const auto is_sign = static_cast<int64_t>(!mantissa.empty() && mantissa[0] == '-');
-  const int64_t whole = static_cast<int64_t>(point) - is_sign;
+  const size_t first_digit = std::min(mantissa.find_first_not_of("-0"), point);
+  const auto whole = static_cast<int64_t>(point - first_digit);
   const auto fraction = static_cast<int64_t>(mantissa.size() - point) - (point < mantissa.size());
   return {std::max<int64_t>(0, whole + exponent), std::max<int64_t>(0, fraction - exponent)};
 }

@@ -97,8 +97,14 @@ absl::StatusOr<QueryFrom> QueryBinder::bind_table(const Node& table) {
   from.kind = QueryFrom::Kind::kView;
   from.view = plan_.find_view(name);
   if (from.view == operators::kNoNode) return no_such_view(table, name);
-  for (const operators::Field& field : plan_.node(from.view).schema) {
-    from.scope.add({alias, field.name, field.type});
+  const operators::Schema& schema = plan_.node(from.view).schema;
+  const int hidden = std::get<operators::ViewNode>(plan_.node(from.view).op).hidden;
+  const size_t in_star = schema.size() - static_cast<size_t>(hidden);
+  for (size_t i = 0; i < schema.size(); ++i) {
+    from.scope.add({.relation = alias,
+                    .name = schema[i].name,
+                    .type = schema[i].type,
+                    .in_star = i < in_star});
   }
   views_.insert(from.view);
   return from;

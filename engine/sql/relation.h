@@ -22,6 +22,7 @@ struct RelationColumn {
   Type type;
   TimeRole role = TimeRole::kNone;
   int64_t window_size_us = 0;  // of that window
+  bool hidden = false;         // SELECT * leaves it out
 };
 
 // Rows that a SELECT of the product can read or makes: a source, a view, or the result of a query

@@ -165,7 +165,7 @@ absl::Status ViewPlanner::collect_selects(const Node& select,
   return collect_selects(*select.child("rarg"), selects);
 }
 
-absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
+absl::StatusOr<Relation> ViewPlanner::plan(const Node& select, bool with_branch) {
   std::vector<const Node*> selects;
   KAPPA_RETURN_IF_ERROR(collect_selects(select, &selects));
   std::vector<Branch> branches;
@@ -175,7 +175,7 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
   }
   if (branches.size() == 1) return plan_branch(branches.front());
   KAPPA_RETURN_IF_ERROR(unify_branches(branches));
-  return plan_union(branches);
+  return plan_union(branches, with_branch);
 }
 
 absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) const {
@@ -233,7 +233,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
   if (!branch.bound.grouped) {
     // What is below keeps its columns' roles and key by their place in FROM.
     Relation relation = plan_rows(rest, input);
-    keep_key(*branch.from.relation, branch.bound, *branch.select, &relation);
+    find_key(branch, &relation);
     for (size_t i = 0; i < relation.columns.size(); ++i) {
       const ExprRef& expr = branch.bound.outputs[i].expr;
       if (!is_column(expr)) continue;
@@ -245,6 +245,52 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
   return planner.plan(input, event_time);
+}
+
+void ViewPlanner::find_key(const Branch& branch, Relation* relation) const {
+  if (branch.bound.grouped) {
+    GroupPlanner(text_, builder_, branch.from, branch.bound, emission_).find_key(relation);
+  } else {
+    keep_key(*branch.from.relation, branch.bound, *branch.select, relation);
+  }
+}
+
+// The key of every branch, if it is the same columns in all of them.
+std::optional<std::vector<int>> ViewPlanner::common_key(const std::vector<Branch>& branches) const {
+  std::optional<std::vector<int>> common;
+  for (const Branch& branch : branches) {
+    Relation relation;
+    find_key(branch, &relation);
+    if (!relation.key) return std::nullopt;
+    if (!common) common = relation.key;
+    if (!std::is_permutation(common->begin(), common->end(), relation.key->begin(),
+                             relation.key->end())) {
+      return std::nullopt;
+    }
+  }
+  return common;
+}
+
+// Adds the hidden column that says which branch of a union, counted from 0, a row comes from.
+absl::Status ViewPlanner::add_branch_column(const Branch& branch, int32_t ordinal,
+                                            Relation* relation) {
+  constexpr char kName[] = "branch";
+  const std::optional<int> event_time = builder_.node(relation->node).event_time;
+  std::vector<ExprRef> exprs;
+  for (size_t i = 0; i < relation->columns.size(); ++i) {
+    if (relation->columns[i].name == kName) {
+      return fault(
+          *branch.bound.outputs[i].node,
+          "a union's key has a column \"branch\" of its own, which tells equal keys of its "
+          "branches apart",
+          "name this one otherwise with AS, or name the key: WITH (key = '…')");
+    }
+    exprs.push_back(operators::column_expr(static_cast<int>(i), relation->columns[i].type));
+  }
+  exprs.push_back(operators::constant_expr(Value::integer(ordinal)));
+  relation->node = builder_.project(relation->node, std::move(exprs), event_time);
+  relation->columns.push_back({.name = kName, .type = Type::integer(), .hidden = true});
+  return absl::OkStatus();
 }
 
 Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
@@ -260,8 +306,10 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
   return relation;
 }
 
-absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches) {
+absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches,
+                                                 bool with_branch) {
   Relation all;
+  auto key = with_branch ? common_key(branches) : std::nullopt;
   std::vector<NodeId> inputs;
   for (const Branch& branch : branches) {
     KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch));
@@ -271,12 +319,17 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
                    "unite append-only rows: sources, views over them as they are, or windows with "
                    "emit = 'final'");
     }
+    if (key) {
+      KAPPA_RETURN_IF_ERROR(
+          add_branch_column(branch, static_cast<int32_t>(inputs.size()), &relation));
+    }
     inputs.push_back(relation.node);
     if (inputs.size() == 1) {
       all = std::move(relation);
       continue;
     }
     all.by_records = all.by_records && relation.by_records;
+    if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||
           all.columns[i].window_size_us != relation.columns[i].window_size_us) {
@@ -284,8 +337,9 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
       }
     }
   }
-  all.key.reset();
-  all.no_key_reason = "a UNION ALL of grouped rows has no key of its own";
+  if (key) key->push_back(static_cast<int>(all.columns.size()) - 1);
+  all.key = std::move(key);
+  all.no_key_reason = "the branches of this UNION ALL of grouped rows have no key in common";
   all.no_key_hint =
       "select a column that tells the branches apart and name the key: WITH (key = 'branch, …')";
   all.no_key_offset = branches.front().bound.outputs.front().node->offset;

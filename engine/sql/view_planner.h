@@ -35,8 +35,9 @@ class ViewPlanner {
               Emission emission, std::string_view where)
       : text_(text), catalog_(catalog), builder_(builder), emission_(emission), where_(where) {}
 
-  // The rows of the query. Their relation has no name.
-  absl::StatusOr<Relation> plan(const Node& select);
+  // The rows of the query. Their relation has no name. `with_branch`: the key of a union whose
+  // branches have one gets the column that tells them apart.
+  absl::StatusOr<Relation> plan(const Node& select, bool with_branch);
 
   // What the planned query has, for judging options.
   bool all_windowed() const { return windows_ == selects_; }
@@ -53,8 +54,11 @@ class ViewPlanner {
   absl::StatusOr<Branch> bind_branch(const Node& select) const;
   absl::Status unify_branches(std::vector<Branch>& branches) const;
   absl::StatusOr<Relation> plan_branch(const Branch& branch);
-  absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches);
+  absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches, bool with_branch);
   Relation plan_rows(const Branch& branch, operators::NodeId input);
+  void find_key(const Branch& branch, Relation* relation) const;
+  std::optional<std::vector<int>> common_key(const std::vector<Branch>& branches) const;
+  absl::Status add_branch_column(const Branch& branch, int32_t ordinal, Relation* relation);
 
   const SourceText& text_;
   const ProductCatalog& catalog_;

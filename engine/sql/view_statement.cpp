@@ -11,6 +11,7 @@
 #include "engine/sql/view_planner.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
+#include "engine/types/time.h"
 
 namespace kappa::sql {
 
@@ -50,14 +51,22 @@ absl::Status check_windows(const Options& options, const Emission& emission,
   return absl::OkStatus();
 }
 
+int hidden_columns(const Relation& relation) {
+  return static_cast<int>(
+      std::count_if(relation.columns.begin(), relation.columns.end(),
+                    [](const RelationColumn& column) { return column.hidden; }));
+}
+
 // Every column of a view has a name of its own.
 absl::Status check_names(const Node& query, const Relation& relation) {
   std::set<std::string> names;
   const Node* first = &query;
   while (const Node* left = first->child("larg")) first = left;
   const auto targets = first->list("targetList");
+  const bool star =
+      targets.size() + static_cast<size_t>(hidden_columns(relation)) != relation.columns.size();
   for (size_t i = 0; i < relation.columns.size(); ++i) {
-    const Node& at = targets.size() == relation.columns.size() ? targets[i] : query;
+    const Node& at = star || i >= targets.size() ? query : targets[i];
     const std::string& name = relation.columns[i].name;
     if (name == "?column?") {
       return fault(at, absl::StrCat("column ", i + 1, " of the view has no name"),
@@ -118,10 +127,30 @@ absl::Status choose_key(const Options& options, const Relation& relation, ViewNo
   return fault(relation.no_key_offset, relation.no_key_reason, relation.no_key_hint);
 }
 
-absl::Status check_retention(const Options& options, const Relation& relation,
-                             const ViewPlanner& planner, const ViewNode& view) {
-  const bool by_window = planner.all_windowed() && view.conflict == ViewNode::Conflict::kGrouped;
-  if (!view.retention_us || by_window || relation.event_time()) return absl::OkStatus();
+std::optional<int> window_start(const Relation& relation) {
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.columns[i].role == TimeRole::kWindowStart) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+absl::Status choose_expiry(const Options& options, const Relation& relation,
+                           const ViewPlanner& planner, const Emission& emission, ViewNode* view) {
+  if (!view->retention_us) return absl::OkStatus();
+  const auto start = window_start(relation);
+  if (planner.all_windowed() && view->conflict == ViewNode::Conflict::kGrouped && start) {
+    // As the windows below, which go by a watermark that has not lost the grace yet: at
+    // end + max(grace, retention). Those that change are taken back from there.
+    if (relation.changelog) return absl::OkStatus();
+    const int64_t size_us = relation.columns[static_cast<size_t>(*start)].window_size_us;
+    const int64_t rest_us = std::max<int64_t>(0, *view->retention_us - emission.grace_us);
+    view->expiry = {*start, saturating_add(size_us, rest_us)};
+    return absl::OkStatus();
+  }
+  if (const auto event_time = relation.event_time()) {
+    view->expiry = {*event_time, *view->retention_us};
+    return absl::OkStatus();
+  }
   return fault(options.place("retention"),
                "retention needs the event time, and the view does not select it",
                "add the source's event time, or a window's window_time, to the SELECT list");
@@ -165,7 +194,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
 
   const Node& query = *statement.child("query");
   ViewPlanner planner(context.text, context.catalog, context.builder, emission, "in a view");
-  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query));
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query, !options.has("key")));
   KAPPA_RETURN_IF_ERROR(check_windows(options, emission, planner));
   KAPPA_RETURN_IF_ERROR(check_names(query, rows));
 
@@ -173,9 +202,10 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   view.name = name;
   view.emit = emission.emit;
   view.retention_us = emission.retention_us;
+  view.hidden = hidden_columns(rows);
   view.statement = context.statement;
   KAPPA_RETURN_IF_ERROR(choose_key(options, rows, &view));
-  KAPPA_RETURN_IF_ERROR(check_retention(options, rows, planner, view));
+  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, planner, emission, &view));
   std::vector<std::string> names;
   for (const RelationColumn& column : rows.columns) names.push_back(column.name);
   const operators::NodeId id = context.builder.view(rows.node, view, names);

@@ -31,8 +31,8 @@ struct Batch {
   std::vector<ColumnRef> columns;
   std::vector<RowPlace> places;  // one a row; empty in queries
   std::vector<int8_t> signs;     // +1 insert, -1 retract; empty on append-only edges
-  // Rows caused by timers: the sort key (due time, then key, memcomparable) that puts rows of one
-  // place in the same order for every number of workers. Empty unless some row is a timer's.
+  // Rows caused by timers: the sort key (operators/timers.h) that puts rows of one place in the
+  // same order for every number of workers. Empty unless some row is a timer's.
   std::vector<StringRef> ties;
   // What hash_columns() gives for the key by which an exchange dealt the rows out; else empty.
   std::vector<uint64_t> key_hashes;

@@ -90,6 +90,16 @@ TEST_CASE("expected rows may be missing when they are to be filled in") {
   CHECK(fault_of("query I\nSELECT 1;\n\nlate v\n", true).empty());
 }
 
+TEST_CASE("a topic step may ask for keys, then for an order") {
+  const auto scenario = parse_scenario("x.slt", "output t @key rowsort\n----\n", false);
+  REQUIRE(scenario.ok());
+  const auto& step = std::get<TopicStep>(scenario->steps[0].what);
+  CHECK(step.with_key);
+  CHECK(step.sorted);
+  CHECK(mentions(fault_of("output t key\n----\n"), "expected rowsort or nosort"));
+  CHECK(mentions(fault_of("output t rowsort @key\n----\n"), "expected one name"));
+}
+
 TEST_CASE("a partition that is no number is refused") {
   CHECK(mentions(fault_of("records t partition=x\n{}\n"), "expected partition=N"));
   CHECK(mentions(fault_of("records t partition=-1\n{}\n"), "expected partition=N"));

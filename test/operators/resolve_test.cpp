@@ -91,6 +91,8 @@ TEST_CASE("a literal taken as numeric has its own digits") {
   CHECK(literal_type("12.505") == "numeric(5,3)");
   CHECK(literal_type(" -7 ") == "numeric(1,0)");
   CHECK(literal_type(".5") == "numeric(1,1)");
+  CHECK(literal_type("-00.5") == "numeric(1,1)");
+  CHECK(literal_type("0") == "numeric(1,0)");
   CHECK(literal_type("1e3") == "numeric(38,10)");
 }
 

@@ -1,5 +1,8 @@
 #include "engine/runtime/pipeline.h"
 
+#include <map>
+#include <set>
+
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -119,6 +122,48 @@ FROM tumble(sales, at, INTERVAL '10 seconds') GROUP BY window_start;)");
   product.clock.set(LogTime{kStartMs + 13'000});
   require_ok(product->tick());
   CHECK(product.rows("final_sums").size() == 1);
+}
+
+TEST_CASE("rows of an output topic go to the partition of their key, in order") {
+  TestProduct product(kSales + R"(
+CREATE FOREIGN TABLE alerts (store text, amount integer, PRIMARY KEY (store))
+SERVER log OPTIONS (topic 'alerts', format 'json');
+INSERT INTO alerts SELECT store, amount FROM sales;)");
+  require_ok(product.log->create_topic("alerts", {.partitions = 5}));
+  for (int i = 0; i < 60; ++i) {
+    product.append("sales", sale(absl::StrCat("s", i % 9), i, 1), kStartMs + i, i % 2);
+    if (i % 20 != 19) continue;
+    require_ok(product->advance());
+    require_ok(product->checkpoint());
+    if (i == 39) product.crash_and_reopen();
+  }
+  size_t records = 0;
+  std::set<int32_t> used;
+  for (int32_t p = 0; p < 5; ++p) {
+    auto reader = product.log->open_reader({"alerts", p}, Offset{0});
+    require_ok(reader.status());
+    std::map<std::string, int> last;
+    while (true) {
+      const auto block = (*reader)->read(1 << 20);
+      require_ok(block.status());
+      if (block->empty()) break;
+      for (const RecordView& record : block->records) {
+        REQUIRE(record.key_view());
+        const std::string key(*record.key_view());
+        CHECK(p == log::partition_for_key(key, 5));
+        const std::string value(*record.value_view());
+        const std::string start = absl::StrCat(R"({"store":")", key, R"(","amount":)");
+        REQUIRE(value.starts_with(start));
+        const int amount = std::stoi(value.substr(start.size()));
+        CHECK((!last.contains(key) || last[key] < amount));
+        last[key] = amount;
+        used.insert(p);
+        ++records;
+      }
+    }
+  }
+  CHECK(records == 60);
+  CHECK(used.size() > 1);
 }
 
 TEST_CASE("the state does not depend on the workers or on the size of an epoch") {

@@ -47,6 +47,9 @@ TEST_CASE("constants have PostgreSQL's types") {
       {"9223372036854775808", "'9223372036854775808'::numeric(19,0)"},
       {"1.50", "'1.50'::numeric(3,2)"},
       {"-.5", "'-0.5'::numeric(1,1)"},
+      {"0.50", "'0.50'::numeric(2,2)"},
+      {"0.0", "'0.0'::numeric(1,1)"},
+      {"0012.5", "'12.5'::numeric(3,1)"},
       {"1e3", "'1000'::numeric(4,0)"},
       {"1.25e-3", "'0.00125'::numeric(5,5)"},
       {"true", "'true'::boolean"},
@@ -257,9 +260,9 @@ TEST_CASE("expressions that are not supported are refused by name") {
       {"upper(VARIADIC s)", "1:1: VARIADIC is not supported yet"},
       {"upper(DISTINCT s)", "1:1: DISTINCT in this call is not supported yet"},
       {"upper(s) FILTER (WHERE flag)",
-       "1:24: FILTER on a function that is no aggregate is not supported yet; write CASE WHEN … "
+       "1:10: FILTER on a function that is no aggregate is not supported yet; write CASE WHEN … "
        "THEN … END"},
-      {"upper(s ORDER BY s)", "1:7: ORDER BY in a call is not supported yet"},
+      {"upper(s ORDER BY s)", "1:9: ORDER BY in a call is not supported yet"},
       {"count(*) OVER (PARTITION BY s)", "1:1: OVER (a window of rows) is not supported yet"},
       {"row_number() OVER w", "1:1: OVER (a window of rows) is not supported yet"},
       {"lag(s)", "1:1: lag() is not supported yet"},
@@ -270,7 +273,7 @@ TEST_CASE("expressions that are not supported are refused by name") {
        "1:1: the aggregate approx_count_distinct is not supported yet; there are count, sum, avg, "
        "min, max and count(DISTINCT …)"},
       {"sum(DISTINCT i)", "1:1: sum(DISTINCT …) is not supported yet; there is count(DISTINCT …)"},
-      {"sum(i ORDER BY i)", "1:5: ORDER BY in a call is not supported yet"},
+      {"sum(i ORDER BY i)", "1:7: ORDER BY in a call is not supported yet"},
       {"sum(*)", "1:1: sum(*) does not exist"},
       {"count()", "1:1: count takes one argument, found 0"},
       {"count(i, l)", "1:1: count takes one argument, found 2"},

@@ -25,9 +25,10 @@ TEST_CASE("Nexmark 1 is a projection") {
             "bigint, bidder bigint, price bigint, date_time timestamp with time zone, extra text "
             "event_time #3",
             "2 <- 1: project #0::bigint, #1::bigint, "
-            "\"*\"<numeric,numeric:numeric(22,3)>('0.908'::numeric(3,3), #2::bigint), "
-            "#3::timestamp with time zone, #4::text => auction bigint, bidder bigint, column_3 "
-            "numeric(22,3), date_time timestamp with time zone, extra text event_time #3",
+            "\"*\"<numeric,numeric:numeric(22,3)>('0.908'::numeric(3,3), "
+            "cast(#2::bigint)::numeric(19,0)), #3::timestamp with time zone, #4::text => auction "
+            "bigint, bidder bigint, column_3 numeric(22,3), date_time timestamp with time zone, "
+            "extra text event_time #3",
             "3 <- 2: view q1 key [] by record conflict=0 emit=changes event_time=#3 "
             "retention_us=none => auction bigint, bidder bigint, price numeric(22,3), date_time "
             "timestamp with time zone, extra text event_time #3",

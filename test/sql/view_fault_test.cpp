@@ -237,8 +237,8 @@ TEST_CASE("what cannot be done with rows that change is refused by name") {
        "1:13: UNION ALL over rows that change is not supported yet; unite append-only rows: "
        "sources, views over them as they are, or windows with emit = 'final'"},
       {"v AS SELECT window_start, n FROM minutes UNION ALL SELECT at, id FROM t",
-       "1:13: a UNION ALL of grouped rows has no key of its own; select a column that tells the "
-       "branches apart and name the key: WITH (key = 'branch, …')"},
+       "1:13: the branches of this UNION ALL of grouped rows have no key in common; select a "
+       "column that tells the branches apart and name the key: WITH (key = 'branch, …')"},
   });
 }
 
@@ -261,24 +261,24 @@ TEST_CASE("the branches of a union must fit") {
 TEST_CASE("clauses that a view does not take are refused by name") {
   refuse_all({
       {"v AS SELECT b, count(*) AS n FROM t GROUP BY b HAVING count(*) > 1",
-       "1:55: HAVING is not supported yet in a view; keep the groups in a view and filter them in "
+       "1:48: HAVING is not supported yet in a view; keep the groups in a view and filter them in "
        "a "
        "second view over it"},
       {"v AS SELECT DISTINCT b FROM t",
        "1:22: SELECT DISTINCT is not supported yet in a view; GROUP BY the columns instead"},
       {"v AS SELECT DISTINCT ON (a) b FROM t", "1:26: DISTINCT ON is not supported yet in a view"},
       {"v AS SELECT b FROM t ORDER BY b",
-       "1:31: ORDER BY is not supported yet in a view; order the rows when you query the view"},
+       "1:22: ORDER BY is not supported yet in a view; order the rows when you query the view"},
       {"v AS SELECT b FROM t LIMIT 3",
-       "1:28: LIMIT is not supported yet in a view; limit the rows when you query the view"},
+       "1:22: LIMIT is not supported yet in a view; limit the rows when you query the view"},
       {"v AS SELECT b FROM t OFFSET 3",
-       "1:29: OFFSET is not supported yet in a view; skip rows when you query the view"},
+       "1:22: OFFSET is not supported yet in a view; skip rows when you query the view"},
       {"v AS SELECT b FROM t UNION ALL SELECT x FROM u ORDER BY 1",
-       "1:57: ORDER BY is not supported yet in a view; order the rows when you query the view"},
+       "1:48: ORDER BY is not supported yet in a view; order the rows when you query the view"},
       {"v AS SELECT b FROM t WINDOW w AS (PARTITION BY b)",
-       "1:29: WINDOW is not supported yet in a view"},
+       "1:22: WINDOW is not supported yet in a view"},
       {"v AS WITH x AS (SELECT b FROM t) SELECT b FROM x",
-       "1:11: WITH (a common table expression) is not supported yet in a view; make it a view of "
+       "1:6: WITH (a common table expression) is not supported yet in a view; make it a view of "
        "its own"},
       {"v AS VALUES (1)", "1:14: VALUES is not supported yet in a view"},
       {"v AS SELECT b FROM t FOR UPDATE",
@@ -318,7 +318,7 @@ TEST_CASE("what a view's FROM does not take is refused by name") {
        "1:20: a schema before a table's name is not supported yet; name the table alone: a product "
        "has one schema"},
       {"v AS SELECT b FROM t AS x (y)",
-       "1:27: a list of column aliases is not supported yet; name the columns with AS in SELECT"},
+       "1:20: a list of column aliases is not supported yet; name the columns with AS in SELECT"},
       {"v AS SELECT b FROM t TABLESAMPLE system (1)",
        "1:20: TABLESAMPLE is not supported yet in a view"},
       {"v AS SELECT b FROM tumble(t, at, '1 s') WITH ORDINALITY",

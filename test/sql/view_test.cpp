@@ -248,6 +248,34 @@ TEST_CASE("a union of final windows has the key that is named") {
   CHECK(view.conflict == operators::ViewNode::Conflict::kLatestWins);
 }
 
+TEST_CASE("a union of keyed rows has their key and the branch, which * leaves out") {
+  const operators::Plan plan = compile(
+      "CREATE MATERIALIZED VIEW v AS SELECT amount, sale_id FROM sales UNION ALL SELECT -amount, "
+      "sale_id FROM sales;"
+      "CREATE MATERIALIZED VIEW w AS SELECT * FROM v;"
+      "CREATE MATERIALIZED VIEW x AS SELECT branch, sale_id FROM v;");
+  const operators::ViewNode& view = view_node(plan, "v");
+  CHECK(view.key == std::vector<int>{1, 2});
+  CHECK(view.hidden == 1);
+  CHECK(view.conflict == operators::ViewNode::Conflict::kFirstWins);
+  CHECK(plan.node(plan.find_view("v")).schema.back() ==
+        operators::Field{"branch", Type::integer()});
+  CHECK(plan.node(plan.find_view("w")).schema.size() == 2);
+  CHECK(view_node(plan, "w").by_record);
+  CHECK(view_node(plan, "x").key == std::vector<int>{1, 0});
+}
+
+TEST_CASE("a union of final windows has their groups and the branch for its key") {
+  const operators::Plan plan = compile(
+      "CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS "
+      "SELECT window_start, store, count(*) AS n FROM tumble(sales, at, '1 minute') GROUP BY "
+      "window_start, store UNION ALL "
+      "SELECT window_start, card, count(*) FROM tumble(clicks, at, '1 minute') GROUP BY card, "
+      "window_start");
+  CHECK(view_node(plan, "v").key == std::vector<int>{0, 1, 3});
+  CHECK(view_node(plan, "v").conflict == operators::ViewNode::Conflict::kGrouped);
+}
+
 TEST_CASE("views over views keep their key, and only what changes is a changelog") {
   const operators::Plan plan = compile(
       "CREATE MATERIALIZED VIEW facts AS SELECT sale_id, store, amount FROM sales;"

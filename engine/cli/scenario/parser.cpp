@@ -155,11 +155,13 @@ class Parser {
   void parse_topic(TopicStep::Kind kind, Step* step) {
     TopicStep topic;
     topic.kind = kind;
-    if (words_.empty() || words_.size() > 2) {
-      return fault(step->line, "expected one name, and perhaps rowsort or nosort");
+    topic.with_key = words_.size() > 1 && words_[1] == "@key";
+    const size_t order = topic.with_key ? 2 : 1;
+    if (words_.empty() || words_.size() > order + 1) {
+      return fault(step->line, "expected one name, and perhaps @key, and rowsort or nosort");
     }
     topic.name = words_[0];
-    if (!parse_order(1, step->line, &topic.sorted)) return;
+    if (!parse_order(order, step->line, &topic.sorted)) return;
     if (!take_expected(step->line, &topic.expected)) return;
     step->what = std::move(topic);
   }

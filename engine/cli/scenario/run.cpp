@@ -70,10 +70,10 @@ bool is_valid_text(const std::string& bytes) {
   });
 }
 
-std::string payload_cell(const std::optional<std::string>& payload) {
-  if (!payload) return "NULL";
-  if (is_valid_text(*payload)) return cell_text(std::string_view(*payload));
-  return to_text(Value{Type::bytea(), *payload});
+std::string bytes_cell(const std::optional<std::string>& bytes) {
+  if (!bytes) return "NULL";
+  if (is_valid_text(*bytes)) return cell_text(std::string_view(*bytes));
+  return to_text(Value{Type::bytea(), *bytes});
 }
 
 std::string reason_of(const RecordHeaders& headers) {
@@ -189,12 +189,13 @@ class Run {
     KAPPA_ASSIGN_OR_RETURN(const auto records, way_->published(topic_of(step)));
     std::vector<std::string> rows;
     for (const Way::PublishedRecord& record : records) {
+      const std::string key = step.with_key ? bytes_cell(record.key) + "\t" : "";
       if (step.kind == TopicStep::Kind::kDeadLetters) {
-        rows.push_back(absl::StrCat(cell_text(std::string_view(reason_of(record.headers))), "\t",
-                                    payload_cell(record.value)));
+        rows.push_back(absl::StrCat(key, cell_text(std::string_view(reason_of(record.headers))),
+                                    "\t", bytes_cell(record.value)));
       } else {
-        KAPPA_ASSIGN_OR_RETURN(std::string row, json_row_text(record.value.value_or("null")));
-        rows.push_back(std::move(row));
+        KAPPA_ASSIGN_OR_RETURN(const std::string row, json_row_text(record.value.value_or("null")));
+        rows.push_back(key + row);
       }
     }
     check(std::move(rows), step.sorted, step.expected);

@@ -47,9 +47,11 @@ struct QueryStep {  // `query TYPES [rowsort|nosort]`
   bool sorted = false;
   Expected expected;
 };
-struct TopicStep {  // `late VIEW`, `output TOPIC`, `deadletters TOPIC`
+// `late VIEW`, `output TOPIC`, `deadletters TOPIC`, each with [@key] [rowsort|nosort] behind it.
+struct TopicStep {
   enum class Kind { kLate, kOutput, kDeadLetters } kind = Kind::kLate;
   std::string name;
+  bool with_key = false;  // rows begin with the record's key
   bool sorted = false;
   Expected expected;
 };

@@ -156,6 +156,7 @@ absl::StatusOr<std::vector<Way::PublishedRecord>> Way::published(const std::stri
       if (block.empty()) break;
       for (const RecordView& record : block.records) {
         PublishedRecord copy;
+        if (const auto key = record.key_view()) copy.key = std::string(*key);
         if (const auto value = record.value_view()) copy.value = std::string(*value);
         copy.headers = parse_headers(record);
         published.push_back(std::move(copy));

@@ -56,6 +56,7 @@ class Way {
   // Publishes what waits in the outbox, then reads all records of the topic: by partition, in order
   // of their offsets. None if there is no such topic.
   struct PublishedRecord {
+    std::optional<std::string> key;
     std::optional<std::string> value;
     RecordHeaders headers;
   };

@@ -1,5 +1,7 @@
 #include "engine/sql/parser/parser.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 
@@ -134,13 +136,58 @@ class TreeBuilder {
   size_t begin_;
 };
 
-// Nodes without a place of their own or of a part take the one around them.
-void place_within(Node& node, size_t around) {
-  if (node.offset == kNowhere) node.offset = around;
-  for (Field& field : node.fields) {
-    for (Node& part : field.nodes) place_within(part, node.offset);
+// Gives places to what PostgreSQL's tree has none for.
+class Placer {
+ public:
+  Placer(std::string_view text, const StatementText& statement)
+      : text_(text), tokens_(statement.tokens) {}
+
+  // Nodes without a place of their own or of a part take the one around them. Returns where the
+  // first of the node and its parts stands.
+  size_t place(Node& node, size_t around) const {
+    if (node.offset == kNowhere) node.offset = around;
+    size_t first = node.offset;
+    for (Field& field : node.fields) {
+      size_t first_part = kNowhere;
+      for (Node& part : field.nodes) first_part = std::min(first_part, place(part, node.offset));
+      field.offset = field.nodes.empty() ? node.offset : place_of_words(field.name, first_part);
+      first = std::min(first, first_part);
+    }
+    return first;
   }
-}
+
+ private:
+  struct Clause {
+    std::string_view field;
+    std::array<std::string_view, 2> words;  // the second may be empty
+  };
+
+  // Where the words of a clause stand before its first part; that part's place, if they do not.
+  size_t place_of_words(std::string_view field, size_t part) const {
+    constexpr std::array<Clause, 8> kClauses = {
+        Clause{"agg_filter", {"FILTER", ""}},   Clause{"agg_order", {"ORDER", "BY"}},
+        Clause{"havingClause", {"HAVING", ""}}, Clause{"limitCount", {"LIMIT", ""}},
+        Clause{"limitOffset", {"OFFSET", ""}},  Clause{"returningList", {"RETURNING", ""}},
+        Clause{"sortClause", {"ORDER", "BY"}},  Clause{"windowClause", {"WINDOW", ""}}};
+    constexpr std::ptrdiff_t kTokensBetweenMax = 4;  // FILTER ( WHERE (x …, WINDOW w AS (…
+    const auto clause = std::find_if(kClauses.begin(), kClauses.end(),
+                                     [&](const Clause& c) { return c.field == field; });
+    if (clause == kClauses.end()) return part;
+    const auto behind = std::partition_point(
+        tokens_.begin(), tokens_.end(), [&](const Token& token) { return token.offset < part; });
+    for (auto token = behind; token != tokens_.begin() && behind - token <= kTokensBetweenMax;) {
+      --token;
+      const bool second =
+          clause->words[1].empty() ||
+          (token + 1 != tokens_.end() && upper_word(text_, *(token + 1)) == clause->words[1]);
+      if (second && upper_word(text_, *token) == clause->words[0]) return token->offset;
+    }
+    return part;
+  }
+
+  std::string_view text_;
+  const std::vector<Token>& tokens_;
+};
 
 // A message quotes what is left of the text where a quote is not closed.
 std::string one_line(std::string message) {
@@ -201,7 +248,7 @@ absl::StatusOr<Node> parse_statement(std::string_view text, const StatementText&
     return fault(statement.begin, "the statement has no parse tree");
   }
   Node node = TreeBuilder(text, statement.begin).build(json["stmts"][0]["stmt"], "stmt");
-  place_within(node, statement.begin);
+  Placer(text, statement).place(node, statement.begin);
   return node;
 }
 

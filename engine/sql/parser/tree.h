@@ -40,6 +40,9 @@ struct Field {
   std::string scalar;
   std::vector<Node> nodes;
   bool is_list = false;
+  // Where it stands: at the words that introduce it, such as ORDER BY, else where the first of its
+  // nodes does; without nodes it stands where the node around it does.
+  size_t offset = 0;
 };
 
 }  // namespace kappa::sql
