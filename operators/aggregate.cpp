@@ -6,7 +6,6 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
-#include "operators/timers.h"
 #include "schemas/encoder.h"
 
 namespace kappa::operators {
@@ -91,7 +90,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       emits_(emits),
       retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
-      timer_depth_(timer_depth(plan, node)),
+      timer_owner_(TimerOwner::of(plan, node)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -366,7 +365,7 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     for (const TimerRow& row : timer_rows(*table_, window.rows, of_window)) {
       if (emission && (inserts || retracts)) {
         emission->add(*this, table_->row(row.id), place, inserts ? 1 : -1,
-                      timer_tie(timer_depth_, due.time, row.key));
+                      timer_tie(timer_owner_, due.time, row.key));
       }
       if (due.expires) table_->erase(row.id);
     }

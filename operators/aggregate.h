@@ -10,6 +10,7 @@
 #include "absl/container/btree_map.h"
 #include "operators/accumulator.h"
 #include "operators/operator.h"
+#include "operators/timers.h"
 
 namespace kappa::operators {
 
@@ -107,7 +108,7 @@ class Aggregate final : public Operator {
   // from the start) not have had the first, and then there is no result to take back.
   bool retractions_;
   bool timed_;  // windows fire or expire
-  uint16_t timer_depth_;
+  TimerOwner timer_owner_;
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none

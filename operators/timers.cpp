@@ -10,7 +10,7 @@ RowPlace timer_place(const WatermarkTrack& track, int64_t due_us) {
   return RowPlace::of_timer(at > 0 ? static_cast<uint32_t>(at - 1) : 0);
 }
 
-uint16_t timer_depth(const Plan& plan, NodeId node) {
+TimerOwner TimerOwner::of(const Plan& plan, NodeId node) {
   std::vector<uint16_t> depths;
   for (NodeId id = 0; id <= node; ++id) {
     uint16_t depth = 0;
@@ -19,16 +19,27 @@ uint16_t timer_depth(const Plan& plan, NodeId node) {
     }
     depths.push_back(depth);
   }
-  return depths.back();
+  return {depths.back(), node};
 }
 
-std::string timer_tie(uint16_t depth, int64_t due_us, std::string_view key) {
-  // Big-endian, the time's sign flipped: ascending bytes are ascending numbers.
-  std::string tie(10, '\0');
-  tie[0] = static_cast<char>(depth >> 8);
-  tie[1] = static_cast<char>(depth);
-  const uint64_t bits = static_cast<uint64_t>(due_us) ^ (uint64_t{1} << 63);
-  for (size_t i = 0; i < 8; ++i) tie[2 + i] = static_cast<char>(bits >> (56 - 8 * i));
+namespace {
+
+// Ascending bytes are ascending numbers.
+template <typename T>
+void append_big_endian(T number, std::string* out) {
+  for (size_t shift = 8 * sizeof(T); shift > 0; shift -= 8) {
+    out->push_back(static_cast<char>(number >> (shift - 8)));
+  }
+}
+
+}  // namespace
+
+std::string timer_tie(TimerOwner owner, int64_t due_us, std::string_view key) {
+  std::string tie;
+  tie.reserve(14 + key.size());
+  append_big_endian(owner.depth, &tie);
+  append_big_endian(static_cast<uint64_t>(due_us) ^ (uint64_t{1} << 63), &tie);  // the sign flipped
+  append_big_endian(owner.node, &tie);
   return tie.append(key);
 }
 

@@ -21,12 +21,17 @@ namespace kappa::operators {
 // Where a timer fires in the epoch of `track`, which reaches it.
 RowPlace timer_place(const WatermarkTrack& track, int64_t due_us);
 
-// How far a node is from the sources: its timers fire after those of the nodes below it.
-uint16_t timer_depth(const Plan& plan, NodeId node);
+// Whose timer it is.
+struct TimerOwner {
+  uint16_t depth;  // how far the node is from the sources: it fires after those of nodes below it
+  NodeId node;
 
-// The tie of what a timer of a node at `depth` gives out for a key: ascending by depth, then due
-// time, then key. So rows that a node passes on from timers below come before its own.
-std::string timer_tie(uint16_t depth, int64_t due_us, std::string_view key);
+  static TimerOwner of(const Plan& plan, NodeId node);
+};
+
+// The tie of what a timer gives out for a key: ascending by depth, due time, node and key. So rows
+// that a node passes on from timers below come before its own. None begins another.
+std::string timer_tie(TimerOwner owner, int64_t due_us, std::string_view key);
 
 // A row that a timer concerns.
 struct TimerRow {

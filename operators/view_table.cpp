@@ -7,7 +7,6 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
-#include "operators/timers.h"
 
 namespace kappa::operators {
 
@@ -18,7 +17,7 @@ ViewTable::ViewTable(const Plan& plan, NodeId node, bool emits)
       emits_(emits),
       changelog_input_(plan.node(node_.inputs[0]).changelog),
       timed_(emits && node_.changelog && op_.expiry),
-      timer_depth_(timer_depth(plan, node)) {
+      timer_owner_(TimerOwner::of(plan, node)) {
   std::vector<Type> key;
   if (op_.by_record) {
     key = {Type::text(), Type::integer(), Type::bigint(), Type::integer()};
@@ -299,7 +298,7 @@ void ViewTable::fire(RowPlace place, Arena& arena, Changes& changes) {
       timers_[*expires].push_back(row.id);
       continue;
     }
-    const StringRef tie = arena.copy(timer_tie(timer_depth_, due_us, row.key));
+    const StringRef tie = arena.copy(timer_tie(timer_owner_, due_us, row.key));
     changes.add(rows_as_batch({&row.id, 1}, arena), 0, place, tie, -1);
     table_->erase(row.id);
   }

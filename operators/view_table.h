@@ -7,6 +7,7 @@
 
 #include "absl/container/btree_map.h"
 #include "operators/operator.h"
+#include "operators/timers.h"
 
 namespace kappa::operators {
 
@@ -68,7 +69,7 @@ class ViewTable final : public Operator {
   bool emits_;
   bool changelog_input_;
   bool timed_;  // rows that expire are retracted
-  uint16_t timer_depth_;
+  TimerOwner timer_owner_;
   std::unique_ptr<state::Table> table_;
   std::vector<state::RowField> field_of_column_;  // by column of the schema
   std::vector<int> value_columns_;                // those that are not in the key

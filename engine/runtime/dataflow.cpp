@@ -72,12 +72,6 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   return nullptr;  // unions, and views that read an aggregate's table
 }
 
-bool Dataflow::takes_any_order(const PlanNode& node) const {
-  if (is<operators::FilterNode>(node) || is<ProjectNode>(node)) return true;
-  return is<AggregateNode>(node) &&
-         !operators::Aggregate::needs_order(node, plan_, shape_.emits(node.id));
-}
-
 absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
   for (const PlanNode& node : plan_.nodes) {
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
@@ -92,7 +86,6 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       if (shape_.front(node.id)) continue;
       Instance& instance = worker.nodes[node.id];
       instance.op = make_operator(node);
-      instance.any_order = takes_any_order(node);
       // A key of no columns hashes to 0, which is the first worker's.
       auto* aggregate = dynamic_cast<operators::Aggregate*>(instance.op.get());
       if (aggregate && &worker == &parts_.front()) aggregate->make_single_group();
@@ -120,43 +113,68 @@ void Dataflow::begin(const Turn& turn, Watermarks& watermarks) {
 void Dataflow::deal_out(Worker& worker, NodeId id) {
   for (NodeId user : shape_.users(id)) {
     if (!shape_.exchanged(user)) continue;
-    for (const Batch& batch : worker.nodes[id].out) {
-      split_by_key(batch, shape_.key_of(user), &worker.sent[user]);
-    }
+    runtime::deal_out(worker.nodes[id].out, shape_.key_of(user), shape_.any_order(user),
+                      worker.arena, &worker.sent[user]);
   }
 }
 
-// What a node takes in this turn: by key from everybody, or what is on its worker already. Chunks
-// are dealt out in turns to those that do not care.
+namespace {
+
+void add(const std::vector<Batch>& batches, std::vector<const Batch*>* to) {
+  for (const Batch& batch : batches) to->push_back(&batch);
+}
+
+}  // namespace
+
+// What a worker has of a node's output. The front's chunks are dealt out in turns.
+std::vector<const Batch*> Dataflow::output_of(uint32_t index, NodeId id, const Turn& turn) const {
+  std::vector<const Batch*> output;
+  if (!shape_.front(id)) {
+    add(parts_[index].nodes[id].out, &output);
+    return output;
+  }
+  for (size_t c = index; c < turn.epoch.chunks(); c += workers())
+    add(turn.flow[c].out[id], &output);
+  return output;
+}
+
+// What a node takes in this turn: by key from everybody, or what is on its worker already.
 std::vector<const Batch*> Dataflow::input_of(uint32_t index, NodeId id, const Turn& turn) const {
   std::vector<const Batch*> input;
-  const auto add = [&](const std::vector<Batch>& batches) {
-    for (const Batch& batch : batches) input.push_back(&batch);
-  };
-  const size_t chunks = turn.epoch.chunks();
   for (NodeId from : plan_.node(id).inputs) {
-    const bool front = shape_.front(from);
-    if (shape_.exchanged(id) && front) {
-      for (size_t c = 0; c < chunks; ++c) add(turn.flow[c].sent[id][index]);
-    } else if (shape_.exchanged(id)) {
-      for (const Worker& sender : parts_) add(sender.sent[id][index]);
-    } else if (front) {
-      for (size_t c = index; c < chunks; c += workers()) add(turn.flow[c].out[from]);
+    if (!shape_.exchanged(id)) {
+      const std::vector<const Batch*> output = output_of(index, from, turn);
+      input.insert(input.end(), output.begin(), output.end());
+    } else if (shape_.front(from)) {
+      for (size_t c = 0; c < turn.epoch.chunks(); ++c) add(turn.flow[c].sent[id][index], &input);
     } else {
-      add(parts_[index].nodes[from].out);
+      for (const Worker& sender : parts_) add(sender.sent[id][index], &input);
     }
   }
   return input;
+}
+
+void Dataflow::run_union(uint32_t index, NodeId id, const Turn& turn) {
+  Worker& worker = parts_[index];
+  uint16_t branch = 0;
+  for (NodeId from : plan_.node(id).inputs) {
+    for (const Batch* batch : output_of(index, from, turn)) {
+      worker.nodes[id].out.push_back(mark_branch(*batch, branch, worker.arena));
+    }
+    ++branch;
+  }
 }
 
 void Dataflow::run_node(uint32_t index, NodeId id, const Turn& turn,
                         const operators::OperatorContext& context) {
   Instance& instance = parts_[index].nodes[id];
   const std::vector<const Batch*> input = input_of(index, id, turn);
-  if (!instance.op) {
+  if (is<operators::UnionNode>(plan_.node(id)) && workers() > 1) {
+    run_union(index, id, turn);
+  } else if (!instance.op) {
     if (shape_.users(id).empty()) return;
     for (const Batch* batch : input) instance.out.push_back(*batch);
-  } else if (instance.any_order) {
+  } else if (shape_.any_order(id)) {
     for (const Batch* batch : input) instance.op->process(*batch, context, &instance.out);
   } else if (input.size() == 1) {
     instance.op->process(*input.front(), context, &instance.out);

@@ -76,7 +76,6 @@ class Dataflow {
  private:
   struct Instance {
     std::unique_ptr<operators::Operator> op;  // null: union, view of an aggregate's table
-    bool any_order = false;                   // takes its batches one by one, in whatever order
     std::vector<Batch> out;                   // of the present turn
   };
   struct Worker {
@@ -90,10 +89,12 @@ class Dataflow {
   Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
   std::unique_ptr<operators::Operator> make_operator(const operators::PlanNode& node);
-  bool takes_any_order(const operators::PlanNode& node) const;
 
+  std::vector<const Batch*> output_of(uint32_t worker, operators::NodeId node,
+                                      const Turn& turn) const;
   std::vector<const Batch*> input_of(uint32_t worker, operators::NodeId node,
                                      const Turn& turn) const;
+  void run_union(uint32_t worker, operators::NodeId node, const Turn& turn);
   void run_node(uint32_t worker, operators::NodeId node, const Turn& turn,
                 const operators::OperatorContext& context);
   void deal_out(Worker& worker, operators::NodeId node);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "operators/aggregate.h"
+
 namespace kappa::runtime {
 
 using operators::AggregateNode;
@@ -81,6 +83,12 @@ bool DataflowShape::emits(NodeId id) const {
     if (is<ProjectNode>(node)) return emits(user);
     return true;
   });
+}
+
+bool DataflowShape::any_order(NodeId id) const {
+  const PlanNode& node = plan_.node(id);
+  if (is<operators::FilterNode>(node) || is<ProjectNode>(node)) return true;
+  return is<AggregateNode>(node) && !operators::Aggregate::needs_order(node, plan_, emits(id));
 }
 
 std::vector<int> DataflowShape::key_of(NodeId id) const {

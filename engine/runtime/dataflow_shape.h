@@ -30,6 +30,9 @@ class DataflowShape {
 
   // Whether a view has no rows of its own but shows those of the aggregate that feeds it.
   bool reads_aggregate(const operators::PlanNode& view) const;
+  // Whether a node of the back takes its batches one by one, in whatever order: what comes of them
+  // is the same.
+  bool any_order(operators::NodeId node) const;
   // Whether somebody takes the rows that a node gives out.
   bool emits(operators::NodeId node) const;
 

@@ -1,6 +1,7 @@
 #include "engine/runtime/exchange.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 #include "engine/types/hash.h"
@@ -97,6 +98,51 @@ Batch merge_batches(const std::vector<const Batch*>& batches) {
   return gather(all, merged_order(filled, first_row));
 }
 
+namespace {
+
+// Big-endian: ascending bytes are ascending numbers.
+template <typename T>
+void put_big_endian(T number, char* to) {
+  for (size_t i = 0; i < sizeof(T); ++i) {
+    to[i] = static_cast<char>(number >> (8 * (sizeof(T) - 1 - i)));
+  }
+}
+
+StringRef longer(const StringRef& left, const StringRef& right, Arena& arena) {
+  char* const bytes = arena.allocate(left.size + right.size);
+  if (left.size > 0) std::memcpy(bytes, left.data, left.size);
+  if (right.size > 0) std::memcpy(bytes + left.size, right.data, right.size);
+  return {bytes, left.size + right.size};
+}
+
+StringRef tie_of(const Batch& batch, size_t row) {
+  return batch.ties.empty() ? StringRef{} : batch.ties[row];
+}
+
+// Numbers rows that have place and tie in common, in their ties. True if there are any.
+bool number_rows(const Batch& batch, std::vector<StringRef>* ties, Arena& arena) {
+  const auto same = [&](size_t a, size_t b) {
+    return batch.places[a] == batch.places[b] && tie_of(batch, a).view() == tie_of(batch, b).view();
+  };
+  bool numbered = false;
+  for (size_t begin = 0; begin < batch.rows;) {
+    size_t end = begin + 1;
+    while (end < batch.rows && same(begin, end)) ++end;
+    if (end - begin > 1) {
+      if (!numbered) *ties = batch.ties;
+      numbered = true;
+      ties->resize(batch.rows);
+      for (size_t row = begin; row < end; ++row) {
+        char number[4];
+        put_big_endian(static_cast<uint32_t>(row - begin), number);
+        (*ties)[row] = longer((*ties)[row], {number, sizeof(number)}, arena);
+      }
+    }
+    begin = end;
+  }
+  return numbered;
+}
+
 void split_by_key(const Batch& batch, const std::vector<int>& key,
                   std::vector<std::vector<Batch>>* parts) {
   const auto workers = static_cast<uint32_t>(parts->size());
@@ -115,6 +161,43 @@ void split_by_key(const Batch& batch, const std::vector<int>& key,
     part.key_hashes.reserve(part.rows);
     for (uint32_t row : picked[w]) part.key_hashes.push_back(hashes[row]);
   }
+}
+
+}  // namespace
+
+void deal_out(const std::vector<Batch>& batches, const std::vector<int>& key, bool any_order,
+              Arena& arena, std::vector<std::vector<Batch>>* parts) {
+  if (any_order) {
+    for (const Batch& batch : batches) split_by_key(batch, key, parts);
+    return;
+  }
+  std::vector<const Batch*> all;
+  for (const Batch& batch : batches) all.push_back(&batch);
+  Batch merged;
+  if (all.size() > 1) merged = merge_batches(all);
+  const Batch* batch = all.size() == 1 ? all.front() : &merged;
+  std::vector<StringRef> ties;
+  if (number_rows(*batch, &ties, arena)) {
+    if (batch != &merged) merged = *batch;
+    merged.ties = std::move(ties);
+    batch = &merged;
+  }
+  if (!batch->empty()) split_by_key(*batch, key, parts);
+}
+
+Batch mark_branch(const Batch& batch, uint16_t branch, Arena& arena) {
+  char number[2];
+  put_big_endian(branch, number);
+  const StringRef mark{number, sizeof(number)};
+  Batch marked = batch;
+  marked.ties.resize(batch.rows);
+  for (size_t row = 0; row < batch.rows; ++row) {
+    // A timer's tie says by itself where it belongs; what a record causes comes branch by branch.
+    const StringRef tie = marked.ties[row];
+    marked.ties[row] =
+        batch.places[row].is_timer() ? longer(tie, mark, arena) : longer(mark, tie, arena);
+  }
+  return marked;
 }
 
 }  // namespace kappa::runtime

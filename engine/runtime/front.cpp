@@ -93,9 +93,8 @@ void Front::deal_out(NodeId node, ChunkFlow* flow) const {
     auto& sent = flow->sent[user];
     sent.resize(workers_);
     for (auto& batches : sent) batches.clear();
-    for (const Batch& batch : flow->out[node]) {
-      split_by_key(batch, shape_.key_of(user), &sent);
-    }
+    runtime::deal_out(flow->out[node], shape_.key_of(user), shape_.any_order(user), flow->arena,
+                      &sent);
   }
 }
 

@@ -31,8 +31,9 @@ struct Batch {
   std::vector<ColumnRef> columns;
   std::vector<RowPlace> places;  // one a row; empty in queries
   std::vector<int8_t> signs;     // +1 insert, -1 retract; empty on append-only edges
-  // Rows caused by timers: the sort key (operators/timers.h) that puts rows of one place in the
-  // same order for every number of workers. Empty unless some row is a timer's.
+  // What puts rows of one place into the same order for every number of workers: where timers cause
+  // them (operators/timers.h), and where an exchange parts them (runtime/exchange.h). Empty if no
+  // row has one.
   std::vector<StringRef> ties;
   // What hash_columns() gives for the key by which an exchange dealt the rows out; else empty.
   std::vector<uint64_t> key_hashes;
