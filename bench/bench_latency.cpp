@@ -1,0 +1,185 @@
+// How long does it take from an append until a gRPC point read shows it? Under a load of 50,000
+// records a second, with log, durable view, server and client on the same cores.
+//
+// Some of the records are probes: bids for an auction of their own, with ascending prices. One
+// thread appends at a fixed pace, whatever becomes of it; another asks for the probes' auction and
+// takes the time of each probe that is now seen. So every probe counts, and a stall counts for all
+// probes that fell into it. A probe's time includes the pause until the next question.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "bench/bid_log.h"
+#include "bench/product_run.h"
+#include "engine/serve/client.h"
+#include "engine/serve/server.h"
+#include "engine/sql/catalog.h"
+#include "engine/types/status_macros.h"
+#include "state/store.h"
+
+namespace kappa::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+constexpr int64_t kRecordsPerSecond = 50'000;
+constexpr int64_t kProbeEvery = 100;   // records: 500 probes a second
+constexpr int64_t kProbeAuction = -1;  // no bid's
+constexpr microseconds kTick{1000};    // between two appends
+constexpr microseconds kQuestionPause{250};
+
+constexpr const char* kSql = R"(
+CREATE MATERIALIZED VIEW auctions AS
+SELECT auction, count(*) AS bids, max(price) AS price, sum(price) AS sum FROM bid GROUP BY auction;
+)";
+
+// What the two threads know of the probes. Probe n has the price n + 1.
+struct Probes {
+  explicit Probes(int64_t count)
+      : appended(static_cast<size_t>(count)), latency_ms(static_cast<size_t>(count)) {}
+
+  std::vector<Clock::time_point> appended;  // before the append; written before `sent` covers it
+  std::atomic<int64_t> sent{0};
+  std::vector<double> latency_ms;
+  std::atomic<bool> failed{false};
+};
+
+// Appends all records at the pace of the load, late ones at once.
+absl::Status append_at_pace(log::Log& log, int64_t records, Probes& probes) {
+  const Clock::time_point begin = Clock::now();
+  for (int64_t n = 0; n < records && !probes.failed;) {
+    std::this_thread::sleep_until(begin + microseconds(n * 1'000'000 / kRecordsPerSecond));
+    const int64_t due = (Clock::now() - begin) / microseconds(1'000'000 / kRecordsPerSecond);
+    const int64_t tick_end = n + kRecordsPerSecond * kTick.count() / 1'000'000;
+    const int64_t end = std::min(records, std::max(tick_end, due));
+    std::vector<std::string> payloads(static_cast<size_t>(end - n));
+    std::vector<log::RecordToAppend> batch(payloads.size());
+    int64_t sent = probes.sent;
+    const Clock::time_point now = Clock::now();
+    for (size_t i = 0; i < batch.size(); ++i, ++n) {
+      Bid bid = nexmark_bid(n, {});
+      if (n % kProbeEvery == 0) {
+        bid.auction = kProbeAuction;
+        bid.price = sent + 1;
+        probes.appended[static_cast<size_t>(sent++)] = now;
+      }
+      append_json(bid, &payloads[i]);
+      batch[i].value = payloads[i];
+      batch[i].partition = static_cast<int32_t>(n % kBidPartitions);
+    }
+    probes.sent = sent;
+    KAPPA_RETURN_IF_ERROR(log.append("bid", batch).status());
+  }
+  return absl::OkStatus();
+}
+
+// Asks until all probes were seen.
+absl::Status watch(serve::Client& client, Probes& probes) {
+  const std::vector<Row> key = {{Value::bigint(kProbeAuction)}};
+  const auto give_up = Clock::now() + std::chrono::minutes(10);
+  for (size_t seen = 0; seen < probes.appended.size() && !probes.failed;) {
+    KAPPA_ASSIGN_OR_RETURN(const serve::KeyedAnswer answer, client.get("", "auctions", key));
+    const Clock::time_point now = Clock::now();
+    const int64_t newest = answer.rows[0] ? std::get<int64_t>((*answer.rows[0])[2].data) : 0;
+    for (; seen < static_cast<size_t>(newest); ++seen) {
+      probes.latency_ms[seen] =
+          std::chrono::duration<double, std::milli>(now - probes.appended[seen]).count();
+    }
+    if (now > give_up) return absl::DeadlineExceededError("a probe was not seen for minutes");
+    std::this_thread::sleep_for(kQuestionPause);
+  }
+  return absl::OkStatus();
+}
+
+// Every record is in the view, each probe once.
+absl::Status check(runtime::ViewReader& reader, int64_t records, int64_t probes) {
+  int64_t bids = 0;
+  int64_t probes_seen = 0;
+  KAPPA_RETURN_IF_ERROR(for_each_row(reader, "auctions", [&](const Row& row) {
+    bids += std::get<int64_t>(row[1].data);
+    if (std::get<int64_t>(row[0].data) == kProbeAuction) {
+      probes_seen = std::get<int64_t>(row[1].data);
+    }
+    return absl::OkStatus();
+  }));
+  if (bids == records && probes_seen == probes) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the view counts ", bids, " bids and ", probes_seen,
+                                          " probes, not ", records, " and ", probes));
+}
+
+double percentile(const std::vector<double>& ascending, double part) {
+  const auto rank = static_cast<size_t>(std::ceil(part * static_cast<double>(ascending.size())));
+  return ascending[std::max<size_t>(rank, 1) - 1];
+}
+
+absl::StatusOr<Result> run(const Options& options) {
+  const int64_t records = *options.records;
+  const int64_t probe_count = (records + kProbeEvery - 1) / kProbeEvery;
+  KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(options.directory + "/log", 0, {}));
+  const sql::CompiledPlan compiled =
+      sql::compile_product({{"bench.sql", std::string(kBidTable) + kSql}}, {});
+  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
+  KAPPA_ASSIGN_OR_RETURN(const auto store, state::open_rocksdb_store(options.directory + "/db"));
+  SystemClock clock;
+  runtime::PipelineOptions pipeline_options;
+  pipeline_options.workers = options.workers;
+  KAPPA_ASSIGN_OR_RETURN(
+      const auto pipeline,
+      runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
+                              options.directory + "/journal", &clock, pipeline_options));
+  KAPPA_RETURN_IF_ERROR(pipeline->start());
+
+  serve::ServedProduct product;
+  product.name = "bench";
+  product.reader = pipeline.get();
+  serve::ServerOptions server_options;
+  server_options.listen = "127.0.0.1:0";
+  server_options.http_listen = "";
+  KAPPA_ASSIGN_OR_RETURN(const auto server,
+                         serve::Server::start(server_options, {product}, log.get()));
+  serve::ClientOptions client_options;
+  client_options.server = absl::StrCat("127.0.0.1:", server->port());
+  KAPPA_ASSIGN_OR_RETURN(const auto client, serve::Client::make(client_options));
+  KAPPA_RETURN_IF_ERROR(client->get("", "auctions", {{Value::bigint(0)}}).status());  // connects
+
+  Result result;
+  Probes probes(probe_count);
+  absl::Status appended;
+  const Stopwatch stopwatch;
+  std::thread appender([&] {
+    appended = append_at_pace(*log, records, probes);
+    if (!appended.ok()) probes.failed = true;
+  });
+  const absl::Status watched = watch(*client, probes);
+  if (!watched.ok()) probes.failed = true;
+  appender.join();
+  stopwatch.stop(&result);
+  KAPPA_RETURN_IF_ERROR(appended);
+  KAPPA_RETURN_IF_ERROR(watched);
+  server->stop();
+  KAPPA_RETURN_IF_ERROR(pipeline->stop());
+  KAPPA_RETURN_IF_ERROR(check(*pipeline, records, probe_count));
+
+  result.records = records;
+  result.bytes_per_record = 200;
+  result.checked = true;
+  std::sort(probes.latency_ms.begin(), probes.latency_ms.end());
+  result.more["probes"] = static_cast<double>(probe_count);
+  result.more["p50_ms"] = percentile(probes.latency_ms, 0.5);
+  result.more["p99_ms"] = percentile(probes.latency_ms, 0.99);
+  result.more["p999_ms"] = percentile(probes.latency_ms, 0.999);
+  result.more["max_ms"] = probes.latency_ms.back();
+  result.more["checkpoints"] = static_cast<double>(pipeline->stats().checkpoints);
+  return result;
+}
+
+const bool added = add({"latency", "append to gRPC point read at 50,000 records a second, durable",
+                        20 * kRecordsPerSecond, run});
+
+}  // namespace
+}  // namespace kappa::bench
