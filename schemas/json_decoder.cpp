@@ -17,7 +17,6 @@ constexpr size_t kShapesMax = 8;
 // a row that no shape fitted, only one in kLearnOneIn is learnt from.
 constexpr uint64_t kMissesToLearnFrom = 64;
 constexpr uint64_t kLearnOneIn = 64;
-constexpr size_t kRecordsAhead = 4;
 
 class JsonDecoder final : public Decoder {
  public:
@@ -31,11 +30,7 @@ class JsonDecoder final : public Decoder {
 
   void decode(std::span<const RecordView* const> records, Arena& arena, Decoded* out) override {
     row_.begin(records.size(), out);
-    for (size_t i = 0; i < records.size(); ++i) {
-      // Another core may have read them, and neighbours may be of other partitions.
-      if (i + kRecordsAhead < records.size()) __builtin_prefetch(records[i + kRecordsAhead]->value);
-      decode_record(*records[i], i, arena);
-    }
+    for (size_t i = 0; i < records.size(); ++i) decode_record(*records[i], i, arena);
     row_.finish();
   }
 

@@ -126,7 +126,7 @@ void add(const std::vector<Batch>& batches, std::vector<const Batch*>* to) {
 
 }  // namespace
 
-// What a worker has of a node's output. The front's chunks are dealt out in turns.
+// What a worker has of a node's output. Of the front's it has its own chunks.
 std::vector<const Batch*> Dataflow::output_of(uint32_t index, NodeId id, const Turn& turn) const {
   std::vector<const Batch*> output;
   if (!shape_.front(id)) {
@@ -191,7 +191,7 @@ void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t)> record_at =
       [&](uint32_t place) {
         const EpochPlace& at = turn.epoch.places[place];
-        return std::pair(&reader.partition(at.partition), Offset{at.offset});
+        return std::pair(&reader.partition(at.partition), at.record->offset);
       };
   for (const PlanNode& node : plan_.nodes) {
     if (shape_.stage(node.id) != stage) continue;

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "engine/runtime/order_journal.h"
-#include "engine/types/invariant.h"
 #include "engine/types/record.h"
 #include "engine/types/time.h"
 
@@ -17,10 +14,9 @@ namespace kappa::runtime {
 // What stands at one place of an epoch.
 struct EpochPlace {
   int64_t known_at_ms;  // the record's log time; without one, and for moments, the entry's clock
-  int64_t offset;       // of the record
-  uint32_t partition;   // index into the reader's partitions; kMoment: no record
+  const RecordView* record;  // in a block that the epoch or the reader holds; null: a moment
+  uint32_t partition;        // index into the reader's partitions
 };
-inline constexpr uint32_t kMoment = ~uint32_t{0};
 
 // A tick or an end mark at a place.
 struct EpochMoment {
@@ -29,8 +25,7 @@ struct EpochMoment {
   LogTime clock;
 };
 
-// Records of one topic, in the order of their places. They lie in blocks that the epoch or the
-// reader holds.
+// Records of one topic, in the order of their places.
 struct EpochRecords {
   std::vector<const RecordView*> records;
   std::vector<uint32_t> places;
@@ -41,7 +36,8 @@ struct EpochRecords {
   }
 };
 
-// A run of an epoch's places, which one worker takes through the front: its records, by topic.
+// What one worker takes through the front at once: the records, by topic, of one owner's partitions
+// in a run of an epoch's places.
 using EpochChunk = std::vector<EpochRecords>;
 
 // Where reading stands behind an epoch: what a checkpoint of this place has to remember.
@@ -59,24 +55,28 @@ struct ReadPosition {
 // One turn of a pipeline: the next places of the order. Reused from turn to turn.
 class Epoch {
  public:
-  // Chunks have `chunk_places` places (the last one fewer), and records of `topics` topics.
-  Epoch(size_t topics, size_t chunk_places) : topics_(topics), chunk_places_(chunk_places) {}
+  // For records of `topics` topics. A run has `run_places` places (the last one fewer). Partition p
+  // is owner (p modulo `owners`)'s.
+  Epoch(size_t topics, size_t run_places, size_t owners)
+      : topics_(topics), run_places_(run_places), owners_(owners) {}
 
   size_t size() const { return places.size(); }
-  size_t chunks() const { return (places.size() + chunk_places_ - 1) / chunk_places_; }
+  size_t runs() const { return (places.size() + run_places_ - 1) / run_places_; }
+  // Run by run, and in a run owner by owner.
+  size_t chunks() const { return runs() * owners_; }
   const EpochChunk& chunk(size_t index) const { return chunks_[index]; }
 
-  void add(const RecordView& record, size_t topic, const EpochPlace& at) {
-    if (places.size() == chunk_end_) begin_chunk();
-    EpochRecords& records = (*chunk_)[topic];
-    records.records.push_back(&record);
+  void add(const EpochPlace& at, size_t topic) {
+    if (places.size() == run_end_) begin_run();
+    EpochRecords& records = chunks_[run_chunk_ + at.partition % owners_][topic];
+    records.records.push_back(at.record);
     records.places.push_back(static_cast<uint32_t>(places.size()));
     places.push_back(at);
   }
   void add(JournalEntry::Kind kind, LogTime clock) {
-    if (places.size() == chunk_end_) begin_chunk();
+    if (places.size() == run_end_) begin_run();
     moments.push_back({static_cast<uint32_t>(places.size()), kind, clock});
-    places.push_back({clock.ms, 0, kMoment});
+    places.push_back({clock.ms, nullptr, 0});
   }
   void clear() {
     for (size_t c = 0; c < chunks(); ++c) {
@@ -85,20 +85,10 @@ class Epoch {
     places.clear();
     moments.clear();
     blocks.clear();
-    chunk_ = nullptr;
-    chunk_end_ = 0;
+    run_chunk_ = 0;
+    run_end_ = 0;
   }
 
-  // The record at a place that is no moment.
-  const RecordView& record_at(uint32_t place) const {
-    for (const EpochRecords& topic : chunks_[place / chunk_places_]) {
-      const auto found = std::lower_bound(topic.places.begin(), topic.places.end(), place);
-      if (found != topic.places.end() && *found == place) {
-        return *topic.records[static_cast<size_t>(found - topic.places.begin())];
-      }
-    }
-    invariant_failed("record_at", "the place has a record", __FILE__, __LINE__);
-  }
   size_t records_of(size_t topic) const {
     size_t records = 0;
     for (size_t c = 0; c < chunks(); ++c) records += chunks_[c][topic].records.size();
@@ -113,18 +103,18 @@ class Epoch {
   ReadPosition after;
 
  private:
-  void begin_chunk() {
-    const size_t index = chunk_end_ / chunk_places_;
-    if (index == chunks_.size()) chunks_.emplace_back(topics_);
-    chunk_ = &chunks_[index];
-    chunk_end_ += chunk_places_;
+  void begin_run() {
+    run_chunk_ = runs() * owners_;
+    run_end_ += run_places_;
+    if (run_chunk_ == chunks_.size()) chunks_.resize(run_chunk_ + owners_, EpochChunk(topics_));
   }
 
   size_t topics_;
-  size_t chunk_places_;
-  std::deque<EpochChunk> chunks_;  // more than chunks() may be there, empty
-  EpochChunk* chunk_ = nullptr;    // the one being filled
-  size_t chunk_end_ = 0;           // the place behind it
+  size_t run_places_;
+  size_t owners_;
+  std::vector<EpochChunk> chunks_;  // more than chunks() may be there, empty
+  size_t run_chunk_ = 0;            // the first of the run that is being filled
+  size_t run_end_ = 0;              // the place behind that run
 };
 
 }  // namespace kappa::runtime

@@ -10,8 +10,34 @@ namespace kappa::runtime {
 namespace {
 
 // Rows of several batches, laid end to end: which row comes where.
-std::vector<uint32_t> merged_order(const std::vector<const Batch*>& batches,
-                                   const std::vector<uint32_t>& first_row) {
+class MergedOrder {
+ public:
+  MergedOrder(const std::vector<const Batch*>& batches, const std::vector<uint32_t>& first_row) {
+    for (size_t b = 0; b < batches.size(); ++b) heads_.push_back({batches[b], 0, first_row[b]});
+  }
+
+  // Batches that have no places in common with others follow each other; only those that overlap
+  // are compared row by row. (Chunks of one run of places do, those of others do not.)
+  std::vector<uint32_t> find() {
+    std::stable_sort(heads_.begin(), heads_.end(), [](const Head& a, const Head& b) {
+      return a.batch->places.front() < b.batch->places.front();
+    });
+    for (auto begin = heads_.begin(); begin != heads_.end();) {
+      RowPlace last = begin->batch->places.back();
+      auto end = begin + 1;
+      while (end != heads_.end() && end->batch->places.front() <= last) {
+        last = std::max(last, end->batch->places.back());
+        ++end;
+      }
+      // What is equal comes in the order in which the batches were given.
+      std::sort(begin, end, [](const Head& a, const Head& b) { return a.first_row < b.first_row; });
+      merge({begin, end});
+      begin = end;
+    }
+    return std::move(order_);
+  }
+
+ private:
   struct Head {
     const Batch* batch;
     size_t row;
@@ -25,24 +51,21 @@ std::vector<uint32_t> merged_order(const std::vector<const Batch*>& batches,
       return tie().view() < other.tie().view();
     }
   };
-  std::vector<Head> heads;
-  size_t rows = 0;
-  for (size_t b = 0; b < batches.size(); ++b) {
-    heads.push_back({batches[b], 0, first_row[b]});
-    rows += batches[b]->rows;
-  }
-  std::vector<uint32_t> order;
-  order.reserve(rows);
-  while (!heads.empty()) {
-    auto best = heads.begin();
-    for (auto head = heads.begin() + 1; head != heads.end(); ++head) {
-      if (head->before(*best)) best = head;
+
+  void merge(std::vector<Head> heads) {
+    while (!heads.empty()) {
+      auto best = heads.begin();
+      for (auto head = heads.begin() + 1; head != heads.end(); ++head) {
+        if (head->before(*best)) best = head;
+      }
+      order_.push_back(best->first_row + static_cast<uint32_t>(best->row));
+      if (++best->row == best->batch->rows) heads.erase(best);
     }
-    order.push_back(best->first_row + static_cast<uint32_t>(best->row));
-    if (++best->row == best->batch->rows) heads.erase(best);
   }
-  return order;
-}
+
+  std::vector<Head> heads_;
+  std::vector<uint32_t> order_;
+};
 
 Batch concatenate(const std::vector<const Batch*>& batches, std::vector<uint32_t>* first_row) {
   Batch all;
@@ -75,14 +98,6 @@ Batch concatenate(const std::vector<const Batch*>& batches, std::vector<uint32_t
   return all;
 }
 
-// Whether each batch ends before the next begins, as chunks of an epoch do.
-bool follow_each_other(const std::vector<const Batch*>& batches) {
-  for (size_t b = 1; b < batches.size(); ++b) {
-    if (batches[b - 1]->places.back() >= batches[b]->places.front()) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Batch merge_batches(const std::vector<const Batch*>& batches) {
@@ -94,8 +109,8 @@ Batch merge_batches(const std::vector<const Batch*>& batches) {
   if (filled.size() == 1) return *filled.front();
   std::vector<uint32_t> first_row;
   Batch all = concatenate(filled, &first_row);
-  if (follow_each_other(filled)) return all;
-  return gather(all, merged_order(filled, first_row));
+  const std::vector<uint32_t> order = MergedOrder(filled, first_row).find();
+  return std::is_sorted(order.begin(), order.end()) ? std::move(all) : gather(all, order);
 }
 
 namespace {

@@ -50,7 +50,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t)> record_at =
       [&](uint32_t place) {
         const EpochPlace& at = turn.epoch.places[place];
-        return std::pair(&reader.partition(at.partition), Offset{at.offset});
+        return std::pair(&reader.partition(at.partition), at.record->offset);
       };
   const operators::OperatorContext context{kNoTrack, flow.arena, flow.side, record_at};
   for (const PlanNode& node : plan_.nodes) {

@@ -23,8 +23,7 @@ struct ChunkFlow {
   Arena arena;  // of what was computed on the way
 };
 
-// An epoch and what the front has made of it, chunk by chunk: all that its turn needs. Chunks are
-// runs of places, so their batches, one chunk after the other, are in the order.
+// An epoch and what the front has made of it, chunk by chunk: all that its turn needs.
 struct Turn {
   Epoch epoch;
   std::vector<ChunkFlow> flow;

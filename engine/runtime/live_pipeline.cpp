@@ -25,7 +25,8 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
-      outbox_(plan_, options_.product, log, options_.mute_outputs) {}
+      outbox_(plan_, options_.product, log, options_.mute_outputs),
+      ahead_tasks_(pool_.workers()) {}
 
 LivePipeline::~LivePipeline() {
   subscription_.reset();
@@ -46,10 +47,11 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
   checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &outbox_);
   // Chunks are small enough to balance the workers, and large enough for columns to pay.
-  constexpr size_t kChunkPlaces = 512;
-  const size_t chunk_places = pool_.workers() > 1 ? kChunkPlaces : options_.epoch_records_max;
+  constexpr size_t kChunkRecords = 512;
+  const size_t workers = pool_.workers();
+  const size_t run_places = workers > 1 ? kChunkRecords * workers : options_.epoch_records_max;
   for (std::unique_ptr<Turn>* turn : {&turn_, &ahead_}) {
-    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), chunk_places}, {}});
+    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), run_places, workers}, {}});
   }
   state_.source_records.assign(plan_.sources.size(), 0);
   KAPPA_RETURN_IF_ERROR(restore());

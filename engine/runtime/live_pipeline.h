@@ -87,7 +87,7 @@ class LivePipeline final : public Pipeline {
   void prepare_ahead(uint32_t worker);
   void apply_turn(const Fill& fill, bool look_ahead);
   void count_turn(std::chrono::steady_clock::duration took);
-  size_t partitions_to_load() const;
+  size_t partitions_of(size_t worker) const;
 
   // The live loop.
   void run();

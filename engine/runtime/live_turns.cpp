@@ -25,26 +25,30 @@ void LivePipeline::fill_ahead(const Fill& fill) {
   epoch.clear();
   ahead_status_ = fill(epoch);
   ahead_filled_ = ahead_status_.ok() && epoch.size() > 0;
-  if (!ahead_filled_) return ahead_tasks_.open(0);
+  if (!ahead_filled_) return ahead_tasks_.open([](size_t) { return 0; });
   epoch.after = read_position();
   watermarks_.begin(epoch);
   if (ahead_->flow.size() < epoch.chunks()) ahead_->flow.resize(epoch.chunks());
-  ahead_tasks_.open(partitions_to_load() + epoch.chunks());
+  ahead_tasks_.open([&](size_t worker) { return partitions_of(worker) + epoch.runs(); });
 }
 
 void LivePipeline::prepare_ahead(uint32_t worker) {
-  const size_t loads = partitions_to_load();
-  ahead_tasks_.run([&](size_t task) {
+  const size_t workers = pool_.workers();
+  ahead_tasks_.run(worker, [&](size_t owner, size_t task) {
+    const size_t loads = partitions_of(owner);
     if (task >= loads) {
-      return flow_->prepare(worker, *ahead_, task - loads, *reader_, watermarks_);
+      const size_t chunk = (task - loads) * workers + owner;
+      return flow_->prepare(worker, *ahead_, chunk, *reader_, watermarks_);
     }
-    reader_->load(task, 2 * size_t{options_.epoch_records_max} / loads).IgnoreError();
+    const size_t records = 2 * size_t{options_.epoch_records_max} / reader_->partitions();
+    reader_->load(owner + task * workers, records).IgnoreError();
   });
 }
 
-// One worker reads when it needs to.
-size_t LivePipeline::partitions_to_load() const {
-  return pool_.workers() > 1 ? reader_->partitions() : 0;
+// How many partitions a worker reads ahead in. One alone reads when it needs to.
+size_t LivePipeline::partitions_of(size_t worker) const {
+  const size_t workers = pool_.workers();
+  return workers > 1 ? (reader_->partitions() + workers - 1 - worker) / workers : 0;
 }
 
 // One epoch: the one that was prepared ahead, or what `fill` gives now. False: there is none. While

@@ -56,7 +56,10 @@ absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
     KAPPA_ASSIGN_OR_RETURN(RecordBlock block, partition.reader->read(kReadBytes));
     if (block.empty()) return absl::OkStatus();
     partition.loaded += block.records.size();
-    partition.blocks.push_back(std::move(block));
+    LoadedBlock& loaded = partition.blocks.emplace_back();
+    loaded.timestamps.reserve(block.records.size());
+    for (const RecordView& record : block.records) loaded.timestamps.push_back(record.timestamp);
+    loaded.block = std::move(block);
   }
   return absl::OkStatus();
 }
@@ -88,12 +91,12 @@ std::optional<JournalEntry> OrderReader::take_loaded(LogTime clock, size_t recor
     // Find the last record of the share.
     size_t block = 0;
     size_t index = p.next_record;
-    while (count > p.blocks[block].records.size() - index) {
-      count -= p.blocks[block].records.size() - index;
+    while (count > p.blocks[block].block.records.size() - index) {
+      count -= p.blocks[block].block.records.size() - index;
       ++block;
       index = 0;
     }
-    const RecordView& last = p.blocks[block].records[index + count - 1];
+    const RecordView& last = p.blocks[block].block.records[index + count - 1];
     entry.advances.push_back({p.id, Offset{last.offset.value + 1}, record_hash(last)});
   }
   if (entry.advances.empty()) return std::nullopt;
@@ -151,7 +154,9 @@ void OrderReader::set_ends(JournalEntry entry) {
   entry_ = std::make_shared<const JournalEntry>(std::move(entry));
 }
 
-absl::Status OrderReader::prepare_head(Partition& partition, LogTime clock) {
+// Makes sure that the next record of the entry is there, if there is one, and looks how far the
+// entry goes in its block.
+absl::Status OrderReader::begin_block(Partition& partition) {
   if (!partition.in_entry()) return absl::OkStatus();
   if (partition.loaded == 0) KAPPA_RETURN_IF_ERROR(load(partition, 1));
   if (partition.loaded == 0) {
@@ -159,49 +164,61 @@ absl::Status OrderReader::prepare_head(Partition& partition, LogTime clock) {
         absl::StrCat(name_of(partition.id), " ends at offset ", partition.next.value,
                      ", but the order journal goes on to ", partition.to.value));
   }
-  const RecordView& record = partition.record();
-  if (record.offset >= partition.to) {
+  const std::vector<RecordView>& records = partition.blocks.front().block.records;
+  const auto end = std::partition_point(
+      records.begin() + static_cast<std::ptrdiff_t>(partition.next_record), records.end(),
+      [&](const RecordView& record) { return record.offset < partition.to; });
+  partition.entry_end = static_cast<size_t>(end - records.begin());
+  if (partition.entry_end == partition.next_record) {
     return absl::DataLossError(absl::StrCat(name_of(partition.id), ": offsets ",
                                             partition.next.value, " to ", partition.to.value - 1,
                                             " of the order journal are not in the log any more"));
   }
-  partition.head = partition.log_time;
-  if (record.timestamp <= clock) partition.head = std::max(partition.head, record.timestamp);
+  partition.set_head(entry_->clock);
   return absl::OkStatus();
 }
 
-// Takes records while the partition is the first in the order.
-absl::Status OrderReader::take_run(Partition& partition, uint32_t index, const Partition* rival,
-                                   uint32_t rival_index, Epoch& epoch, size_t places_max) {
-  // Another core may have read them: ask early for what comes soon.
-  constexpr size_t kPrefetchRecords = 8;
+// After the last record of the entry in a block was taken.
+absl::Status OrderReader::end_block(Partition& partition, Epoch& epoch) {
+  RecordBlock& block = partition.blocks.front().block;
+  const RecordView& last = block.records[partition.next_record - 1];
+  if (!partition.in_entry() && partition.last_record != record_hash(last)) {
+    return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
+                                           last.offset.value,
+                                           " is another one than the order journal remembers"));
+  }
+  if (partition.next_record == block.records.size()) {
+    epoch.blocks.push_back(std::move(block));
+    partition.blocks.pop_front();
+    partition.next_record = 0;
+  }
+  return begin_block(partition);
+}
+
+// Takes records while the partition is the first in the order, to the end of its block at most.
+absl::Status OrderReader::take_run(Partition& partition, const Partition* rival, Epoch& epoch,
+                                   size_t places_max) {
   const LogTime clock = entry_->clock;
-  while (epoch.size() < places_max) {
-    const bool first = !rival || partition.head < rival->head ||
-                       (partition.head == rival->head && index < rival_index);
-    if (!first) break;
-    const RecordView& record = partition.record();
-    __builtin_prefetch(&record + kPrefetchRecords);
+  const auto index = static_cast<uint32_t>(&partition - partitions_.data());
+  // Of equal log times the partition that comes first by name is first.
+  LogTime until{INT64_MAX};
+  if (rival) until = rival > &partition ? LogTime{rival->head.ms + 1} : rival->head;
+  const std::vector<RecordView>& records = partition.blocks.front().block.records;
+  const size_t begin = partition.next_record;
+  size_t next = begin;
+  while (partition.head < until && epoch.size() < places_max) {
     partition.log_time = partition.head;
     const bool has_log_time = partition.log_time != kNoLogTime;
-    epoch.add(record, partition.topic,
-              {has_log_time ? partition.log_time.ms : clock.ms, record.offset.value, index});
-    partition.next = Offset{record.offset.value + 1};
-    if (!partition.in_entry() && partition.last_record != record_hash(record)) {
-      return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
-                                             record.offset.value,
-                                             " is another one than the order journal remembers"));
-    }
-    --partition.loaded;
-    if (++partition.next_record == partition.blocks.front().records.size()) {
-      epoch.blocks.push_back(std::move(partition.blocks.front()));
-      partition.blocks.pop_front();
-      partition.next_record = 0;
-    }
-    if (!partition.in_entry()) break;
-    KAPPA_RETURN_IF_ERROR(prepare_head(partition, clock));
+    epoch.add({has_log_time ? partition.log_time.ms : clock.ms, &records[next], index},
+              partition.topic);
+    partition.next_record = ++next;
+    if (next == partition.entry_end) break;
+    partition.set_head(clock);
   }
-  return absl::OkStatus();
+  if (next == begin) return absl::OkStatus();
+  partition.loaded -= next - begin;
+  partition.next = Offset{records[next - 1].offset.value + 1};
+  return next == partition.entry_end ? end_block(partition, epoch) : absl::OkStatus();
 }
 
 absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
@@ -211,7 +228,7 @@ absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
     entry_.reset();
     return absl::OkStatus();
   }
-  for (Partition& p : partitions_) KAPPA_RETURN_IF_ERROR(prepare_head(p, entry_->clock));
+  for (Partition& p : partitions_) KAPPA_RETURN_IF_ERROR(begin_block(p));
   while (epoch.size() < places_max) {
     // The partition that is next, and the one that would be next without it.
     Partition* best = nullptr;
@@ -229,9 +246,7 @@ absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
       entry_.reset();
       return absl::OkStatus();
     }
-    KAPPA_RETURN_IF_ERROR(take_run(*best, static_cast<uint32_t>(best - partitions_.data()), rival,
-                                   rival ? static_cast<uint32_t>(rival - partitions_.data()) : 0,
-                                   epoch, places_max));
+    KAPPA_RETURN_IF_ERROR(take_run(*best, rival, epoch, places_max));
   }
   const bool more = std::any_of(partitions_.begin(), partitions_.end(),
                                 [](const Partition& p) { return p.in_entry(); });

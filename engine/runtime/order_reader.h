@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -62,28 +63,40 @@ class OrderReader {
   int64_t lag_records(const std::string& topic, const ReadPosition& applied) const;
 
  private:
+  struct LoadedBlock {
+    RecordBlock block;
+    // Of its records: merging looks at nothing else, and records are far apart.
+    std::vector<LogTime> timestamps;
+  };
   struct Partition {
     TopicPartition id;
     size_t topic = 0;
     std::unique_ptr<log::LogReader> reader;
-    std::deque<RecordBlock> blocks;  // from the one that holds the next record
+    std::deque<LoadedBlock> blocks;  // from the one that holds the next record
     size_t next_record = 0;          // in blocks.front()
-    size_t loaded = 0;               // records from there on
+    size_t entry_end = 0;            // there: the first one that is not in the entry
+    size_t loaded = 0;               // records from next_record on
     Offset next;                     // all before it were given to epochs
     LogTime log_time;                // running maximum in the present entry
     Offset to;                       // where the present entry ends
     uint64_t last_record = 0;        // what the entry says of its last record
     LogTime head;                    // log time of the next record, if it is in the entry
 
-    const RecordView& record() const { return blocks.front().records[next_record]; }
+    const RecordView& record() const { return blocks.front().block.records[next_record]; }
     bool in_entry() const { return next < to; }
+    // A timestamp ahead of the entry's clock is ignored.
+    void set_head(LogTime clock) {
+      const LogTime timestamp = blocks.front().timestamps[next_record];
+      head = timestamp <= clock ? std::max(log_time, timestamp) : log_time;
+    }
   };
 
   void set_ends(JournalEntry entry);
   absl::Status load(Partition& partition, size_t records_wanted);
-  absl::Status prepare_head(Partition& partition, LogTime clock);
-  absl::Status take_run(Partition& partition, uint32_t index, const Partition* rival,
-                        uint32_t rival_index, Epoch& epoch, size_t places_max);
+  absl::Status begin_block(Partition& partition);
+  absl::Status end_block(Partition& partition, Epoch& epoch);
+  absl::Status take_run(Partition& partition, const Partition* rival, Epoch& epoch,
+                        size_t places_max);
 
   const log::Log* log_ = nullptr;
   std::vector<Partition> partitions_;

@@ -128,11 +128,11 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
     Letter letter;
     letter.timestamp = LogTime{at.known_at_ms};
     TopicPartition source;
-    if (at.partition != kMoment) {
+    if (at.record != nullptr) {
       source = reader.partition(at.partition);
       letter.headers = {{"kappa-topic", source.topic},
                         {"kappa-partition", absl::StrCat(source.partition)},
-                        {"kappa-offset", absl::StrCat(at.offset)}};
+                        {"kappa-offset", absl::StrCat(at.record->offset.value)}};
     }
     const Destination to = destination(row, source);
     letter.headers.emplace_back("kappa-statement", absl::StrCat(row.node));
@@ -149,10 +149,11 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
         letter.headers.emplace_back("kappa-sql-position",
                                     absl::StrCat(row.position.line, ":", row.position.column));
       }
-      if (at.partition != kMoment) {
-        const RecordView& record = epoch.record_at(row.place.place());
-        if (record.key) letter.key.emplace(record.key, record.key_size);
-        if (record.value) letter.value.emplace(record.value, record.value_size);
+      if (at.record != nullptr && at.record->key) {
+        letter.key.emplace(at.record->key, at.record->key_size);
+      }
+      if (at.record != nullptr && at.record->value) {
+        letter.value.emplace(at.record->value, at.record->value_size);
       }
     }
     unsaved_.push_back({sequence, to.topic, encode(letter)});

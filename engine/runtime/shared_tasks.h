@@ -3,40 +3,53 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace kappa::runtime {
 
-// Numbered tasks that workers take as they get free, so that whoever has less to do elsewhere does
-// more of them.
+// Tasks that workers take as they get free: first those that are theirs, whose data their core has,
+// then what others have not begun. So whoever has less to do elsewhere does more of them.
 class SharedTasks {
  public:
+  explicit SharedTasks(size_t workers) : queues_(workers) {}
+
   // Nothing can be taken until open(). While no worker is in run().
-  void close() {
-    next_.store(0, std::memory_order_relaxed);
-    tasks_.store(kClosed, std::memory_order_relaxed);
+  void close() { open_.store(false, std::memory_order_relaxed); }
+  // Worker w's tasks are numbered from 0 to tasks_of(w) - 1.
+  template <typename TasksOf>
+  void open(TasksOf&& tasks_of) {
+    for (size_t w = 0; w < queues_.size(); ++w) {
+      queues_[w].next.store(0, std::memory_order_relaxed);
+      queues_[w].tasks = static_cast<uint32_t>(tasks_of(w));
+    }
+    open_.store(true, std::memory_order_release);
+    open_.notify_all();
   }
-  // Tasks 0 to `tasks` - 1 can be taken.
-  void open(size_t tasks) {
-    tasks_.store(static_cast<uint32_t>(tasks), std::memory_order_release);
-    tasks_.notify_all();
-  }
-  // Calls task(number) until none is left. Waits for open().
+  // Calls task(owner, number) until none is left. Waits for open().
   template <typename Task>
-  void run(Task&& task) {
+  void run(size_t worker, Task&& task) {
     // It is opened within microseconds as a rule.
     constexpr int kSpins = 4000;
-    for (int i = 0; i < kSpins && tasks_.load(std::memory_order_acquire) == kClosed; ++i) {
+    for (int i = 0; i < kSpins && !open_.load(std::memory_order_acquire); ++i) {
       __builtin_ia32_pause();
     }
-    tasks_.wait(kClosed, std::memory_order_acquire);
-    const uint32_t tasks = tasks_.load(std::memory_order_acquire);
-    for (uint32_t n = next_.fetch_add(1); n < tasks; n = next_.fetch_add(1)) task(size_t{n});
+    open_.wait(false, std::memory_order_acquire);
+    for (size_t w = 0; w < queues_.size(); ++w) {
+      const size_t owner = (worker + w) % queues_.size();
+      Queue& queue = queues_[owner];
+      for (uint32_t n = queue.next.fetch_add(1); n < queue.tasks; n = queue.next.fetch_add(1)) {
+        task(owner, size_t{n});
+      }
+    }
   }
 
  private:
-  static constexpr uint32_t kClosed = ~uint32_t{0};
-  std::atomic<uint32_t> tasks_{kClosed};
-  std::atomic<uint32_t> next_{0};
+  struct alignas(64) Queue {
+    std::atomic<uint32_t> next{0};
+    uint32_t tasks = 0;
+  };
+  std::vector<Queue> queues_;
+  std::atomic<bool> open_{false};
 };
 
 }  // namespace kappa::runtime

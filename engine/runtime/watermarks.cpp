@@ -28,7 +28,7 @@ void Watermarks::restore(const Place& place) {
     if (node < current_.size()) current_[node] = watermark;
   }
   // The others follow from these: an epoch without places computes them.
-  const Epoch none(0, 1);
+  const Epoch none(0, 1, 1);
   begin(none);
   compute(none);
 }
