@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/address.h"
 #include "engine/serve/backend.h"
+#include "engine/serve/grpc_library.h"
 #include "engine/serve/http_server.h"
 #include "engine/types/status_macros.h"
 
@@ -158,6 +159,7 @@ struct Server::Impl {
 };
 
 absl::Status Server::Impl::start_grpc(const Address& address) {
+  keep_grpc_up();
   KAPPA_ASSIGN_OR_RETURN(const auto credentials, credentials_of(options.tls));
   static std::once_flag once;
   std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
