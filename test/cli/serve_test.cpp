@@ -1,4 +1,5 @@
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -93,6 +94,36 @@ TEST_CASE("what is produced to a running server is read by a query, before and a
   serve = test.serve();
   test.ready(*serve);
   CHECK(mentions(test.query_until("SELECT amount FROM spent", "3.50"), "3.50"));
+}
+
+TEST_CASE("a command that comes while a server starts waits for it") {
+  ServeTest test;
+  auto serve = test.serve();
+  while (!std::filesystem::exists(test.data() + "/LOCK")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(kappa({"topics", "--data", test.data()}).code == 0);
+}
+
+TEST_CASE("commands that open the same directory come one after the other") {
+  ServeTest test;
+  auto serve = test.serve();
+  test.ready(*serve);
+  serve->signal(SIGTERM);
+  CHECK(serve->wait().code == 0);
+  std::vector<std::unique_ptr<Process>> queries;
+  for (const char* name : {"a", "b", "c"}) {
+    const std::string scratch = test.scratch().path(name);
+    std::filesystem::create_directory(scratch);
+    queries.push_back(std::make_unique<Process>(
+        scratch,
+        std::vector<std::string>{"query", "SELECT card FROM spent", "--data", test.data()}));
+  }
+  for (const auto& query : queries) {
+    const Ended ended = query->wait();
+    INFO(ended.err);
+    CHECK(ended.code == 0);
+  }
 }
 
 TEST_CASE("a query says how many rows wait, in the terms of its own watermark") {

@@ -138,13 +138,16 @@ class Declaration {
 
   // Where a command finds what it works on.
   void connect(CLI::App& command, ConnectOptions& value) {
-    command
-        .add_option("--server", value.client.server,
-                    "a running kappa; default: whoever holds the data directory, else nobody")
-        ->type_name("HOST:PORT");
+    // Two ways to say the same thing, so who gives one with a flag has chosen against the other.
+    CLI::Option* server =
+        command
+            .add_option("--server", value.client.server,
+                        "a running kappa; default: whoever holds the data directory, else nobody")
+            ->type_name("HOST:PORT");
     command.add_option("--data", value.data, "the data directory")
         ->type_name("DIR")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->excludes(server);
     command.add_option("--timeout-ms", value.client.timeout_ms, "longest wait for an answer")
         ->check(CLI::Range(1, 86'400'000))
         ->capture_default_str();
