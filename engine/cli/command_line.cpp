@@ -52,7 +52,7 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto subcommands = app.get_subcommands();
-    print(subcommands.empty() ? app.help() : subcommands[0]->help());
+    print(subcommands.empty() ? app.help() : subcommands[0]->help("kappa"));
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what(), help_of(app));

@@ -1,12 +1,24 @@
 #include "engine/cli/connection.h"
 
+#include <chrono>
 #include <filesystem>
+#include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/commands/version.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::cli {
+
+namespace {
+
+// Who holds the directory without an address is a server that starts, or a command that will soon
+// be done: worth a moment.
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kPause{20};
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::open(ConnectOptions options) {
   auto connection = std::make_unique<Connection>();
@@ -18,16 +30,26 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::open(ConnectOptions opti
                        "; name one with --data, or a server with --server, or start one: kappa "
                        "playground"));
     }
-    KAPPA_ASSIGN_OR_RETURN(const auto holder, state::lock_holder(options.data));
-    if (holder && !holder->address.empty()) {
-      options.client.server = holder->address;
-    } else {
-      KAPPA_RETURN_IF_ERROR(connection->open_own(options));
-      options.client.server = absl::StrCat("127.0.0.1:", connection->server_->port());
-    }
+    KAPPA_ASSIGN_OR_RETURN(options.client.server, connection->find_server(options));
   }
   KAPPA_ASSIGN_OR_RETURN(connection->client_, serve::Client::make(options.client));
   return connection;
+}
+
+absl::StatusOr<std::string> Connection::find_server(const ConnectOptions& options) {
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    KAPPA_ASSIGN_OR_RETURN(const auto holder, state::lock_holder(options.data));
+    if (holder && !holder->address.empty()) return holder->address;
+    const bool last_try = std::chrono::steady_clock::now() >= give_up;
+    if (!holder || last_try) {
+      const absl::Status opened = open_own(options);
+      if (opened.ok()) return absl::StrCat("127.0.0.1:", server_->port());
+      const bool held_by_another = absl::IsUnavailable(opened) && deployment_ == nullptr;
+      if (!held_by_another || last_try) return opened;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 absl::Status Connection::open_own(const ConnectOptions& options) {

@@ -26,7 +26,7 @@ struct ConnectOptions {
 class Connection {
  public:
   // NotFound: no server was named and there is no data directory. Unavailable: another process
-  // holds the directory and does not serve it.
+  // holds the directory and has not come to serve it within ten seconds.
   static absl::StatusOr<std::unique_ptr<Connection>> open(ConnectOptions options);
   ~Connection();
 
@@ -35,6 +35,8 @@ class Connection {
   Deployment* own() { return deployment_.get(); }
 
  private:
+  // The address of who serves the directory: another process, or we ourselves.
+  absl::StatusOr<std::string> find_server(const ConnectOptions& options);
   absl::Status open_own(const ConnectOptions& options);
 
   std::unique_ptr<Deployment> deployment_;

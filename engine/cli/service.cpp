@@ -96,9 +96,8 @@ std::string Service::http_address() const {
 
 absl::Status Service::stop() {
   server_->drain();
-  const absl::Status stopped = deployment_->stop();
-  server_->stop();
-  return stopped;
+  server_->stop();  // first: a pipeline that has stopped takes no turns between which to read
+  return deployment_->stop();
 }
 
 }  // namespace kappa::cli

@@ -1,5 +1,6 @@
 #include "engine/cli/settings.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -27,6 +28,14 @@ using Settings = std::map<std::string, Setting>;  // by the option's name withou
 
 bool is_setting(const CLI::Option& option) {
   return option.get_configurable() && !option.get_lnames().empty();
+}
+
+// Whether a setting may still fill it in: neither it nor what it excludes has been given.
+bool is_open(const CLI::Option& option) {
+  if (!is_setting(option) || option.count() > 0) return false;
+  const auto excluded = option.get_excludes();
+  return std::none_of(excluded.begin(), excluded.end(),
+                      [](const CLI::Option* other) { return other->count() > 0; });
 }
 
 std::vector<std::string> setting_names(const CLI::App& command) {
@@ -165,13 +174,14 @@ absl::Status apply_settings(CLI::App& command) {
     }
   }
   for (CLI::Option* option : command.get_options()) {
-    if (!is_setting(*option) || option->count() > 0) continue;
-    const std::string name = option->get_lnames()[0];
-    if (const auto variable = from_environment(name)) {
-      KAPPA_RETURN_IF_ERROR(set(*option, *variable));
-    } else if (const auto setting = settings.find(name); setting != settings.end()) {
-      KAPPA_RETURN_IF_ERROR(set(*option, setting->second));
-    }
+    if (!is_open(*option)) continue;
+    const auto variable = from_environment(option->get_lnames()[0]);
+    if (variable) KAPPA_RETURN_IF_ERROR(set(*option, *variable));
+  }
+  for (CLI::Option* option : command.get_options()) {
+    if (!is_open(*option)) continue;
+    const auto setting = settings.find(option->get_lnames()[0]);
+    if (setting != settings.end()) KAPPA_RETURN_IF_ERROR(set(*option, setting->second));
   }
   return absl::OkStatus();
 }

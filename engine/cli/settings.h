@@ -21,6 +21,9 @@ namespace kappa::cli {
 //     listen: 127.0.0.1:7070
 //     product: [schemas/shop, schemas/fraud]
 //
+// What excludes an option that has been given is left alone: --data on the command line makes
+// KAPPA_SERVER count for nothing.
+//
 // InvalidArgument names the variable or FILE:LINE, what was found and what would be right.
 absl::Status apply_settings(CLI::App& command);
 

@@ -24,13 +24,28 @@ std::map<operators::NodeId, RepeatedScan> repeated_scans(const sql::QueryNode& r
   return scans;
 }
 
+// What a view's own watermark is behind the one that its rows are judged by: its window's grace.
+int64_t held_back_us(const operators::Plan& plan, const operators::PlanNode& view) {
+  const operators::PlanNode* node = &view;
+  while (!node->inputs.empty()) {
+    node = &plan.node(node->inputs[0]);
+    if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node->op)) {
+      return aggregate->window ? aggregate->window->grace_us : 0;
+    }
+    if (!std::holds_alternative<operators::ProjectNode>(node->op)) break;
+  }
+  return 0;
+}
+
 absl::Status find_waiting(const sql::BoundQuery& query, const operators::Plan& plan,
                           Snapshot& snapshot, std::vector<WaitingRows>* waiting) {
   for (const operators::NodeId id : query.views) {
     const auto& view = std::get<operators::ViewNode>(plan.node(id).op);
     if (view.emit != operators::Emit::kFinal) continue;
     KAPPA_ASSIGN_OR_RETURN(Snapshot::Waiting rows, snapshot.waiting(id));
-    if (rows.rows > 0) waiting->push_back({view.name, rows});
+    if (rows.rows == 0) continue;
+    rows.until.us = saturating_add(rows.until.us, -held_back_us(plan, plan.node(id)));
+    waiting->push_back({view.name, rows});
   }
   return absl::OkStatus();
 }

@@ -12,7 +12,8 @@ struct QueryLimits {
   size_t memory_bytes_max = 256u << 20;
 };
 
-// What waits in an emit = 'final' view that a query read.
+// What waits in an emit = 'final' view that a query read. `until` is in the terms of the view's own
+// watermark, as stamps and metrics have it: the first row shows once that is reached.
 struct WaitingRows {
   std::string view;
   Snapshot::Waiting waiting;

@@ -41,7 +41,7 @@ class Snapshot {
   // The row of a key, if there is one (all columns of the view's schema).
   virtual absl::StatusOr<std::optional<Row>> get(operators::NodeId view, const Row& key) = 0;
   // Rows of an emit = 'final' view that wait for a watermark, and the least watermark that will
-  // show the first of them.
+  // show the first of them: the one that the view's window meets, before it takes off its grace.
   struct Waiting {
     uint64_t rows = 0;
     EventTime until;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/address.h"
 #include "engine/serve/api_error.h"
+#include "engine/serve/grpc_library.h"
 #include "engine/serve/tls.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
@@ -47,6 +48,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(
 }  // namespace
 
 absl::StatusOr<ClientChannel> ClientChannel::make(const ClientOptions& options) {
+  keep_grpc_up();
   KAPPA_ASSIGN_OR_RETURN(const Address address, parse_address(options.server));
   KAPPA_ASSIGN_OR_RETURN(const auto credentials, credentials_of(options, address));
   ClientChannel made;

@@ -132,10 +132,10 @@ class IngestService final : public v1::Ingest::CallbackService {
   absl::Status check_topic(const std::string& topic) const {
     const absl::Status status = backend_.log.topic(topic).status();
     if (!absl::IsNotFound(status)) return status;
-    return with_reason(
-        absl::NotFoundError(
-            absl::StrCat(status.message(), "; make it with Admin.CreateTopic, or check its name")),
-        "TOPIC_NOT_FOUND", {{"topic", topic}});
+    return with_reason(absl::NotFoundError(absl::StrCat(
+                           status.message(), "; check its name, or make it (kappa topics --create ",
+                           topic, ", or Admin.CreateTopic)")),
+                       "TOPIC_NOT_FOUND", {{"topic", topic}});
   }
 
   absl::Status check_contract(const v1::AppendRequest& request) {

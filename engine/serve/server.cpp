@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/address.h"
 #include "engine/serve/backend.h"
+#include "engine/serve/grpc_library.h"
 #include "engine/serve/http_server.h"
 #include "engine/types/status_macros.h"
 
@@ -70,12 +71,23 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const Tl
   return grpc::SslServerCredentials(ssl);
 }
 
-// Adds reflection to one server; the library's own way adds it to all of a process.
-class WithReflection final : public grpc::ServerBuilderOption {
+// Decides for one server whether it has reflection. The library gives it to every server of a
+// process that links it, unasked, so it is taken out first.
+class Reflection final : public grpc::ServerBuilderOption {
+ public:
+  explicit Reflection(bool offered) : offered_(offered) {}
+
+ private:
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+    auto reflection = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+    std::erase_if(*plugins, [name = reflection->name()](const auto& plugin) {
+      return plugin->name() == name;
+    });
+    if (offered_) plugins->push_back(std::move(reflection));
   }
+
+  const bool offered_;
 };
 
 void set_channel_limits(grpc::ServerBuilder& builder, const ServerLimits& limits) {
@@ -147,13 +159,14 @@ struct Server::Impl {
 };
 
 absl::Status Server::Impl::start_grpc(const Address& address) {
+  keep_grpc_up();
   KAPPA_ASSIGN_OR_RETURN(const auto credentials, credentials_of(options.tls));
   static std::once_flag once;
   std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
   grpc::ServerBuilder builder;
   set_channel_limits(builder, options.limits);
   // Who must show a token has no business to look around without one.
-  if (!gate.has_access_list()) builder.SetOption(std::make_unique<WithReflection>());
+  builder.SetOption(std::make_unique<Reflection>(!gate.has_access_list()));
   services.push_back(make_query_service(backend));
   services.push_back(make_ingest_service(backend));
   services.push_back(make_admin_service(backend));

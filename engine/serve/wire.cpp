@@ -13,8 +13,6 @@
 namespace kappa::serve {
 namespace {
 
-constexpr int kDecimalDigitsMax = 38;
-
 void set_text(std::string_view text, v1::Value* wire) {
   if (schemas::is_valid_utf8(text)) [[likely]] {
     wire->set_text_value(text.data(), text.size());
@@ -86,27 +84,10 @@ absl::Status mismatch(const operators::Field& column, const v1::Value& wire) {
                                                  to_string(column.type), ", got ", describe(wire)));
 }
 
-// Whether reading `text` at `scale` drops no digit but zeros.
-bool is_exact(std::string_view text, int scale) {
-  if (text.find_first_of("eE") != text.npos) {
-    // Rare: compared with the value at the finest scale that an int128 has.
-    const std::optional<int128> coarse = parse_decimal(text, scale);
-    const std::optional<int128> fine = parse_decimal(text, kDecimalDigitsMax);
-    return coarse && fine && rescale(*coarse, scale, kDecimalDigitsMax) == fine;
-  }
-  const size_t point = text.find('.');
-  if (point == text.npos) return true;
-  const size_t first_dropped = point + 1 + static_cast<size_t>(scale);
-  if (first_dropped >= text.size()) return true;
-  return text.substr(first_dropped).find_first_of("123456789") == text.npos;
-}
-
 // Digits are never rounded away in a key: it would name another row.
 std::optional<Value> exact_decimal(std::string_view text, Type type) {
-  const std::optional<int128> value = parse_decimal(text, type.scale);
-  if (!value || !fits_precision(*value, type.precision) || !is_exact(text, type.scale)) {
-    return std::nullopt;
-  }
+  const std::optional<int128> value = parse_decimal_exactly(text, type.scale);
+  if (!value || !fits_precision(*value, type.precision)) return std::nullopt;
   if (type.physical() == PhysicalType::kInt64) return Value{type, static_cast<int64_t>(*value)};
   return Value{type, *value};
 }

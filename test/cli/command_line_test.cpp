@@ -26,7 +26,7 @@ TEST_CASE("help lists every command, and every command has help with examples") 
     const Ended own = kappa({command, "--help"});
     CHECK(own.code == 0);
     CHECK(mentions(own.out, "Examples:\n  "));
-    CHECK(mentions(own.out, "kappa " + command));
+    CHECK(mentions(own.out, "Usage: kappa " + command + " "));
     if (command != "completion") CHECK(mentions(own.out, "--output"));
   }
 }
@@ -60,6 +60,24 @@ TEST_CASE("wrong options end with 2 and name the help") {
     CHECK(mentions(ended.err, "kappa: error: "));
     CHECK(mentions(ended.err, "see: kappa " + words[0] + " --help"));
   }
+}
+
+TEST_CASE("a value that an option does not take is answered with what it takes") {
+  const auto refusal = [](const std::vector<std::string>& words) {
+    const Ended ended = kappa(words);
+    CHECK(ended.code == 2);
+    return ended.err.substr(0, ended.err.find('\n'));
+  };
+  CHECK(refusal({"query", "SELECT 1", "--output", "xml"}) ==
+        "kappa: error: --output: expected table or json, got xml");
+  CHECK(refusal({"serve", "--fsync", "never"}) ==
+        "kappa: error: --fsync: expected on-sync or interval or always, got never");
+  CHECK(refusal({"serve", "--workers", "129"}) ==
+        "kappa: error: --workers: expected a whole number from 1 to 128, got 129");
+  CHECK(refusal({"consume", "t", "--limit", "-1"}) ==
+        "kappa: error: --limit: expected a whole number of at least 0, got -1");
+  CHECK(refusal({"consume", "t", "--partition", "9999999999"}) ==
+        "kappa: error: --partition: expected a whole number from 0 to 2147483647, got 9999999999");
 }
 
 TEST_CASE("the version can be had as text and as JSON") {

@@ -103,7 +103,8 @@ TEST_CASE("lines that are no records are refused with their number") {
 
 TEST_CASE("unknown topics and wrong starts are told") {
   const DataDirectoryTest test;
-  CHECK(mentions(test.run({"produce", "nowhere"}, "x\n").err, "nowhere"));
+  CHECK(mentions(test.run({"produce", "nowhere"}, "x\n").err,
+                 "check its name, or make it (kappa topics --create nowhere"));
   CHECK(mentions(test.run({"consume", "nowhere"}).err, "nowhere"));
   const Ended ended = test.run({"consume", "sales", "--from", "yesterday"});
   CHECK(ended.code == 2);
@@ -115,7 +116,17 @@ TEST_CASE("a payload that its source would not take is refused") {
   const DataDirectoryTest test;
   const Ended ended = test.run({"produce", "sales"}, "{\"card\": \"a\", \"amount\": \"much\"}\n");
   CHECK(ended.code == 1);
-  CHECK(mentions(ended.err, "amount"));
+  CHECK(mentions(ended.err,
+                 "line 1 does not meet what product shop declares of topic sales: column"
+                 " amount: "));
+  const std::string good = "{\"card\": \"a\", \"amount\": 1}\n";
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += good;  // one request's worth
+  const Ended many = test.run({"produce", "sales"}, lines + good + "nonsense\n" + good);
+  CHECK(many.code == 1);
+  CHECK(mentions(many.err, "kappa: 1000 records appended to sales\n"));
+  CHECK(mentions(many.err, "line 1002 does not meet"));
+  CHECK(mentions(many.err, "got \"nonsense\"; none of the lines 1001 to 1003 is appended\n"));
 }
 
 TEST_CASE("a query without a server reads the last place and says what waits in the log") {

@@ -38,6 +38,23 @@ TEST_CASE("a flag goes before the environment, that before the file, that before
   CHECK(data_taken({"--config", scratch.file("top.yaml", "data: /from/top\n")}, {}) == "/from/top");
 }
 
+TEST_CASE(
+    "a data directory on the command line goes before a server from elsewhere, and vice versa") {
+  const Scratch scratch;
+  CHECK(data_taken({"--data", "/from/flag"}, {{"KAPPA_SERVER", "127.0.0.1:1"}}) == "/from/flag");
+  const std::string file = scratch.file("kappa.yaml", "server: 127.0.0.1:1\n");
+  CHECK(data_taken({"--config", file, "--data", "/from/flag"}, {}) == "/from/flag");
+  CHECK(data_taken({"--config", file}, {{"KAPPA_DATA", "/from/variable"}}) == "/from/variable");
+  const std::string nobody = "no kappa server answers at 127.0.0.1:1";
+  CHECK(mentions(data_taken({"--server", "127.0.0.1:1"}, {{"KAPPA_DATA", "/from/variable"}}),
+                 nobody));
+  CHECK(mentions(data_taken({}, {{"KAPPA_SERVER", "127.0.0.1:1"}, {"KAPPA_DATA", "/a"}}), nobody));
+  const Ended both = kappa({"query", "SELECT 1", "--data", "/a", "--server", "127.0.0.1:1"});
+  CHECK(both.code == 2);
+  CHECK(mentions(both.err, "--server"));
+  CHECK(mentions(both.err, "--data"));
+}
+
 TEST_CASE("a faulty configuration ends with 2 and names the line") {
   const Scratch scratch;
   const auto run = [&](const std::string& text) {

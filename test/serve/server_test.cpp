@@ -127,18 +127,38 @@ TEST_CASE("a pipeline that fails is noticed by itself") {
   server.server->stop();
 }
 
+// ServerReflectionRequest{list_services: "*"}
+absl::StatusOr<std::string> reflect(const TestServer& server) {
+  return raw_call(server.address(),
+                  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "\x3a\x01*");
+}
+
 TEST_CASE("reflection lists the services") {
   TestServer server;
   server.start();
-  const auto answer =
-      raw_call(server.address(), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-               "\x3a\x01*");
+  const auto answer = reflect(server);
   INFO(answer.status().ToString());
   REQUIRE(answer.ok());
   for (const char* service :
        {"kappa.v1.Query", "kappa.v1.Ingest", "kappa.v1.Admin", "grpc.health.v1.Health"}) {
     CHECK(contains(*answer, service));
   }
+}
+
+TEST_CASE("where tokens are asked for there is no reflection, and health stays open") {
+  TestServer open;
+  open.start();
+  TestServer guarded;
+  guarded.options.tokens_file =
+      guarded.directory.write("tokens", "reader rrrrrrrrrrrrrrrr query\n");
+  guarded.start();
+  const auto answer = reflect(guarded);
+  INFO(answer.status().ToString());
+  CHECK(absl::IsUnimplemented(answer.status()));
+  CHECK(health_of(guarded, "") == 1);
+  CHECK(health_of(guarded, "shop") == 1);
+  // Neither server has taken anything from the other.
+  CHECK(reflect(open).ok());
 }
 
 TEST_CASE("probes answer: alive always, ready when every product is") {

@@ -116,6 +116,30 @@ TEST_CASE("parts of keys are taken in the types that stand for the column's") {
   CHECK(key(v1::Value(), Type::text()) == Value::null(Type::text()));
 }
 
+TEST_CASE("a decimal key with an exponent names the row that its value does") {
+  const auto key = [](const v1::Value& wire, Type type) {
+    return key_value(wire, {"k", type}).value_or(Value::text("refused"));
+  };
+  const Type money = Type::numeric(12, 2);
+  const Value one_and_a_half{money, int64_t{150}};
+  for (const char* written : {"15e-1", "1.5", "1.5e0", "150E-2", "0.15e+1", "1500000e-6"}) {
+    INFO(written);
+    CHECK(key(decimal(written), money) == one_and_a_half);
+    CHECK(key(text(written), money) == one_and_a_half);
+  }
+  CHECK(key(decimal("-2e3"), money) == Value{money, int64_t{-200'000}});
+  CHECK(key(decimal("0e-40"), money) == Value{money, int64_t{0}});
+  // More digits than a double has: the last one counts.
+  const Type wide = Type::numeric(38, 0);
+  const int128 big = int128{1'000'000'000'000'000'000} * 1'000'000'000'000'000'000;
+  CHECK(key(decimal("1.000000000000000000000000000000000001e36"), wide) == Value{wide, big + 1});
+  // A digit would be lost, or there is no room for it.
+  for (const char* written : {"15e-3", "1.005e0", "1e10", "1e99", "1e", "e1", "1e1.5"}) {
+    INFO(written);
+    CHECK(key(decimal(written), money) == Value::text("refused"));
+  }
+}
+
 TEST_CASE("a part of a key of another type is refused by column, type and value") {
   const auto refusal = [](const v1::Value& wire, Type type) {
     const auto key = key_value(wire, {"card_id", type});

@@ -1,10 +1,16 @@
 #include "engine/cli/commands/declare.h"
 
-#include <map>
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
 #include "engine/cli/commands/inspect.h"
@@ -35,6 +41,19 @@ struct AllOptions {
   VersionOptions version;
   std::string shell = "bash";
 };
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+CLI::Validator whole_number(int64_t least, int64_t most = kNoLimit) {
+  const std::string range = most == kNoLimit ? absl::StrCat("of at least ", least)
+                                             : absl::StrCat("from ", least, " to ", most);
+  const auto is_one = [least, most, range](const std::string& text) {
+    int64_t value = 0;
+    if (absl::SimpleAtoi(text, &value) && value >= least && value <= most) return std::string();
+    return absl::StrCat("expected a whole number ", range, ", got ", text);
+  };
+  return {is_one, ""};
+}
 
 // Declares one command after the other.
 class Declaration {
@@ -77,12 +96,40 @@ class Declaration {
     return command.add_flag(name, value, what)->configurable(false);
   }
 
+  // An option whose value is one of a few words.
+  template <typename T>
+  CLI::Option* choice(CLI::App& command, const std::string& name, T& value,
+                      const std::vector<std::pair<std::string, T>>& choices,
+                      const std::string& what) {
+    std::vector<std::string> words;
+    for (const auto& [word, meant] : choices) words.push_back(word);
+    const auto choose = [&value, choices](const std::string& text) {
+      for (const auto& [word, meant] : choices) {
+        if (word == text) value = meant;
+      }
+    };
+    const auto is_choice = [words](const std::string& text) {
+      if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
+      return absl::StrCat("expected ", absl::StrJoin(words, " or "), ", got ", text);
+    };
+    return command.add_option_function<std::string>(name, choose, what)
+        ->check(CLI::Validator(is_choice, ""))
+        ->type_name(absl::StrJoin(words, "|"));
+  }
+
+  // A whole number.
+  template <typename T>
+  CLI::Option* number(CLI::App& command, const std::string& name, T& value, int64_t least,
+                      int64_t most, const std::string& what) {
+    return command.add_option(name, value, what)
+        ->check(whole_number(least, most))
+        ->type_name("N")
+        ->capture_default_str();
+  }
+
   void output(CLI::App& command, OutputFormat& value) {
-    static const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
-                                                                 {"json", OutputFormat::kJson}};
-    command.add_option("--output", value, "table or json (KAPPA_OUTPUT)")
-        ->transform(CLI::CheckedTransformer(kFormats))
-        ->type_name("FORMAT");
+    choice(command, "--output", value,
+           {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}}, "how to print");
     command.add_option("--config", options_.config, "a YAML file with settings (KAPPA_CONFIG)")
         ->type_name("FILE")
         ->configurable(false);
@@ -96,9 +143,6 @@ class Declaration {
 
   // How a service runs: `serve` and `playground`.
   void service(CLI::App& command, ServiceOptions& value) {
-    static const std::map<std::string, log::Fsync> kFsync = {{"on-sync", log::Fsync::kOnSync},
-                                                             {"interval", log::Fsync::kInterval},
-                                                             {"always", log::Fsync::kAlways}};
     DeploymentOptions& deployment = value.deployment;
     command.add_option("--data", deployment.data, "the data directory")
         ->type_name("DIR")
@@ -109,23 +153,17 @@ class Declaration {
     command.add_option("--http", value.http, "where HTTP listens (/metrics, /livez, /readyz)")
         ->type_name("HOST:PORT")
         ->capture_default_str();
-    command.add_option("--workers", deployment.workers, "threads that apply records")
-        ->check(CLI::Range(1, 128))
-        ->capture_default_str();
-    command.add_option("--partitions", deployment.partitions, "of topics that have to be made")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    command
-        .add_option("--checkpoint-interval-ms", deployment.checkpoint_interval_ms,
-                    "time between checkpoints")
-        ->check(CLI::Range(10, 3'600'000))
-        ->capture_default_str();
-    command
-        .add_option("--fsync", deployment.fsync,
-                    "when the log is synced: on-sync (with checkpoints and when asked), interval "
-                    "(every 100 ms too), always (before an append returns)")
-        ->transform(CLI::CheckedTransformer(kFsync))
-        ->type_name("POLICY");
+    number(command, "--workers", deployment.workers, 1, 128, "threads that apply records");
+    number(command, "--partitions", deployment.partitions, 1, 1000,
+           "of topics that have to be made");
+    number(command, "--checkpoint-interval-ms", deployment.checkpoint_interval_ms, 10, 3'600'000,
+           "time between checkpoints");
+    choice(command, "--fsync", deployment.fsync,
+           {{"on-sync", log::Fsync::kOnSync},
+            {"interval", log::Fsync::kInterval},
+            {"always", log::Fsync::kAlways}},
+           "when the log is synced: with checkpoints and when asked (the default), every 100 ms "
+           "too, before each append returns");
     command.add_option("--tls-cert", value.tls.certificate, "the server's certificate, PEM")
         ->type_name("FILE");
     command.add_option("--tls-key", value.tls.key, "its key, PEM")->type_name("FILE");
@@ -138,16 +176,18 @@ class Declaration {
 
   // Where a command finds what it works on.
   void connect(CLI::App& command, ConnectOptions& value) {
-    command
-        .add_option("--server", value.client.server,
-                    "a running kappa; default: whoever holds the data directory, else nobody")
-        ->type_name("HOST:PORT");
+    // Two ways to say the same thing, so who gives one with a flag has chosen against the other.
+    CLI::Option* server =
+        command
+            .add_option("--server", value.client.server,
+                        "a running kappa; default: whoever holds the data directory, else nobody")
+            ->type_name("HOST:PORT");
     command.add_option("--data", value.data, "the data directory")
         ->type_name("DIR")
-        ->capture_default_str();
-    command.add_option("--timeout-ms", value.client.timeout_ms, "longest wait for an answer")
-        ->check(CLI::Range(1, 86'400'000))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->excludes(server);
+    number(command, "--timeout-ms", value.client.timeout_ms, 1, 86'400'000,
+           "longest wait for an answer");
     command
         .add_option("--tls-ca", value.client.ca_file, "the authority of the server's certificate")
         ->type_name("FILE");
@@ -173,7 +213,7 @@ class Declaration {
         ->type_name("N")
         ->capture_default_str();
     once(playground, "--records", options.records, "end once this many are generated and applied")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0))
         ->type_name("N");
     output(playground, options.output);
     options.service.deployment.command = "kappa playground";
@@ -229,13 +269,12 @@ class Declaration {
                 "  kappa topics --create sales --partitions 4 --retention '7 days'\n");
     TopicsOptions& options = options_.topics;
     once(topics, "--create", options.create, "make this topic")->type_name("TOPIC");
-    once(topics, "--partitions", options.partitions, "of the topic to be made")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
+    number(topics, "--partitions", options.partitions, 1, 1000, "of the topic to be made")
+        ->configurable(false);
     once(topics, "--retention", options.retention, "how long it keeps records; default: for ever")
         ->type_name("TIME");
     once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0))
         ->type_name("N");
     connect(topics, options.connect);
     output(topics, options.output);
@@ -273,10 +312,10 @@ class Declaration {
     once(consume, "--from", options.from, "beginning, end, an offset, or a time")
         ->capture_default_str();
     once(consume, "--partition", options.partition, "only this one; default: all")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0, std::numeric_limits<int32_t>::max()))
         ->type_name("N");
     once(consume, "--limit", options.limit, "end after so many records")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0))
         ->type_name("N");
     once(consume, "--follow", options.follow, "go on with records as they come");
     once(consume, "--key-separator", options.key_separator, "print the key and this before a value")

@@ -1,7 +1,10 @@
 #include "engine/cli/commands/produce.h"
 
+#include <charconv>
 #include <fstream>
 #include <iostream>
+#include <optional>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cli/json_members.h"
 #include "engine/cli/scenario/scenario.h"
+#include "engine/serve/api_error.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::cli {
@@ -86,6 +90,16 @@ absl::StatusOr<serve::RecordToSend> record_of_json(const std::string& line) {
   return record;
 }
 
+// The number of the record that a field of an AppendRequest is of: 3 for "records[3].value".
+std::optional<int64_t> record_of_field(const std::string& field) {
+  int64_t index = 0;
+  constexpr std::string_view kBefore = "records[";
+  if (!field.starts_with(kBefore)) return std::nullopt;
+  const char* const begin = field.data() + kBefore.size();
+  const auto parsed = std::from_chars(begin, field.data() + field.size(), index);
+  return parsed.ec == std::errc() ? std::optional(index) : std::nullopt;
+}
+
 // Appends lines in batches; sends what it has whenever the input makes it wait.
 class Producer {
  public:
@@ -102,6 +116,7 @@ class Producer {
         return absl::InvalidArgumentError(
             absl::StrCat("line ", number, ": ", record.status().message()));
       }
+      if (batch_.empty()) first_line_ = number;
       bytes_ += line.size();
       batch_.push_back(*std::move(record));
       const bool full = batch_.size() >= kBatchRecords || bytes_ >= kBatchBytes;
@@ -116,15 +131,40 @@ class Producer {
   absl::Status send() {
     if (batch_.empty()) return absl::OkStatus();
     const auto appended = client_.append(options_.topic, batch_, !options_.written);
-    if (!appended.ok()) return appended.status();
+    if (!appended.ok()) return by_lines(appended.status());
     sent_ += static_cast<int64_t>(batch_.size());
     batch_.clear();
     bytes_ = 0;
     return absl::OkStatus();
   }
 
+  // The server counts the records of a request; whoever wrote them counts lines.
+  absl::Status by_lines(const absl::Status& status) const {
+    const serve::ErrorDetails details = serve::details_of(status);
+    if (details.reason != "CONTRACT_VIOLATION" || details.violations.empty()) return status;
+    const serve::FieldViolation& first = details.violations.front();
+    const auto index = record_of_field(first.field);
+    if (!index) return status;
+    const auto product = details.metadata.find("product");
+    std::string message = absl::StrCat("line ", first_line_ + *index);
+    if (product != details.metadata.end()) {
+      absl::StrAppend(&message, " does not meet what product ", product->second,
+                      " declares of topic ", options_.topic);
+    }
+    absl::StrAppend(&message, ": ", first.description);
+    if (details.violations.size() > 1) message += " (and more like it)";
+    const int64_t last_line = first_line_ + static_cast<int64_t>(batch_.size()) - 1;
+    if (last_line > first_line_) {
+      absl::StrAppend(&message, "; none of the lines ", first_line_, " to ", last_line,
+                      " is appended");
+    }
+    return absl::InvalidArgumentError(message);
+  }
+
   const ProduceOptions& options_;
   serve::Client& client_;
+
+  int64_t first_line_ = 0;  // of the batch, from 1
   std::vector<serve::RecordToSend> batch_;
   size_t bytes_ = 0;
   int64_t sent_ = 0;

@@ -59,9 +59,10 @@ void tell_waiting(const serve::QueryAnswer& answer) {
   for (const runtime::WaitingRows& waiting : answer.waiting) {
     const uint64_t rows = waiting.waiting.rows;
     if (rows == 0) continue;
-    note(absl::StrCat("kappa: ", waiting.view, ": ", rows, rows == 1 ? " row waits" : " rows wait",
-                      " for a watermark, the first for ", watermark_text(waiting.waiting.until),
-                      "; it stands at ", watermark_text(answer.stamp.watermark), "\n"));
+    note(absl::StrCat("kappa: ", waiting.view, ": ", rows,
+                      rows == 1 ? " row waits" : " rows wait, the first",
+                      " until the watermark reaches ", watermark_text(waiting.waiting.until),
+                      "; this answer's is ", watermark_text(answer.stamp.watermark), "\n"));
   }
 }
 

@@ -1,5 +1,5 @@
-// Reads a view of a running `kappa serve`: java Query "SELECT …" [host:port]. See README.md beside
-// this file for how to generate the stubs and run it.
+// Reads a view of a running `kappa serve`: Query "SELECT …" [host:port]. pom.xml generates the stubs
+// and runs it.
 import io.grpc.ManagedChannelBuilder;
 import kappa.v1.QueryGrpc;
 import kappa.v1.SqlRequest;
@@ -8,11 +8,16 @@ public class Query {
   public static void main(String[] args) {
     var address = args.length > 1 ? args[1] : "127.0.0.1:7070";
     var channel = ManagedChannelBuilder.forTarget(address).usePlaintext().build();
-    var query = QueryGrpc.newBlockingStub(channel);
-    query.sql(SqlRequest.newBuilder().setSql(args[0]).build()).forEachRemaining(answer -> {
+    var request = SqlRequest.newBuilder().setSql(args[0]).build();
+    QueryGrpc.newBlockingStub(channel).sql(request).forEachRemaining(answer -> {
       answer.getHeader().getColumnsList().forEach(column -> System.out.print(column.getName() + "\t"));
-      answer.getRows().getRowsList().forEach(row -> System.out.print("\n" + row.getValuesList()));
+      for (var row : answer.getRows().getRowsList()) {
+        System.out.println();
+        for (var value : row.getValuesList())
+          System.out.print(value.getAllFields().values().stream().findFirst().orElse("NULL") + "\t");
+      }
     });
+    System.out.println();
     channel.shutdown();
   }
 }
