@@ -85,8 +85,9 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       op_(std::get<AggregateNode>(node_.op)),
       input_schema_(plan.node(node_.inputs[0]).schema),
       emits_(emits),
-      retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
+      retractions_(plan.node(node_.inputs[0]).changelog),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
+      single_(op_.groups.empty() && !op_.window),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -269,9 +270,8 @@ void Aggregate::update_distinct(const Keyed& keyed, size_t row) {
 
 void Aggregate::remove_empty_groups() {
   if (!retractions_) return;
-  const bool single_group = table_->layout().key().empty();  // it stays, with count 0
   for (state::RowId id : ids_) {
-    if (single_group) break;
+    if (single_) break;
     if (table_->live(id) && accumulators_.group_rows(table_->row(id)) == 0) table_->erase(id);
   }
   for (size_t call = 0; call < distinct_.size(); ++call) {
@@ -312,16 +312,13 @@ void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> cre
     const RowPlace place = keyed.batch.places[i];
     const std::string_view tie =
         keyed.batch.ties.empty() ? std::string_view() : keyed.batch.ties[i].view();
-    const bool existed = retractions_ ? accumulators_.group_rows(row) > 0 : !first;
+    const bool existed = single_ || (retractions_ ? accumulators_.group_rows(row) > 0 : !first);
     if (existed) emission.add(*this, row, place, -1, tie);
     accumulators_.apply(keyed.batch, i, i + 1, std::span(ids_).subspan(i, 1), *table_);
     update_distinct(keyed, i);
-    const bool exists = !retractions_ || accumulators_.group_rows(row) > 0;
-    if (exists) {
-      emission.add(*this, row, place, 1, tie);
-    } else {
-      accumulators_.reset(row);
-    }
+    const bool empty = retractions_ && accumulators_.group_rows(row) == 0;
+    if (empty) accumulators_.reset(row);
+    if (!empty || single_) emission.add(*this, row, place, 1, tie);
   }
 }
 
@@ -421,6 +418,10 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
+  if (announces_) {
+    emission->add(*this, table_->row(find({})), RowPlace::of_timer(0), 1, {});
+    announces_ = false;
+  }
   // Windows that this batch opens may close in it.
   if (timed_) {
     for (int64_t start : keyed.starts) windows_.try_emplace(start);
@@ -450,6 +451,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
 }
 
 void Aggregate::restored(int64_t watermark_us) {
+  announces_ = false;
   if (!timed_) return;
   for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
     if (table_->live(id)) windows_[window_start_of(table_->row(id))].rows.push_back(id);
@@ -458,11 +460,12 @@ void Aggregate::restored(int64_t watermark_us) {
 }
 
 void Aggregate::make_single_group() {
-  if (!table_->layout().key().empty() || table_->rows() > 0) return;
+  if (!single_ || table_->rows() > 0) return;
   const uint64_t hash = 0;
   ids_.resize(1);
   table_->find_or_insert({}, {&hash, 1}, ids_, &created_);
   accumulators_.start(table_->row(ids_[0]));
+  announces_ = emits_;
 }
 
 // ---- results --------------------------------------------------------------------------------

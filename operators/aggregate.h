@@ -58,7 +58,8 @@ class Aggregate final : public Operator {
                      Arena& arena) const;
   // Of one key in the table's order: the group columns, then window_start.
   state::RowId find(const Row& key) const { return table_->find_one(key); }
-  // Without GROUP BY there is one group, which exists before its first row.
+  // Without GROUP BY there is one group, which exists before its first row: whoever takes changes
+  // gets its result from the first process(), unless it was restored.
   void make_single_group();
 
  private:
@@ -103,10 +104,11 @@ class Aggregate final : public Operator {
   const AggregateNode& op_;
   const Schema& input_schema_;
   bool emits_;
-  // Whether a group counts its rows: it may lose the last one, or (the only group, which is there
-  // from the start) not have had the first, and then there is no result to take back.
+  // Whether a group counts its rows, since it may lose the last one.
   bool retractions_;
-  bool timed_;  // windows fire or expire
+  bool timed_;              // windows fire or expire
+  bool single_;             // the group without columns: it is there always
+  bool announces_ = false;  // its first result is still to be given out
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none

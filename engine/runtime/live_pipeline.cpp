@@ -76,7 +76,11 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
 
 absl::Status LivePipeline::restore() {
   const absl::StatusOr<std::string> stored = checkpoints_.read_place();
-  if (absl::IsNotFound(stored.status())) return rewind_to(Place{});
+  if (absl::IsNotFound(stored.status())) {
+    KAPPA_RETURN_IF_ERROR(rewind_to(Place{}));
+    show_first_rows();
+    return absl::OkStatus();
+  }
   KAPPA_RETURN_IF_ERROR(stored.status());
   KAPPA_ASSIGN_OR_RETURN(Place place, decode_place(*stored));
   if (place.plan_fingerprint != plan_fingerprint_) {
@@ -99,6 +103,15 @@ absl::Status LivePipeline::restore() {
   KAPPA_RETURN_IF_ERROR(outbox_.recover(entries, place));
   state_ = std::move(place);
   return absl::OkStatus();
+}
+
+// What is there before the first record, a total over nothing, goes to those who read it: at a
+// place of its own, without a record.
+void LivePipeline::show_first_rows() {
+  epoch_.clear();
+  epoch_.places.push_back({0, 0, kMoment});
+  flow_->run(epoch_, *reader_, watermarks_, pool_);
+  outbox_.collect(flow_->side(), epoch_, *reader_, &state_);
 }
 
 absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,

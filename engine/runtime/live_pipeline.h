@@ -61,6 +61,7 @@ class LivePipeline final : public Pipeline {
   // Opening.
   absl::Status open_topics();
   absl::Status restore();
+  void show_first_rows();
   absl::Status restore_rows();
   absl::Status load_row(state::TableId id, std::string_view key, std::string_view value);
   absl::Status rewind_to(const Place& place);
