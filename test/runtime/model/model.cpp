@@ -86,7 +86,7 @@ std::string Model::dead_letters() const {
 
 // ---- the order ------------------------------------------------------------------------------
 
-void Model::apply(const Entry& entry) {
+void Model::apply(const Entry& entry, const std::function<void(const Record&)>& after) {
   if (entry.kind != Entry::Kind::kRecords) return apply_moment(entry);
   struct Placed {
     std::optional<int64_t> log_time_ms;
@@ -113,6 +113,7 @@ void Model::apply(const Entry& entry) {
             [&](const Placed& a, const Placed& b) { return rank(a) < rank(b); });
   for (const Placed& placed : order) {
     apply_record(*placed.record, placed.log_time_ms, entry.clock_ms);
+    if (after) after(*placed.record);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,7 +48,8 @@ class Model {
  public:
   explicit Model(Plan plan);
 
-  void apply(const Entry& entry);
+  // Calls `after`, if given, after each record of the entry, in the order.
+  void apply(const Entry& entry, const std::function<void(const Record&)>& after = {});
 
   // A view's rows as a query sees them now: what SELECT names, a line a row ("1|NULL|x"), sorted.
   std::vector<std::string> view(const std::string& name) const;
