@@ -25,6 +25,13 @@ int64_t floor_to_window(int64_t time_us, const TumbleWindow& window) {
   return time_us - into;
 }
 
+bool sums_doubles(const AggregateNode& op, const Schema& input) {
+  return std::any_of(op.calls.begin(), op.calls.end(), [&](const AggregateCall& call) {
+    return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
+           input[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
+  });
+}
+
 }  // namespace
 
 struct Aggregate::Keyed {
@@ -88,6 +95,7 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       retractions_(plan.node(node_.inputs[0]).changelog),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
       single_(op_.groups.empty() && !op_.window),
+      restarts_(retractions_ && sums_doubles(op_, input_schema_)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -110,11 +118,7 @@ bool Aggregate::needs_order(const PlanNode& node, const Plan& plan, bool emits) 
   const auto& op = std::get<AggregateNode>(node.op);
   if (emits || (op.window && (op.emit == Emit::kFinal || op.retention_us))) return true;
   const PlanNode& input = plan.node(node.inputs[0]);
-  if (input.changelog) return true;
-  return std::any_of(op.calls.begin(), op.calls.end(), [&](const AggregateCall& call) {
-    return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
-           input.schema[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
-  });
+  return input.changelog || sums_doubles(op, input.schema);
 }
 
 std::vector<state::Table*> Aggregate::tables() {
@@ -293,8 +297,8 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   for (uint32_t i : created_) accumulators_.start(table_->row(ids_[i]));
   note_windows(keyed);
   find_distinct(keyed);
-  if (emission) {
-    apply_emitting(keyed, created_, *emission);
+  if (emission || restarts_) {
+    apply_one_by_one(keyed, created_, emission);
   } else {
     accumulators_.apply(keyed.batch, 0, rows, ids_, *table_);
     for (size_t i = 0; i < rows; ++i) update_distinct(keyed, i);
@@ -302,8 +306,8 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   remove_empty_groups();
 }
 
-void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> created,
-                               Emission& emission) {
+void Aggregate::apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created,
+                                 Emission* emission) {
   size_t next_created = 0;
   for (size_t i = 0; i < keyed.batch.rows; ++i) {
     const bool first = next_created < created.size() && created[next_created] == i;
@@ -313,12 +317,12 @@ void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> cre
     const std::string_view tie =
         keyed.batch.ties.empty() ? std::string_view() : keyed.batch.ties[i].view();
     const bool existed = single_ || (retractions_ ? accumulators_.group_rows(row) > 0 : !first);
-    if (existed) emission.add(*this, row, place, -1, tie);
+    if (emission && existed) emission->add(*this, row, place, -1, tie);
     accumulators_.apply(keyed.batch, i, i + 1, std::span(ids_).subspan(i, 1), *table_);
     update_distinct(keyed, i);
     const bool empty = retractions_ && accumulators_.group_rows(row) == 0;
     if (empty) accumulators_.reset(row);
-    if (!empty || single_) emission.add(*this, row, place, 1, tie);
+    if (emission && (!empty || single_)) emission->add(*this, row, place, 1, tie);
   }
 }
 

@@ -75,7 +75,8 @@ class Aggregate final : public Operator {
   Batch refuse_late(const Batch& input, const OperatorContext& context,
                     std::vector<int64_t>* starts) const;
   void apply(const Keyed& keyed, Emission* emission);
-  void apply_emitting(const Keyed& keyed, std::span<const uint32_t> created, Emission& emission);
+  // `emission` may be null.
+  void apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created, Emission* emission);
   void find_distinct(const Keyed& keyed);
   void update_distinct(const Keyed& keyed, size_t row);
   void note_windows(const Keyed& keyed);
@@ -106,8 +107,11 @@ class Aggregate final : public Operator {
   bool emits_;
   // Whether a group counts its rows, since it may lose the last one.
   bool retractions_;
-  bool timed_;              // windows fire or expire
-  bool single_;             // the group without columns: it is there always
+  bool timed_;   // windows fire or expire
+  bool single_;  // the group without columns: it is there always
+  // A group that loses its last row must start anew at once, for a sum of doubles keeps what
+  // rounding left of the old rows.
+  bool restarts_;
   bool announces_ = false;  // its first result is still to be given out
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
