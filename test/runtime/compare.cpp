@@ -229,8 +229,11 @@ absl::Status compare_published(const log::Log& log, const model::GeneratedPlan& 
   for (const std::string& topic : generated.outputs) {
     KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, true, expected[topic]));
   }
-  Lines topics;
-  for (const std::string& view : generated.views) topics.push_back(view + ".late");
+  Lines topics{"default.dead-letters"};
+  for (const std::string& view : generated.views) {
+    topics.push_back(view + ".late");
+    topics.push_back(view + ".dead-letters");
+  }
   for (const auto& source : generated.plan.sources) topics.push_back(source.name + ".dead-letters");
   for (const std::string& topic : topics) {
     KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, false, expected[topic]));
