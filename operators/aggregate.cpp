@@ -156,9 +156,11 @@ bool Aggregate::visible(const std::byte* row, int64_t watermark_us) const {
   return !expires || *expires > watermark_us;
 }
 
-std::optional<int64_t> Aggregate::waits_for(const std::byte* row, int64_t watermark_us) const {
-  if (!op_.window || op_.emit != Emit::kFinal) return std::nullopt;
-  const int64_t closes = closes_at(window_start_of(row));
+std::optional<int64_t> Aggregate::waits_for(const AggregateNode& op, const state::Table& table,
+                                            const std::byte* row, int64_t watermark_us) {
+  const int64_t start = state::Table::get<int64_t>(row, table.layout().key().back());
+  const int64_t end = saturating_add(start, op.window->size_us);
+  const int64_t closes = saturating_add(end, op.window->grace_us);
   return closes > watermark_us ? std::optional(closes) : std::nullopt;
 }
 

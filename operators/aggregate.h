@@ -50,9 +50,10 @@ class Aggregate final : public Operator {
   const state::Table& table() const { return *table_; }
   // Whether a query at this watermark sees the row: closed if emit = final, not yet expired.
   bool visible(const std::byte* row, int64_t watermark_us) const;
-  // The event time from which on the row of emit = final is seen, if it still waits at this
-  // watermark.
-  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
+  // The watermark that closes the window of a row of a final aggregate's table, if this one has
+  // not.
+  static std::optional<int64_t> waits_for(const AggregateNode& op, const state::Table& table,
+                                          const std::byte* row, int64_t watermark_us);
   // Appends column `column` of the node's schema for each row.
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
                      Arena& arena) const;
