@@ -25,6 +25,13 @@ int64_t floor_to_window(int64_t time_us, const TumbleWindow& window) {
   return time_us - into;
 }
 
+bool sums_doubles(const AggregateNode& op, const Schema& input) {
+  return std::any_of(op.calls.begin(), op.calls.end(), [&](const AggregateCall& call) {
+    return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
+           input[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
+  });
+}
+
 }  // namespace
 
 struct Aggregate::Keyed {
@@ -88,9 +95,11 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       op_(std::get<AggregateNode>(node_.op)),
       input_schema_(plan.node(node_.inputs[0]).schema),
       emits_(emits),
-      retractions_(plan.node(node_.inputs[0]).changelog || (op_.groups.empty() && !op_.window)),
+      retractions_(plan.node(node_.inputs[0]).changelog),
       timed_(op_.window && (op_.emit == Emit::kFinal || op_.retention_us)),
       timer_owner_(TimerOwner::of(plan, node)),
+      single_(op_.groups.empty() && !op_.window),
+      restarts_(retractions_ && sums_doubles(op_, input_schema_)),
       accumulators_(op_.calls, input_schema_, retractions_) {
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
@@ -114,11 +123,7 @@ bool Aggregate::needs_order(const PlanNode& node, const Plan& plan, bool emits) 
   const auto& op = std::get<AggregateNode>(node.op);
   if (emits || (op.window && (op.emit == Emit::kFinal || op.retention_us))) return true;
   const PlanNode& input = plan.node(node.inputs[0]);
-  if (input.changelog) return true;
-  return std::any_of(op.calls.begin(), op.calls.end(), [&](const AggregateCall& call) {
-    return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
-           input.schema[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
-  });
+  return input.changelog || sums_doubles(op, input.schema);
 }
 
 std::vector<state::Table*> Aggregate::tables() {
@@ -156,9 +161,11 @@ bool Aggregate::visible(const std::byte* row, int64_t watermark_us) const {
   return !expires || *expires > watermark_us;
 }
 
-std::optional<int64_t> Aggregate::waits_for(const std::byte* row, int64_t watermark_us) const {
-  if (!op_.window || op_.emit != Emit::kFinal) return std::nullopt;
-  const int64_t closes = closes_at(window_start_of(row));
+std::optional<int64_t> Aggregate::waits_for(const AggregateNode& op, const state::Table& table,
+                                            const std::byte* row, int64_t watermark_us) {
+  const int64_t start = state::Table::get<int64_t>(row, table.layout().key().back());
+  const int64_t end = saturating_add(start, op.window->size_us);
+  const int64_t closes = saturating_add(end, op.window->grace_us);
   return closes > watermark_us ? std::optional(closes) : std::nullopt;
 }
 
@@ -282,9 +289,8 @@ void Aggregate::update_distinct(const Keyed& keyed, size_t row) {
 
 void Aggregate::remove_empty_groups() {
   if (!retractions_) return;
-  const bool single_group = table_->layout().key().empty();  // it stays, with count 0
   for (state::RowId id : ids_) {
-    if (single_group) break;
+    if (single_) break;
     if (table_->live(id) && accumulators_.group_rows(table_->row(id)) == 0) table_->erase(id);
   }
   for (size_t call = 0; call < distinct_.size(); ++call) {
@@ -306,8 +312,8 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   for (uint32_t i : created_) accumulators_.start(table_->row(ids_[i]));
   note_windows(keyed);
   find_distinct(keyed);
-  if (emission) {
-    apply_emitting(keyed, created_, *emission);
+  if (emission || restarts_) {
+    apply_one_by_one(keyed, created_, emission);
   } else {
     accumulators_.apply(keyed.batch(), 0, rows, ids_, *table_);
     if (counts_distinct_) {
@@ -317,8 +323,8 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   remove_empty_groups();
 }
 
-void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> created,
-                               Emission& emission) {
+void Aggregate::apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created,
+                                 Emission* emission) {
   size_t next_created = 0;
   for (size_t i = 0; i < keyed.batch().rows; ++i) {
     const bool first = next_created < created.size() && created[next_created] == i;
@@ -327,16 +333,13 @@ void Aggregate::apply_emitting(const Keyed& keyed, std::span<const uint32_t> cre
     const RowPlace place = keyed.batch().places[i];
     const std::string_view tie =
         keyed.batch().ties.empty() ? std::string_view() : keyed.batch().ties[i].view();
-    const bool existed = retractions_ ? accumulators_.group_rows(row) > 0 : !first;
-    if (existed) emission.add(*this, row, place, -1, tie);
+    const bool existed = single_ || (retractions_ ? accumulators_.group_rows(row) > 0 : !first);
+    if (emission && existed) emission->add(*this, row, place, -1, tie);
     accumulators_.apply(keyed.batch(), i, i + 1, std::span(ids_).subspan(i, 1), *table_);
     update_distinct(keyed, i);
-    const bool exists = !retractions_ || accumulators_.group_rows(row) > 0;
-    if (exists) {
-      emission.add(*this, row, place, 1, tie);
-    } else {
-      accumulators_.reset(row);
-    }
+    const bool empty = retractions_ && accumulators_.group_rows(row) == 0;
+    if (empty) accumulators_.reset(row);
+    if (emission && (!empty || single_)) emission->add(*this, row, place, 1, tie);
   }
 }
 
@@ -420,6 +423,10 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
+  if (announces_) {
+    emission->add(*this, table_->row(find({})), RowPlace::of_timer(0), 1, {});
+    announces_ = false;
+  }
   if (timed_) {
     apply_timed(keyed, context.watermark, emitted, on_rows);
   } else {
@@ -429,6 +436,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
 }
 
 void Aggregate::restored(int64_t watermark_us) {
+  announces_ = false;
   if (!timed_) return;
   for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
     if (table_->live(id)) windows_[window_start_of(table_->row(id))].rows.push_back(id);
@@ -437,11 +445,12 @@ void Aggregate::restored(int64_t watermark_us) {
 }
 
 void Aggregate::make_single_group() {
-  if (!table_->layout().key().empty() || table_->rows() > 0) return;
+  if (!single_ || table_->rows() > 0) return;
   const uint64_t hash = 0;
   ids_.resize(1);
   table_->find_or_insert({}, {&hash, 1}, ids_, &created_);
   accumulators_.start(table_->row(ids_[0]));
+  announces_ = emits_;
 }
 
 // ---- results --------------------------------------------------------------------------------

@@ -51,15 +51,17 @@ class Aggregate final : public Operator {
   const state::Table& table() const { return *table_; }
   // Whether a query at this watermark sees the row: closed if emit = final, not yet expired.
   bool visible(const std::byte* row, int64_t watermark_us) const;
-  // The event time from which on the row of emit = final is seen, if it still waits at this
-  // watermark.
-  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
+  // The watermark that closes the window of a row of a final aggregate's table, if this one has
+  // not.
+  static std::optional<int64_t> waits_for(const AggregateNode& op, const state::Table& table,
+                                          const std::byte* row, int64_t watermark_us);
   // Appends column `column` of the node's schema for each row.
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
                      Arena& arena) const;
   // Of one key in the table's order: the group columns, then window_start.
   state::RowId find(const Row& key) const { return table_->find_one(key); }
-  // Without GROUP BY there is one group, which exists before its first row.
+  // Without GROUP BY there is one group, which exists before its first row: whoever takes changes
+  // gets its result from the first process(), unless it was restored.
   void make_single_group();
 
  private:
@@ -75,7 +77,8 @@ class Aggregate final : public Operator {
   bool refuse_late(const Batch& input, const OperatorContext& context, std::vector<int64_t>* starts,
                    Batch* kept_rows) const;
   void apply(const Keyed& keyed, Emission* emission);
-  void apply_emitting(const Keyed& keyed, std::span<const uint32_t> created, Emission& emission);
+  // `emission` may be null.
+  void apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created, Emission* emission);
   void find_distinct(const Keyed& keyed);
   void update_distinct(const Keyed& keyed, size_t row);
   void note_windows(const Keyed& keyed);
@@ -104,11 +107,15 @@ class Aggregate final : public Operator {
   const AggregateNode& op_;
   const Schema& input_schema_;
   bool emits_;
-  // Whether a group counts its rows: it may lose the last one, or (the only group, which is there
-  // from the start) not have had the first, and then there is no result to take back.
+  // Whether a group counts its rows, since it may lose the last one.
   bool retractions_;
   bool timed_;  // windows fire or expire
   TimerOwner timer_owner_;
+  bool single_;  // the group without columns: it is there always
+  // A group that loses its last row must start anew at once, for a sum of doubles keeps what
+  // rounding left of the old rows.
+  bool restarts_;
+  bool announces_ = false;  // its first result is still to be given out
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none

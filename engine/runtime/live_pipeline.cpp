@@ -85,7 +85,11 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
 
 absl::Status LivePipeline::restore() {
   const absl::StatusOr<std::string> stored = checkpoints_.read_place();
-  if (absl::IsNotFound(stored.status())) return rewind_to(Place{});
+  if (absl::IsNotFound(stored.status())) {
+    KAPPA_RETURN_IF_ERROR(rewind_to(Place{}));
+    show_first_rows();
+    return absl::OkStatus();
+  }
   KAPPA_RETURN_IF_ERROR(stored.status());
   KAPPA_ASSIGN_OR_RETURN(Place place, decode_place(*stored));
   if (place.plan_fingerprint != plan_fingerprint_) {

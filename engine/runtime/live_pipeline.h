@@ -83,9 +83,11 @@ class LivePipeline final : public Pipeline {
   // Turns. While one is applied, the next may already be filled and taken through the front.
   using Fill = std::function<absl::Status(Epoch&)>;
   absl::StatusOr<bool> next_turn(const Fill& fill, const std::function<bool()>& more);
+  void show_first_rows();
   void fill_ahead(const Fill& fill);
   void prepare_ahead(uint32_t worker);
   void apply_turn(const Fill& fill, bool look_ahead);
+  void run_turn(const Fill& fill, bool look_ahead);
   void count_turn(std::chrono::steady_clock::duration took);
   size_t partitions_of(size_t worker) const;
 

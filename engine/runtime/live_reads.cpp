@@ -28,8 +28,18 @@ struct Pin {
     uint32_t worker = 0;  // where the scan stands
     state::RowId next = 0;
   };
+  // A worker's groups that may wait, below a view of emit = 'final'.
+  struct Groups {
+    NodeId view;
+    const operators::AggregateNode* op;
+    state::Table* table;
+    state::Cut cut;
+    state::RowId ids_end;
+    int64_t watermark_us;
+  };
   Stamp stamp;
   std::map<NodeId, View> views;
+  std::vector<Groups> groups;
 
   // Copies out some rows; empty at the end. Bounded work.
   Batch scan(View& view, const std::vector<int>& columns, Arena& arena) {
@@ -68,6 +78,24 @@ struct Pin {
       }
     }
     views.clear();
+    for (const Groups& part : groups) part.table->unpin(part.cut);
+    groups.clear();
+  }
+
+  Snapshot::Waiting waiting(NodeId view) const {
+    Snapshot::Waiting waiting;
+    for (const Groups& part : groups) {
+      if (part.view != view) continue;
+      for (state::RowId id = 0; id < part.ids_end; ++id) {
+        const std::byte* row = part.table->image(id, part.cut);
+        if (!row) continue;
+        const auto until =
+            operators::Aggregate::waits_for(*part.op, *part.table, row, part.watermark_us);
+        if (!until) continue;
+        if (waiting.rows++ == 0 || *until < waiting.until.us) waiting.until.us = *until;
+      }
+    }
+    return waiting;
   }
 };
 
@@ -119,20 +147,7 @@ class PinnedSnapshot final : public Snapshot {
   absl::StatusOr<Waiting> waiting(NodeId view) override {
     auto waiting = std::make_shared<Waiting>();
     KAPPA_RETURN_IF_ERROR(pipeline_.run_between_epochs(
-        [pin = pin_, view, waiting] {
-          const auto found = pin->views.find(view);
-          if (found == pin->views.end()) return;
-          const Pin::View& at = found->second;
-          for (uint32_t w = 0; w < at.access->workers(); ++w) {
-            for (state::RowId id = 0; id < at.ids_end[w]; ++id) {
-              const std::byte* row = at.access->table(w).image(id, at.cuts[w]);
-              const auto until = row ? at.access->waits_for(row, at.watermark_us) : std::nullopt;
-              if (!until) continue;
-              if (waiting->rows++ == 0 || *until < waiting->until.us) waiting->until.us = *until;
-            }
-          }
-        },
-        deadline_));
+        [pin = pin_, view, waiting] { *waiting = pin->waiting(view); }, deadline_));
     return *waiting;
   }
 
@@ -247,6 +262,13 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> 
             auto& table = const_cast<state::Table&>(view.access->table(w));
             view.ids_end.push_back(table.row_ids_end());
             view.cuts.push_back(table.cut_and_pin());
+          }
+          for (const ViewAccess::Closing& closing : view.access->closing()) {
+            const int64_t watermark_us = watermarks_.input_current(closing.node);
+            for (state::Table* table : closing.tables) {
+              given->pin->groups.push_back({id, closing.op, table, table->cut_and_pin(),
+                                            table->row_ids_end(), watermark_us});
+            }
           }
         }
       },

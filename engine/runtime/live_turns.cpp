@@ -70,8 +70,28 @@ absl::StatusOr<bool> LivePipeline::next_turn(const Fill& fill, const std::functi
   return true;
 }
 
+// What is there before the first record, a total over nothing, goes to those who read it: at a
+// place of its own, a moment that moves no watermark.
+void LivePipeline::show_first_rows() {
+  const Fill moment = [](Epoch& epoch) {
+    epoch.add(JournalEntry::Kind::kTick, LogTime{0});
+    return absl::OkStatus();
+  };
+  ahead_tasks_.close();
+  fill_ahead(moment);
+  pool_.run([&](uint32_t w) { prepare_ahead(w); }, false);
+  std::swap(turn_, ahead_);
+  ahead_filled_ = false;
+  run_turn(moment, false);
+}
+
 void LivePipeline::apply_turn(const Fill& fill, bool look_ahead) {
   const auto begun = std::chrono::steady_clock::now();
+  run_turn(fill, look_ahead);
+  count_turn(std::chrono::steady_clock::now() - begun);
+}
+
+void LivePipeline::run_turn(const Fill& fill, bool look_ahead) {
   flow_->begin(*turn_, watermarks_);
   if (look_ahead) ahead_tasks_.close();
   const uint32_t last = flow_->shape().stages();
@@ -87,7 +107,6 @@ void LivePipeline::apply_turn(const Fill& fill, bool look_ahead) {
   outbox_.collect(flow_->end(*turn_), turn_->epoch, *reader_, &state_);
   flow_->remove_expired(watermarks_);
   applied_ = std::move(turn_->epoch.after);
-  count_turn(std::chrono::steady_clock::now() - begun);
 }
 
 void LivePipeline::count_turn(std::chrono::steady_clock::duration took) {

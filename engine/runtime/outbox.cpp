@@ -110,7 +110,13 @@ Outbox::Destination Outbox::destination(const SideRow& row, const TopicPartition
     const ViewNode* view = view_below(row.node);
     return {absl::StrCat(view ? view->name : product_, ".late"), "late"};
   }
-  return {absl::StrCat(source.topic, ".dead-letters"), "dead-letter"};
+  // At a moment, a tick or an end mark, no record is to blame: the statement is.
+  std::string name = source.topic;
+  if (name.empty()) {
+    const ViewNode* view = view_below(row.node);
+    name = view ? view->name : product_;
+  }
+  return {absl::StrCat(name, ".dead-letters"), "dead-letter"};
 }
 
 void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,

@@ -18,8 +18,9 @@
 
 namespace kappa::runtime {
 
-// What leaves a pipeline for topics: rows of output topics, dead letters (`TOPIC.dead-letters`) and
-// late output (`VIEW.late`). Entries are numbered as they arise; they wait for the checkpoint that
+// What leaves a pipeline for topics: rows of output topics, dead letters (`TOPIC.dead-letters`; of
+// a moment, which has no record, `VIEW.dead-letters`, or the product's for an output) and late
+// output (`VIEW.late`). Entries are numbered as they arise; they wait for the checkpoint that
 // holds the state which caused them, and are published once it is durable.
 //
 // Exactly once on a log without transactions: every published record carries its entry's number in

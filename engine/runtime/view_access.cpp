@@ -13,6 +13,7 @@ ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId
     : schema_(plan.node(view).schema), keeper_(view) {
   for (uint32_t w = 0; w < flow.workers(); ++w) parts_.push_back(flow.view_part(view, w));
   const PlanNode& node = plan.node(view);
+  find_closing(plan, flow, node.inputs[0]);
   const auto& op = std::get<operators::ViewNode>(node.op);
   const PlanNode& input = plan.node(node.inputs[0]);
   for (int c = 0; c < static_cast<int>(schema_.size()); ++c) {
@@ -32,6 +33,21 @@ ViewAccess::ViewAccess(const operators::Plan& plan, const Dataflow& flow, NodeId
   }
 }
 
+void ViewAccess::find_closing(const operators::Plan& plan, const Dataflow& flow, NodeId id) {
+  const PlanNode& node = plan.node(id);
+  if (std::holds_alternative<operators::ViewNode>(node.op)) return;
+  const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op);
+  if (!aggregate) {
+    for (const NodeId input : node.inputs) find_closing(plan, flow, input);
+  } else if (aggregate->window && aggregate->emit == operators::Emit::kFinal) {
+    Closing closing{id, aggregate, {}};
+    for (uint32_t w = 0; w < flow.workers(); ++w) {
+      closing.tables.push_back(flow.tables_of(id, w).front());
+    }
+    closing_.push_back(std::move(closing));
+  }
+}
+
 const state::Table& ViewAccess::table(uint32_t worker) const {
   const Dataflow::ViewPart& part = parts_[worker];
   return part.aggregate ? part.aggregate->table() : part.table->table();
@@ -45,10 +61,6 @@ bool ViewAccess::visible(const std::byte* row, int64_t watermark_us) const {
   const Dataflow::ViewPart& part = parts_[0];  // says the same on every worker
   return part.aggregate ? part.aggregate->visible(row, watermark_us)
                         : part.table->visible(row, watermark_us);
-}
-
-std::optional<int64_t> ViewAccess::waits_for(const std::byte* row, int64_t watermark_us) const {
-  return parts_[0].aggregate ? parts_[0].aggregate->waits_for(row, watermark_us) : std::nullopt;
 }
 
 void ViewAccess::append_column(int column, std::span<const std::byte* const> rows, Column& out,

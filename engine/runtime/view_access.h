@@ -27,7 +27,13 @@ class ViewAccess {
   // (A windowed aggregate passes it on less its grace, so the view's own may be lower.)
   int64_t watermark_us(const Watermarks& watermarks) const;
   bool visible(const std::byte* row, int64_t watermark_us) const;
-  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const;
+  // The aggregates of emit = 'final' below the view: rows of theirs may wait for a watermark.
+  struct Closing {
+    operators::NodeId node;
+    const operators::AggregateNode* op;
+    std::vector<state::Table*> tables;  // by worker
+  };
+  const std::vector<Closing>& closing() const { return closing_; }
   // One column of the view for each of the rows, which are all of one worker's table.
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
                      Arena& arena) const;
@@ -36,11 +42,14 @@ class ViewAccess {
   Row row_values(const std::byte* row) const;
 
  private:
+  void find_closing(const operators::Plan& plan, const Dataflow& flow, operators::NodeId node);
+
   const operators::Schema& schema_;
   operators::NodeId keeper_;               // the node whose operator keeps the rows
   std::vector<Dataflow::ViewPart> parts_;  // by worker
   std::vector<int> source_column_;         // of the aggregate, by column of the view
-  std::vector<size_t> key_order_;          // by field of the table's key: its number in the view's
+  std::vector<Closing> closing_;
+  std::vector<size_t> key_order_;  // by field of the table's key: its number in the view's
 };
 
 }  // namespace kappa::runtime

@@ -78,6 +78,31 @@ SELECT store, count(*) AS windows, sum(total) AS total FROM final_sums GROUP BY 
   CHECK(product.rows("totals") == Rows{"a|2|7"});
 }
 
+TEST_CASE("a final view says what waits for a watermark, its columns computed or not") {
+  TestProduct product(kSales + R"(
+CREATE MATERIALIZED VIEW plain WITH (emit = 'final', grace = '5 seconds') AS
+SELECT window_start, store, sum(amount) AS total
+FROM tumble(sales, at, INTERVAL '10 seconds') GROUP BY window_start, store;
+CREATE MATERIALIZED VIEW computed WITH (emit = 'final', grace = '5 seconds') AS
+SELECT window_start, store, sum(amount) * 2 AS twice
+FROM tumble(sales, at, INTERVAL '10 seconds') GROUP BY window_start, store;
+CREATE MATERIALIZED VIEW above AS SELECT window_start, store, twice FROM computed;)");
+  product.append("sales", sale("a", 1, 3), kStartMs);
+  product.append("sales", sale("b", 2, 5), kStartMs);
+  product.append("sales", sale("a", 4, 12), kStartMs);
+  require_ok(product->advance());
+  for (const std::string view : {"plain", "computed", "above"}) {
+    INFO(view);
+    const operators::NodeId id = product->plan().find_view(view);
+    const auto snapshot = product->pin({id}, Deadline::max());
+    require_ok(snapshot.status());
+    const auto waiting = (*snapshot)->waiting(id);
+    require_ok(waiting.status());
+    CHECK(waiting->rows == (view == "above" ? 0 : 3));
+    if (view != "above") CHECK(waiting->until.us == (kStartMs + 15'000) * 1000);
+  }
+}
+
 TEST_CASE("a view over a view sees every change") {
   TestProduct product(kSales + R"(
 CREATE MATERIALIZED VIEW per_store AS SELECT store, count(*) AS n FROM sales GROUP BY store;

@@ -7,11 +7,16 @@
 #include "absl/status/status.h"
 #include "engine/log/log.h"
 #include "engine/runtime/pipeline.h"
+#include "test/runtime/compare.h"
 #include "test/runtime/failing_store.h"
+#include "test/runtime/model/dice.h"
 
 namespace kappa::runtime {
 
-// A pipeline moved by hand over a store in memory: it can be killed and opened again.
+// 1, 2 or 4 workers, epochs of 1, 7 or 4096 records.
+PipelineOptions random_options(model::Dice& dice);
+
+// A pipeline over a store in memory: it can be killed and opened again.
 class EngineRun {
  public:
   // Everything borrowed outlives this.
@@ -21,17 +26,13 @@ class EngineRun {
   absl::Status open();
   // As a crash would: what no checkpoint holds is lost. A store that failed is healed.
   absl::Status kill_and_open();
+  // For the next time it is opened.
+  void set_options(PipelineOptions options) { options_ = std::move(options); }
   Pipeline& pipeline() { return *pipeline_; }
   FailingStore& store() { return store_; }
 
-  // What a query of one view sees.
-  struct View {
-    std::vector<std::string> lines;  // a row each ("1|NULL|x"), sorted
-    Stamp stamp;
-    Snapshot::Waiting waiting;
-  };
   // Every row is also looked up by its key; a lookup that finds another row is an error.
-  absl::StatusOr<View> view(const std::string& name);
+  absl::StatusOr<SeenView> view(const std::string& name);
 
  private:
   absl::Status check_points(operators::NodeId view, const std::vector<Row>& rows);
@@ -44,19 +45,5 @@ class EngineRun {
   FailingStore store_;
   std::unique_ptr<Pipeline> pipeline_;
 };
-
-// A record of a topic as it lies in the log.
-struct PublishedRecord {
-  std::string value;
-  bool has_value = false;
-  RecordHeaders headers;
-
-  // Empty if there is none.
-  std::string header(const std::string& name) const;
-};
-
-// All records of a topic, partition after partition; none if there is no such topic.
-absl::StatusOr<std::vector<PublishedRecord>> read_topic(const log::Log& log,
-                                                        const std::string& topic);
 
 }  // namespace kappa::runtime

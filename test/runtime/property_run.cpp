@@ -1,12 +1,9 @@
 #include "test/runtime/property_run.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <optional>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/embedded/embedded_log.h"
@@ -23,58 +20,6 @@ namespace {
 using model::Dice;
 using model::Entry;
 using model::Model;
-using model::SideRow;
-using Lines = std::vector<std::string>;
-
-// What the first differing line of two sorted lists is.
-absl::Status differ(const std::string& what, const Lines& expected, const Lines& actual) {
-  if (expected == actual) return absl::OkStatus();
-  const auto [left, right] =
-      std::mismatch(expected.begin(), expected.end(), actual.begin(), actual.end());
-  return absl::InternalError(absl::StrCat(what, ": expected ", expected.size(), " lines, got ",
-                                          actual.size(), "; expected ",
-                                          left == expected.end() ? "nothing more" : *left, ", got ",
-                                          right == actual.end() ? "nothing more" : *right));
-}
-
-absl::Status same_dump(const std::string& what, const std::string& expected,
-                       const std::string& actual) {
-  const auto lines = [](const std::string& text) {
-    Lines split;
-    size_t from = 0;
-    while (from < text.size()) {
-      const size_t end = std::min(text.find('\n', from), text.size());
-      split.push_back(text.substr(from, end - from));
-      from = end + 1;
-    }
-    return split;
-  };
-  return differ("canonical dump of " + what, lines(expected), lines(actual));
-}
-
-nlohmann::json json_of(const Value& value) {
-  if (value.is_null()) return nullptr;
-  switch (value.type.id) {
-    case TypeId::kBoolean:
-      return std::get<bool>(value.data);
-    case TypeId::kInteger:
-      return std::get<int32_t>(value.data);
-    case TypeId::kDouble: {
-      // The writer leaves a fraction away that there is not: so does the reader then.
-      const double number = std::get<double>(value.data);
-      if (number == std::floor(number)) return static_cast<int64_t>(number);
-      return number;
-    }
-    case TypeId::kBigint: {
-      const int64_t number = std::get<int64_t>(value.data);
-      const int64_t exact = int64_t{1} << 53;
-      if (number >= -exact && number <= exact) return number;
-      return to_text(value);
-    }
-    default:
-      return to_text(value);
-  }
-}
 
 class PropertyRun {
  public:
@@ -82,7 +27,6 @@ class PropertyRun {
       : dice_(seed),
         generated_(model::generate_plan(dice_)),
         records_(dice_, generated_.plan),
-
         clock_(LogTime{0}) {}
 
   // What was run: the statements, and (`steps`) every record and step.
@@ -109,12 +53,8 @@ class PropertyRun {
   }
 
  private:
-  PipelineOptions random_options() {
-    static const std::vector<uint32_t> workers{1, 2, 4};
-    static const std::vector<uint32_t> limits{1, 7, 4096};
-    PipelineOptions options;
-    options.workers = dice_.pick(workers);
-    options.epoch_records_max = dice_.pick(limits);
+  PipelineOptions some_options() {
+    PipelineOptions options = random_options(dice_);
     // A checkpoint after every epoch, now and then.
     if (dice_.one_in(4)) options.checkpoint_dirty_bytes_max = 1;
     return options;
@@ -124,7 +64,7 @@ class PropertyRun {
 
   absl::Status run_live() {
     Model model(generated_.plan);
-    EngineRun engine(plan_, log_.get(), directory_ / "journal", &clock_, random_options());
+    EngineRun engine(plan_, log_.get(), directory_ / "journal", &clock_, some_options());
     KAPPA_RETURN_IF_ERROR(engine.open());
     const int64_t portions = dice_.between(1, 12);
     // Enough records at once that workers run at the same time, now and then.
@@ -146,10 +86,10 @@ class PropertyRun {
     }
     if (engine.store().failed()) KAPPA_RETURN_IF_ERROR(engine.kill_and_open());
     engine.store().heal();
-    KAPPA_RETURN_IF_ERROR(compare_views(engine, model, "live"));
+    KAPPA_RETURN_IF_ERROR(compare(engine, model, "live"));
     KAPPA_ASSIGN_OR_RETURN(live_dump_, engine.pipeline().canonical_dump());
     KAPPA_RETURN_IF_ERROR(engine.pipeline().checkpoint());
-    return compare_side(model);
+    return compare_published(*log_, generated_, model);
   }
 
   absl::Status live_step(EngineRun& engine, Model& model) {
@@ -169,10 +109,11 @@ class PropertyRun {
     }
     if (engine.store().failed() || dice_.one_in(5)) {
       steps_.push_back("kill");
+      engine.set_options(some_options());
       KAPPA_RETURN_IF_ERROR(engine.kill_and_open());
     }
     engine.store().heal();
-    if (dice_.one_in(4)) return compare_views(engine, model, "live, on the way");
+    if (dice_.one_in(4)) return compare(engine, model, "live, on the way");
     return absl::OkStatus();
   }
 
@@ -228,30 +169,33 @@ class PropertyRun {
     std::vector<uint32_t> limits{1, 7, 4096};
     dice_.shuffle(&limits);
     for (const uint32_t workers : {1u, 2u, 4u}) {
-      PipelineOptions options = random_options();
+      PipelineOptions options = some_options();
       options.workers = workers;
       options.epoch_records_max = limits.back();
       limits.pop_back();
       options.mute_outputs = options.follow_only = true;
       EngineRun engine(plan_, log_.get(), directory_ / "journal", &clock_, options);
       KAPPA_RETURN_IF_ERROR(engine.open());
-      if (dice_.coin()) KAPPA_RETURN_IF_ERROR(follow_with_kill(engine));
+      if (dice_.coin()) KAPPA_RETURN_IF_ERROR(follow_and_kill(engine, options));
       KAPPA_RETURN_IF_ERROR(engine.pipeline().follow(~uint64_t{0}));
       KAPPA_ASSIGN_OR_RETURN(const std::string dump, engine.pipeline().canonical_dump());
       KAPPA_RETURN_IF_ERROR(
-          same_dump(absl::StrCat("a replay by the journal, ", workers, " workers, epochs of ",
-                                 options.epoch_records_max),
-                    live_dump_, dump));
+          differ_in_text(absl::StrCat("dump of a replay by the journal, ", workers,
+                                      " workers, epochs of ", options.epoch_records_max),
+                         live_dump_, dump));
     }
     return absl::OkStatus();
   }
 
-  absl::Status follow_with_kill(EngineRun& engine) {
+  // Killed in the middle, after or before a checkpoint; goes on with another number of workers.
+  absl::Status follow_and_kill(EngineRun& engine, PipelineOptions options) {
     KAPPA_RETURN_IF_ERROR(
         engine.pipeline().follow(static_cast<uint64_t>(dice_.between(0, entries_))));
     if (dice_.coin()) KAPPA_RETURN_IF_ERROR(engine.pipeline().checkpoint());
     KAPPA_RETURN_IF_ERROR(
         engine.pipeline().follow(static_cast<uint64_t>(dice_.between(0, entries_))));
+    options.workers = random_options(dice_).workers;
+    engine.set_options(options);
     return engine.kill_and_open();
   }
 
@@ -265,121 +209,34 @@ class PropertyRun {
     }
     std::optional<std::string> first_dump;
     for (int run = 0; run < 2; ++run) {
-      PipelineOptions options = random_options();
+      PipelineOptions options = some_options();
       options.mute_outputs = true;
       EngineRun engine(plan_, log_.get(), directory_ / absl::StrCat("history", run), &clock_,
                        options);
       KAPPA_RETURN_IF_ERROR(engine.open());
       KAPPA_RETURN_IF_ERROR(engine.pipeline().advance());
       if (dice_.coin()) KAPPA_RETURN_IF_ERROR(engine.kill_and_open());
-      KAPPA_RETURN_IF_ERROR(compare_views(engine, model, "history"));
+      KAPPA_RETURN_IF_ERROR(compare(engine, model, "history"));
       KAPPA_ASSIGN_OR_RETURN(const std::string dump, engine.pipeline().canonical_dump());
       if (!first_dump) first_dump = dump;
-      KAPPA_RETURN_IF_ERROR(same_dump("history", *first_dump, dump));
+      KAPPA_RETURN_IF_ERROR(differ_in_text("dump of history", *first_dump, dump));
     }
     return absl::OkStatus();
   }
 
-  // ---- comparing ----------------------------------------------------------------------------
-
-  absl::Status compare_views(EngineRun& engine, const Model& model, const std::string& when) {
+  absl::Status compare(EngineRun& engine, const Model& model, const std::string& when) {
     for (const std::string& name : generated_.views) {
       const std::string what = absl::StrCat(when, ": view ", name);
-      KAPPA_ASSIGN_OR_RETURN(const EngineRun::View view, engine.view(name));
-      KAPPA_RETURN_IF_ERROR(differ(what, model.view(name), view.lines));
-      const model::Waiting expected = model.waiting(name);
-      const bool same_until = expected.rows == 0 || view.waiting.until.us == expected.until_us;
-      if (static_cast<int64_t>(view.waiting.rows) != expected.rows || !same_until) {
-        return absl::InternalError(absl::StrCat(
-            what, ": ", expected.rows, " rows wait until ", expected.until_us, ", the engine says ",
-            view.waiting.rows, " until ", view.waiting.until.us));
-      }
+      KAPPA_ASSIGN_OR_RETURN(const SeenView view, engine.view(name));
+      KAPPA_RETURN_IF_ERROR(compare_view(what, view, name, model));
       if (view.stamp.watermark.us != model.watermark_us(name)) {
         return absl::InternalError(absl::StrCat(what, ": the watermark is ",
                                                 model.watermark_us(name), ", the engine says ",
                                                 view.stamp.watermark.us));
       }
-      KAPPA_RETURN_IF_ERROR(compare_place(what, view.stamp));
+      KAPPA_RETURN_IF_ERROR(compare_place(what, view.stamp, applied_));
     }
-    return compare_counts(engine, model, when);
-  }
-
-  // The place must be where the last entry ended.
-  absl::Status compare_place(const std::string& what, const Stamp& stamp) const {
-    for (const auto& [partition, next] : stamp.place) {
-      const auto applied = applied_.find(partition);
-      const int64_t expected = applied == applied_.end() ? 0 : applied->second;
-      if (next.value == expected) continue;
-      return absl::InternalError(absl::StrCat(what, ": ", partition.topic, "-", partition.partition,
-                                              " is applied up to ", expected, ", the engine says ",
-                                              next.value));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status compare_counts(EngineRun& engine, const Model& model, const std::string& when) {
-    std::map<std::string, uint64_t> late;
-    std::map<std::string, uint64_t> duplicates;
-    for (const SideRow& row : model.side()) {
-      if (row.kind == SideRow::Kind::kLate) ++late[row.view];
-      if (row.kind == SideRow::Kind::kDuplicate) ++duplicates[row.view];
-    }
-    for (const ViewStats& stats : engine.pipeline().stats().views) {
-      if (stats.late_records == late[stats.name] && stats.duplicates == duplicates[stats.name]) {
-        continue;
-      }
-      return absl::InternalError(
-          absl::StrCat(when, ": view ", stats.name, " has refused ", late[stats.name],
-                       " late rows and ", duplicates[stats.name], " duplicates, the engine says ",
-                       stats.late_records, " and ", stats.duplicates));
-    }
-    return absl::OkStatus();
-  }
-
-  // What left, as lines: where from, and an output's payload.
-  absl::Status compare_side(const Model& model) {
-    std::map<std::string, Lines> expected;
-    for (const SideRow& row : model.side()) {
-      std::string line = row.partition ? absl::StrCat(row.partition->topic, "-",
-                                                      row.partition->partition, "@", row.offset)
-                                       : "-@";
-      if (row.kind == SideRow::Kind::kOutput) line += " " + output_of(row).dump();
-      expected[row.topic].push_back(std::move(line));
-    }
-    std::vector<std::string> topics = generated_.outputs;
-    for (const std::string& view : generated_.views) topics.push_back(view + ".late");
-    for (const auto& source : generated_.plan.sources) {
-      topics.push_back(source.name + ".dead-letters");
-    }
-    for (const std::string& topic : topics) {
-      const bool output = std::find(generated_.outputs.begin(), generated_.outputs.end(), topic) !=
-                          generated_.outputs.end();
-      KAPPA_ASSIGN_OR_RETURN(const auto published, read_topic(*log_, topic));
-      Lines actual;
-      for (const PublishedRecord& record : published) {
-        std::string line =
-            absl::StrCat(record.header("kappa-topic"), "-", record.header("kappa-partition"), "@",
-                         record.header("kappa-offset"));
-        if (output) line += " " + nlohmann::json::parse(record.value).dump();
-        actual.push_back(std::move(line));
-      }
-      // Outputs leave in the order; dead letters and late rows of several statements mix.
-      Lines wanted = expected[topic];
-      if (!output) std::sort(wanted.begin(), wanted.end());
-      if (!output) std::sort(actual.begin(), actual.end());
-      KAPPA_RETURN_IF_ERROR(differ("topic " + topic, wanted, actual));
-    }
-    return absl::OkStatus();
-  }
-
-  nlohmann::json output_of(const SideRow& row) const {
-    nlohmann::json object = nlohmann::json::object();
-    for (const model::Node& node : generated_.plan.nodes) {
-      const auto* output = std::get_if<model::OutputNode>(&node.op);
-      if (!output || output->topic != row.topic) continue;
-      for (size_t i = 0; i < row.row.size(); ++i) object[output->names[i]] = json_of(row.row[i]);
-    }
-    return object;
+    return compare_counts(when, engine.pipeline().stats(), model);
   }
 
   Dice dice_;

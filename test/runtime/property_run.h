@@ -19,4 +19,10 @@ namespace kappa::runtime {
 // step until then.
 absl::Status run_seed(uint64_t seed, bool steps);
 
+// One random product over random records that arrive while the pipeline runs live, on threads of
+// its own, and while readers look. Its journal says in which order it took them; the model follows.
+// Each look must be what the model shows at the look's place, over all views at once; in the end
+// everything must be equal, and so must the dumps of replays by the journal.
+absl::Status run_live_seed(uint64_t seed);
+
 }  // namespace kappa::runtime

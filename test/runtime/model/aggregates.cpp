@@ -21,12 +21,19 @@ Value average(Type type, int128 sum, int argument_scale, int128 count) {
   return numeric_value(type, sum < 0 ? -rounded : rounded);
 }
 
-Value sum_or_average(const AggregateCall& call, const std::vector<Value>& values) {
+double sum_of_doubles(const AggregateCall& call, const std::vector<Bag::Change>& changes) {
+  double sum = 0;
+  for (const auto& [sign, row] : changes) {
+    if (counts(call, row)) sum += sign * std::get<double>(row[call.argument].data);
+  }
+  return sum;
+}
+
+Value sum_or_average(const AggregateCall& call, const std::vector<Value>& values, const Bag& bag) {
   const bool is_average = call.call == Call::kAvg;
   const auto count = static_cast<int64_t>(values.size());
   if (call.result.id == TypeId::kDouble) {
-    double sum = 0;
-    for (const Value& value : values) sum += std::get<double>(value.data);
+    const double sum = sum_of_doubles(call, bag.changes);
     return Value::double_precision(is_average ? sum / static_cast<double>(count) : sum);
   }
   int128 sum = 0;
@@ -51,9 +58,19 @@ bool RowLess::operator()(const Row& a, const Row& b) const {
   return a.size() < b.size();
 }
 
-Value aggregate(const AggregateCall& call, const std::vector<Row>& rows) {
+void Bag::apply(int sign, const Row& row) {
+  if (sign > 0) {
+    rows.push_back(row);
+  } else if (const auto at = std::find(rows.begin(), rows.end(), row); at != rows.end()) {
+    rows.erase(at);
+  }
+  changes.push_back({sign, row});
+  if (rows.empty()) changes.clear();
+}
+
+Value aggregate(const AggregateCall& call, const Bag& bag) {
   std::vector<Value> values;
-  for (const Row& row : rows) {
+  for (const Row& row : bag.rows) {
     if (!counts(call, row)) continue;
     values.push_back(call.call == Call::kCountStar ? Value::bigint(0) : row[call.argument]);
   }
@@ -76,7 +93,7 @@ Value aggregate(const AggregateCall& call, const std::vector<Row>& rows) {
     case Call::kMax:
       return *std::max_element(values.begin(), values.end(), less);
     default:
-      return sum_or_average(call, values);
+      return sum_or_average(call, values, bag);
   }
 }
 

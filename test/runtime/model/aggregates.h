@@ -6,8 +6,21 @@
 
 namespace kappa::model {
 
-// The result of one call over a bag of rows, computed from scratch.
-Value aggregate(const AggregateCall& call, const std::vector<Row>& rows);
+// A group's rows, and how they came: what was put in and taken out since it was last empty. Only
+// sums of doubles, which depend on their order, look at the latter.
+struct Bag {
+  struct Change {
+    int sign;
+    Row row;
+  };
+  std::vector<Row> rows;
+  std::vector<Change> changes;
+
+  void apply(int sign, const Row& row);
+};
+
+// The result of one call over a bag, computed from scratch.
+Value aggregate(const AggregateCall& call, const Bag& bag);
 
 // SQL's order of two values of one type, nulls last.
 int compare_nulls_last(const Value& a, const Value& b);

@@ -48,10 +48,10 @@ Row key_of(const AggregateNode& op, const Row& row) {
   return key;
 }
 
-Row result_of(const AggregateNode& op, const Row& key, const std::vector<Row>& rows) {
+Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   Row result = key;
   if (op.window) result.push_back(Value::timestamptz(start_of(key) + op.window->size_us));
-  for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, rows));
+  for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, bag));
   return result;
 }
 
@@ -80,13 +80,23 @@ void Model::note(SideRow::Kind kind, std::string topic, Row row, std::string vie
   side_.push_back({kind, std::move(topic), place_, place_offset_, std::move(row), std::move(view)});
 }
 
-std::string Model::dead_letters() const {
-  return place_ ? place_->topic + ".dead-letters" : "";
+std::string Model::dead_letters(size_t node) const {
+  return (place_ ? place_->topic : view_below(node)) + ".dead-letters";
+}
+
+// The view that a node's rows are on their way to; for an output, the product.
+std::string Model::view_below(size_t node) const {
+  if (const auto* view = std::get_if<ViewNode>(&plan_.nodes[node].op)) return view->name;
+  for (size_t n = node + 1; n < plan_.nodes.size(); ++n) {
+    const auto& inputs = plan_.nodes[n].inputs;
+    if (std::find(inputs.begin(), inputs.end(), node) != inputs.end()) return view_below(n);
+  }
+  return "default";
 }
 
 // ---- the order ------------------------------------------------------------------------------
 
-void Model::apply(const Entry& entry) {
+void Model::apply(const Entry& entry, const std::function<void(const Record&)>& after) {
   if (entry.kind != Entry::Kind::kRecords) return apply_moment(entry);
   struct Placed {
     std::optional<int64_t> log_time_ms;
@@ -113,6 +123,7 @@ void Model::apply(const Entry& entry) {
             [&](const Placed& a, const Placed& b) { return rank(a) < rank(b); });
   for (const Placed& placed : order) {
     apply_record(*placed.record, placed.log_time_ms, entry.clock_ms);
+    if (after) after(*placed.record);
   }
 }
 
@@ -253,7 +264,7 @@ void Model::fire_timers(const AggregateNode& op, NodeState& state) {
   });
   for (const Timer& timer : timers) {
     Group& group = state.groups.at(timer.key);
-    const Row result = result_of(op, timer.key, group.rows);
+    const Row result = result_of(op, timer.key, group.bag);
     if (timer.expires) {
       state.groups.erase(timer.key);
       // A final window's rows were facts: only the view forgets them.
@@ -280,14 +291,14 @@ void Model::step(size_t n, const std::vector<Change>& input) {
   NodeState& state = nodes_[n];
   for (const Change& change : input) {
     const auto& op = plan_.nodes[n].op;
-    if (const auto* node = std::get_if<FilterNode>(&op)) {
-      filter(*node, change, state);
-    } else if (const auto* projection = std::get_if<ProjectNode>(&op)) {
-      project(*projection, change, state);
+    if (std::holds_alternative<FilterNode>(op)) {
+      filter(n, change);
+    } else if (std::holds_alternative<ProjectNode>(op)) {
+      project(n, change);
     } else if (const auto* group = std::get_if<AggregateNode>(&op)) {
       aggregate_change(*group, change, state);
-    } else if (const auto* view = std::get_if<ViewNode>(&op)) {
-      keep(*view, change, state);
+    } else if (std::holds_alternative<ViewNode>(op)) {
+      keep(n, change);
     } else if (const auto* output = std::get_if<OutputNode>(&op)) {
       if (change.sign > 0) note(SideRow::Kind::kOutput, output->topic, change.row);
     } else {
@@ -296,26 +307,26 @@ void Model::step(size_t n, const std::vector<Change>& input) {
   }
 }
 
-void Model::filter(const FilterNode& op, const Change& change, NodeState& state) {
-  const auto holds = evaluate(*op.predicate, change.row);
+void Model::filter(size_t n, const Change& change) {
+  const auto holds = evaluate(*std::get<FilterNode>(plan_.nodes[n].op).predicate, change.row);
   if (!holds) {
-    if (change.sign > 0) note(SideRow::Kind::kError, dead_letters());
+    if (change.sign > 0) note(SideRow::Kind::kError, dead_letters(n));
     return;
   }
-  if (!holds->is_null() && std::get<bool>(holds->data)) state.out.push_back(change);
+  if (!holds->is_null() && std::get<bool>(holds->data)) nodes_[n].out.push_back(change);
 }
 
-void Model::project(const ProjectNode& op, const Change& change, NodeState& state) {
+void Model::project(size_t n, const Change& change) {
   Change result{change.sign, {}, change.expired};
-  for (const ExprRef& expr : op.exprs) {
+  for (const ExprRef& expr : std::get<ProjectNode>(plan_.nodes[n].op).exprs) {
     auto value = evaluate(*expr, change.row);
     if (!value) {
-      if (change.sign > 0) note(SideRow::Kind::kError, dead_letters());
+      if (change.sign > 0) note(SideRow::Kind::kError, dead_letters(n));
       return;
     }
     result.row.push_back(*std::move(value));
   }
-  state.out.push_back(std::move(result));
+  nodes_[n].out.push_back(std::move(result));
 }
 
 void Model::aggregate_change(const AggregateNode& op, const Change& change, NodeState& state) {
@@ -327,18 +338,14 @@ void Model::aggregate_change(const AggregateNode& op, const Change& change, Node
   const bool single = op.groups.empty() && !op.window;
   const auto before = state.groups.find(key);
   if (before != state.groups.end() && !op.final) {
-    state.out.push_back({-1, result_of(op, key, before->second.rows)});
+    state.out.push_back({-1, result_of(op, key, before->second.bag)});
   }
   Group& group = state.groups[key];
-  if (change.sign > 0) {
-    group.rows.push_back(change.row);
-  } else {
-    remove_one(&group.rows, change.row);
-  }
-  if (group.rows.empty() && !single) {
+  group.bag.apply(change.sign, change.row);
+  if (group.bag.rows.empty() && !single) {
     state.groups.erase(key);
   } else if (!op.final) {
-    state.out.push_back({1, result_of(op, key, group.rows)});
+    state.out.push_back({1, result_of(op, key, group.bag)});
   }
 }
 
@@ -347,7 +354,9 @@ bool Model::expired(const ViewNode& op, const Row& row, const NodeState& state) 
   return std::get<int64_t>(row[*op.event_time].data) + *op.retention_us <= state.in_us;
 }
 
-void Model::keep(const ViewNode& op, const Change& change, NodeState& state) {
+void Model::keep(size_t n, const Change& change) {
+  const auto& op = std::get<ViewNode>(plan_.nodes[n].op);
+  NodeState& state = nodes_[n];
   if (op.by_record) {
     if (change.sign > 0) {
       state.bag.push_back(change.row);
@@ -367,7 +376,7 @@ void Model::keep(const ViewNode& op, const Change& change, NodeState& state) {
     return;
   }
   if (existed && !op.latest_wins && !op.grouped) {
-    return note(SideRow::Kind::kDuplicate, dead_letters(), {}, op.name);
+    return note(SideRow::Kind::kDuplicate, dead_letters(n), {}, op.name);
   }
   if (existed && op.latest_wins) state.out.push_back({-1, old->second});
   state.keyed[key] = change.row;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,7 +48,8 @@ class Model {
  public:
   explicit Model(Plan plan);
 
-  void apply(const Entry& entry);
+  // Calls `after`, if given, after each record of the entry, in the order.
+  void apply(const Entry& entry, const std::function<void(const Record&)>& after = {});
 
   // A view's rows as a query sees them now: what SELECT names, a line a row ("1|NULL|x"), sorted.
   std::vector<std::string> view(const std::string& name) const;
@@ -64,7 +66,7 @@ class Model {
     bool expired = false;  // nobody but the view takes this retraction
   };
   struct Group {
-    std::vector<Row> rows;
+    Bag bag;
     bool fired = false;
   };
   struct NodeState {
@@ -99,15 +101,17 @@ class Model {
   int64_t union_watermark(size_t node) const;
   std::vector<size_t> sources_of(size_t node) const;
 
-  void filter(const FilterNode& op, const Change& change, NodeState& state);
-  void project(const ProjectNode& op, const Change& change, NodeState& state);
+  void filter(size_t node, const Change& change);
+  void project(size_t node, const Change& change);
   void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);
-  void keep(const ViewNode& op, const Change& change, NodeState& state);
+  void keep(size_t node, const Change& change);
   void fire_timers(const AggregateNode& op, NodeState& state);
   bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;
   size_t find_view(const std::string& name) const;
 
-  std::string dead_letters() const;  // the topic for those of this place
+  // The topic for a node's dead letters of this place.
+  std::string dead_letters(size_t node) const;
+  std::string view_below(size_t node) const;
   void note(SideRow::Kind kind, std::string topic, Row row = {}, std::string view = {});
 
   Plan plan_;

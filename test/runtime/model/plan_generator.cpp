@@ -327,17 +327,31 @@ class Generator {
   struct Grouped {
     AggregateNode op;
     std::vector<ExprRef> arguments;
-    std::vector<std::string> items;
+    std::vector<std::string> items;   // of the SELECT, without their names
     std::vector<std::string> groups;  // GROUP BY
     std::vector<Field> fields;        // of the SELECT
-    std::vector<size_t> columns;      // of the aggregate, one a field
+    std::vector<ExprRef> shown;       // over the aggregate, one a field
   };
 
   void select(Grouped* grouped, const std::string& sql, size_t column, Type type) {
-    const std::string name = "c" + std::to_string(grouped->fields.size());
-    grouped->items.push_back(sql + " AS " + name);
-    grouped->fields.push_back({name, type});
-    grouped->columns.push_back(column);
+    grouped->items.push_back(sql);
+    grouped->fields.push_back({"c" + std::to_string(grouped->fields.size()), type});
+    grouped->shown.push_back(kappa::model::column(column, type));
+  }
+
+  // Something computed from what is selected so far.
+  void select_computed(Grouped* grouped) {
+    const ExprRef expr = ExpressionGenerator(dice_, grouped->fields).anything();
+    grouped->items.push_back(to_sql(*expr, grouped->items));
+    grouped->fields.push_back({"c" + std::to_string(grouped->fields.size()), expr->type});
+    grouped->shown.push_back(replace_columns(expr, grouped->shown));
+  }
+
+  static ExprRef replace_columns(const ExprRef& expr, const std::vector<ExprRef>& by) {
+    if (expr->op == Op::kColumn) return by[expr->column];
+    Expr replaced = *expr;
+    for (ExprRef& arg : replaced.args) arg = replace_columns(arg, by);
+    return std::make_shared<const Expr>(std::move(replaced));
   }
 
   void add_group_columns(const Relation& input, int64_t count, Grouped* grouped) {
@@ -361,17 +375,9 @@ class Generator {
     }
   }
 
-  static bool summable(const Relation& input, const ExprRef& argument) {
-    switch (argument->type.id) {
-      case TypeId::kInteger:
-      case TypeId::kBigint:
-      case TypeId::kNumeric:
-        return true;
-      case TypeId::kDouble:  // a source's are quarters, whose sums are exact in any order
-        return input.is_source && argument->op == Op::kColumn;
-      default:
-        return false;
-    }
+  static bool summable(TypeId type) {
+    return type == TypeId::kInteger || type == TypeId::kBigint || type == TypeId::kNumeric ||
+           type == TypeId::kDouble;
   }
 
   static Type result_type(Call call, Type argument) {
@@ -403,7 +409,7 @@ class Generator {
     const bool extreme = call.call == Call::kMin || call.call == Call::kMax;
     const bool sums = call.call == Call::kSum || call.call == Call::kAvg;
     const bool refused = (extreme && (input.changelog || argument->type.id == TypeId::kBoolean)) ||
-                         (sums && !summable(input, argument));
+                         (sums && !summable(argument->type.id));
     if (refused) call.call = Call::kCount;
     std::string sql = names[static_cast<size_t>(call.call)];
     if (call.call != Call::kCountStar) {
@@ -431,20 +437,19 @@ class Generator {
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
-    std::vector<ExprRef> shown;
-    for (size_t i = 0; i < grouped.columns.size(); ++i) {
-      shown.push_back(column(grouped.columns[i], grouped.fields[i].type));
-      const bool is_end = grouped.op.window && grouped.columns[i] == grouped.op.groups.size() + 1;
-      if (is_end) made.window_end = i;
+    std::vector<std::string> items;
+    for (size_t i = 0; i < grouped.items.size(); ++i) {
+      items.push_back(grouped.items[i] + " AS " + grouped.fields[i].name);
+      if (grouped.items[i] == "window_end") made.window_end = i;
     }
     grouped.op.view = made.name;
     ViewNode view{.name = made.name, .key = made.key};
     view.grouped = true;
-    view.visible = shown.size();
-    create_view(made.name, options, "SELECT " + join(grouped.items, ", ") + from);
+    view.visible = items.size();
+    create_view(made.name, options, "SELECT " + join(items, ", ") + from);
     const size_t arguments = add(ProjectNode{grouped.arguments}, {filtered});
     const size_t aggregate = add(grouped.op, {arguments});
-    made.node = add(view, {add(ProjectNode{shown}, {aggregate})});
+    made.node = add(view, {add(ProjectNode{grouped.shown}, {aggregate})});
     relations_.push_back(std::move(made));
   }
 
@@ -453,6 +458,7 @@ class Generator {
     add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
     const size_t keys = grouped.groups.size();
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, keys, &grouped);
+    if (dice_.one_in(3)) select_computed(&grouped);
     finish_groups(input, input.name, keys, {}, std::move(grouped));
   }
 
@@ -491,6 +497,9 @@ class Generator {
       grouped.op.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
       options.push_back("retention = " + seconds(*grouped.op.retention_us));
     }
+    // A final window with computed columns forgets nothing.
+    const bool forgets_final = grouped.op.final && grouped.op.retention_us;
+    if (!forgets_final && dice_.one_in(3)) select_computed(&grouped);
     grouped.op.window = window;
     const std::string time =
         input.event_time ? input.fields[*input.event_time].name : "window_time";

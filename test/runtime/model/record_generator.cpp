@@ -52,7 +52,7 @@ Row RecordGenerator::row_of(const Source& source) {
         row.push_back(numeric_value(type, dice_.between(-1000, 30'000)));
         break;
       case TypeId::kDouble:
-        row.push_back(Value::double_precision(static_cast<double>(dice_.between(-9, 40)) * 0.25));
+        row.push_back(Value::double_precision(static_cast<double>(dice_.between(-9, 40)) * 0.1));
         break;
       case TypeId::kBoolean:
         row.push_back(Value::boolean(dice_.coin()));
