@@ -212,7 +212,7 @@ void CheckpointStore::for_each_void(F&& f) const {
   }
 }
 
-bool CheckpointStore::should_fold() const {
+bool CheckpointStore::should_erase_void() const {
   uint64_t bytes = 0;
   uint64_t parts = 0;
   for_each_void([&](TableId /*table*/, uint64_t /*checkpoint*/, const CheckpointPart& part) {
@@ -223,7 +223,7 @@ bool CheckpointStore::should_fold() const {
 }
 
 // Not synced: if this is lost, the blobs are void again.
-absl::Status CheckpointStore::fold() {
+absl::Status CheckpointStore::erase_void() {
   if (absl::IsNotFound(loaded_)) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(loaded_);
   KAPPA_RETURN_IF_ERROR(failed_);

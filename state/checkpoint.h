@@ -38,7 +38,7 @@ struct Checkpoint {
 // A checkpoint's rows are packed into blobs, which is many times cheaper than a Put for each row.
 // Old checkpoints are not merged with newer ones: tables write their rows again before long
 // (Table, checkpoints), and say from which checkpoint on all of their rows are there. What is older
-// is void, and erased by fold(). Restart reads the rest, newest first.
+// is void, and erased by erase_void(). Restart reads the rest, newest first.
 //
 // One thread, which need not be the pipeline's.
 class CheckpointStore {
@@ -62,10 +62,10 @@ class CheckpointStore {
   // Bytes of all blobs in the store.
   size_t delta_bytes() const { return head_.bytes; }
   // Whether enough blobs are void to be worth erasing.
-  bool should_fold() const;
+  bool should_erase_void() const;
   // Erases the blobs that are void. What read_rows() says does not change, whenever this is cut
   // short.
-  absl::Status fold();
+  absl::Status erase_void();
 
  private:
   // What is known of the tables with one id since this was made.

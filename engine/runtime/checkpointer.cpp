@@ -103,7 +103,7 @@ absl::Status Checkpointer::write() {
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
   KAPPA_RETURN_IF_ERROR(outbox_->publish(checkpoint_.outbox));
   checkpoint_ = {};
-  return store_->should_fold() ? store_->fold() : absl::OkStatus();
+  return store_->should_erase_void() ? store_->erase_void() : absl::OkStatus();
 }
 
 void Checkpointer::work() {

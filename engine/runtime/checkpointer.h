@@ -24,7 +24,7 @@ namespace kappa::runtime {
 //
 // begin() cuts all tables at one place; after each epoch a slice packs some of the rows that were
 // dirty at the cut, as they were then; when all are packed, a thread of its own syncs journal and
-// log, writes everything in one atomic batch, publishes the outbox and folds now and then. So no
+// log, writes everything in one atomic batch, publishes the outbox and erases what is void. So no
 // epoch waits for a disk.
 class Checkpointer {
  public:

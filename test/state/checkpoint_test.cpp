@@ -8,7 +8,7 @@
 #include "temporary_directory.h"
 
 namespace kappa::state {
-TEST_CASE("a store gives back the last checkpoint, folded or not, opened again or not") {
+TEST_CASE("a store gives back the last checkpoint, void blobs erased or not, opened again or not") {
   const bool on_disk = GENERATE(false, true);
   const uint64_t seed = GENERATE(range(1, 11));
   INFO((on_disk ? "rocksdb" : "memory") << ", seed " << seed);
@@ -27,7 +27,7 @@ TEST_CASE("a store gives back the last checkpoint, folded or not, opened again o
       const size_t value_bytes = random.chance(0.1) ? 40'000 : 40;
       REQUIRE(checkpoints->write(model.change(random, random.below(60), value_bytes)).ok());
     } else if (choice < 8) {
-      REQUIRE(checkpoints->fold().ok());
+      REQUIRE(checkpoints->erase_void().ok());
     } else {
       const size_t delta_bytes = checkpoints->delta_bytes();
       checkpoints.reset();
@@ -49,8 +49,8 @@ TEST_CASE("a store without a checkpoint says so") {
   REQUIRE(absl::IsNotFound(checkpoints.read_place().status()));
   REQUIRE(absl::IsNotFound(checkpoints.read_rows(nullptr)));
   REQUIRE(absl::IsNotFound(checkpoints.read_outbox().status()));
-  REQUIRE(checkpoints.fold().ok());
-  REQUIRE_FALSE(checkpoints.should_fold());
+  REQUIRE(checkpoints.erase_void().ok());
+  REQUIRE_FALSE(checkpoints.should_erase_void());
 }
 
 TEST_CASE("many outbox entries are forgotten at once") {
@@ -78,12 +78,12 @@ TEST_CASE("void blobs are worth erasing once there are many of them") {
     REQUIRE(checkpoints.write(checkpoint).ok());
   };
   write(1);
-  REQUIRE_FALSE(checkpoints.should_fold());
+  REQUIRE_FALSE(checkpoints.should_erase_void());
   for (uint32_t sequence = 2; sequence < 12; ++sequence) write(sequence);
-  REQUIRE(checkpoints.should_fold());
+  REQUIRE(checkpoints.should_erase_void());
   REQUIRE(checkpoints.delta_bytes() > 10u << 20);
-  REQUIRE(checkpoints.fold().ok());
-  REQUIRE_FALSE(checkpoints.should_fold());
+  REQUIRE(checkpoints.erase_void().ok());
+  REQUIRE_FALSE(checkpoints.should_erase_void());
   REQUIRE(checkpoints.delta_bytes() < 2u << 20);
 }
 

@@ -36,7 +36,7 @@ class Pipeline {
     } else if (choice < 18) {
       checkpoint();
     } else if (choice < 19) {
-      REQUIRE(checkpoints_->fold().ok());
+      REQUIRE(checkpoints_->erase_void().ok());
     } else {
       restart();
     }
@@ -70,7 +70,7 @@ class Pipeline {
     }
     return bytes;
   }
-  void fold() { REQUIRE(checkpoints_->fold().ok()); }
+  void erase_void() { REQUIRE(checkpoints_->erase_void().ok()); }
   void change_some(size_t rows) {
     for (size_t n = 0; n < rows; ++n) change();
   }
@@ -176,7 +176,7 @@ TEST_CASE("old checkpoints become void and are erased, however long a pipeline r
     pipeline.change_some(changes);
     pipeline.checkpoint();
   }
-  pipeline.fold();
+  pipeline.erase_void();
   REQUIRE(pipeline.delta_bytes() > pipeline.durable_bytes() / 2);
   REQUIRE(pipeline.delta_bytes() < 12 * pipeline.durable_bytes() + 4096);
   pipeline.restart();
@@ -204,7 +204,7 @@ TEST_CASE("a table that took no part in some checkpoints loses nothing") {
       table->unpin(cut);
     }
     REQUIRE(checkpoints.write(checkpoint).ok());
-    REQUIRE(checkpoints.fold().ok());
+    REQUIRE(checkpoints.erase_void().ok());
   };
   const auto rows = [&] {
     size_t n = 0;
