@@ -1,0 +1,103 @@
+#include "engine/runtime/exchange.h"
+
+#include <random>
+
+#include <catch2/catch.hpp>
+
+namespace kappa::runtime {
+namespace {
+
+// Rows with the columns (key, number), numbered as they come.
+Batch make_batch(const std::vector<RowPlace>& places, std::mt19937& random) {
+  Column keys(Type::bigint(), places.size());
+  Column numbers(Type::bigint(), places.size());
+  for (size_t i = 0; i < places.size(); ++i) {
+    keys.values<int64_t>()[i] = static_cast<int64_t>(random() % 50);
+    numbers.values<int64_t>()[i] = static_cast<int64_t>(i);
+  }
+  Batch batch;
+  batch.rows = places.size();
+  batch.places = places;
+  batch.columns = {std::make_shared<const Column>(std::move(keys)),
+                   std::make_shared<const Column>(std::move(numbers))};
+  return batch;
+}
+
+std::vector<int64_t> numbers_of(const Batch& batch) {
+  const auto values = batch.columns[1]->values<int64_t>();
+  return {values.begin(), values.end()};
+}
+
+Batch merge(const std::vector<Batch>& batches) {
+  std::vector<const Batch*> all;
+  for (const Batch& batch : batches) all.push_back(&batch);
+  return merge_batches(all);
+}
+
+// Deals each of `batches` out by key and puts what the workers got together again.
+std::vector<Batch> through_exchange(const std::vector<Batch>& batches, uint32_t workers,
+                                    Arena& arena) {
+  std::vector<std::vector<Batch>> parts(workers);
+  for (const Batch& batch : batches) deal_out({batch}, {0}, false, arena, &parts);
+  std::vector<Batch> received;
+  for (const auto& part : parts) received.push_back(merge(part));
+  return received;
+}
+
+}  // namespace
+
+TEST_CASE("rows that an exchange parted come together again in the order, whatever the workers") {
+  const uint32_t workers = GENERATE(2u, 3u, 8u);
+  const uint32_t seed = GENERATE(range(1u, 21u));
+  std::mt19937 random(seed);
+  std::vector<RowPlace> places;
+  for (uint32_t place = 0; place < 60; ++place) {
+    // None, one or several rows at a place; some of them a timer's.
+    for (uint32_t n = random() % 4; n > 0; --n) places.push_back(RowPlace::of_timer(place));
+    for (uint32_t n = random() % 4; n > 0; --n) places.push_back(RowPlace::of_record(place));
+  }
+  const Batch batch = make_batch(places, random);
+  Arena arena;
+  // Once and again: the second exchange parts what the first one put into another order.
+  std::vector<Batch> received = through_exchange({batch}, workers, arena);
+  CHECK(numbers_of(merge(received)) == numbers_of(batch));
+  std::reverse(received.begin(), received.end());
+  CHECK(numbers_of(merge(received)) == numbers_of(batch));
+  received = through_exchange(received, workers, arena);
+  std::reverse(received.begin(), received.end());
+  CHECK(numbers_of(merge(received)) == numbers_of(batch));
+}
+
+TEST_CASE("a receiver that takes any order gets every row once, hashed") {
+  std::mt19937 random(1);
+  const Batch batch = make_batch(std::vector<RowPlace>(100, RowPlace::of_record(7)), random);
+  Arena arena;
+  std::vector<std::vector<Batch>> parts(4);
+  deal_out({batch, batch}, {0}, true, arena, &parts);
+  size_t rows = 0;
+  for (const auto& part : parts) {
+    for (const Batch& received : part) {
+      rows += received.rows;
+      CHECK(received.key_hashes.size() == received.rows);
+      CHECK(received.ties.empty());
+    }
+  }
+  CHECK(rows == 200);
+}
+
+TEST_CASE("branches of a union that go apart come together again branch by branch") {
+  std::mt19937 random(3);
+  const Batch first = make_batch({RowPlace::of_record(0), RowPlace::of_record(1)}, random);
+  const Batch second = make_batch({RowPlace::of_record(0), RowPlace::of_record(1)}, random);
+  Arena arena;
+  const Batch a = mark_branch(first, 0, arena);
+  const Batch b = mark_branch(second, 1, arena);
+  const Batch merged = merge({b, a});
+  REQUIRE(merged.rows == 4);
+  CHECK(numbers_of(merged) == std::vector<int64_t>{0, 0, 1, 1});
+  const auto keys = merged.columns[0]->values<int64_t>();
+  CHECK(keys[0] == first.columns[0]->values<int64_t>()[0]);
+  CHECK(keys[1] == second.columns[0]->values<int64_t>()[0]);
+}
+
+}  // namespace kappa::runtime
