@@ -50,7 +50,7 @@ void sleep_ms(int64_t ms) {
 std::unique_ptr<serve::Client> client_of(const std::string& server) {
   serve::ClientOptions options;
   options.server = server;
-  options.timeout_ms = 5'000;
+  options.timeout_ms = 60'000;
   auto client = serve::Client::make(options);
   REQUIRE(client.ok());
   return *std::move(client);

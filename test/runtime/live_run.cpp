@@ -170,7 +170,7 @@ class LiveRun {
     for (const auto& [partition, records] : appended_) {
       if (read_topics_.contains(partition.topic)) expected += records.size();
     }
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
     while (true) {
       const PipelineStats stats = pipeline.stats();
       // Statistics that do not come in time say so as a failure.
@@ -178,7 +178,7 @@ class LiveRun {
       if (stats.records == expected) return absl::OkStatus();
       if (std::chrono::steady_clock::now() > deadline) {
         return absl::DeadlineExceededError(
-            absl::StrCat("after a minute ", stats.records, " of ", expected, " are applied"));
+            absl::StrCat("after ten minutes ", stats.records, " of ", expected, " are applied"));
       }
       sleep_us(1000);
     }
