@@ -23,7 +23,7 @@ ptrdiff_t OwnedString::assign(std::string_view value) {
   block->owners = 1;
   std::memcpy(reinterpret_cast<char*>(block) + kBlockHeader, value.data(), value.size());
   std::memcpy(bytes_, value.data(), kPrefix);
-  std::memcpy(bytes_ + kPrefix, &block, sizeof(block));
+  std::memcpy(bytes_ + kPrefix, &block, kPointer);
   return static_cast<ptrdiff_t>(bytes) - freed;
 }
 

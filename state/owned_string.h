@@ -52,10 +52,11 @@ class OwnedString {
   static constexpr uint32_t kPrefix = 4;
   struct Block;  // owners u32 | bytes
   static constexpr size_t kBlockHeader = sizeof(uint32_t);
+  static constexpr size_t kPointer = sizeof(void*);
 
   Block* block() const {
     Block* block;
-    std::memcpy(&block, bytes_ + kPrefix, sizeof(block));
+    std::memcpy(&block, bytes_ + kPrefix, kPointer);
     return block;
   }
   const char* block_bytes() const { return reinterpret_cast<const char*>(block()) + kBlockHeader; }

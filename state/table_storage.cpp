@@ -25,7 +25,7 @@ size_t Table::dirty_bytes() const {
 void Table::begin_checkpoint(Cut cut) {
   KAPPA_INVARIANT(!slicing_, "the checkpoint before this has ended");
   KAPPA_INVARIANT(images_.is_pinned(cut) && cut >= checkpoint_cut_, "a pinned cut");
-  slicing_.emplace();
+  slicing_ = Slicing{};
   slicing_->cut = cut;
   slicing_->last_cut = checkpoint_cut_;
   slicing_->rows.swap(dirty_);

@@ -120,7 +120,7 @@ class ConfigFile {
   }
 
   absl::Status add(const YAML::Node& key, const YAML::Node& value, bool own) {
-    const std::string name = key.Scalar();
+    const std::string& name = key.Scalar();
     const std::vector<std::string> known = own ? setting_names(command_) : known_;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return absl::InvalidArgumentError(absl::StrCat(place(file_, key), ": there is no setting \"",

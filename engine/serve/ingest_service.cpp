@@ -73,6 +73,7 @@ struct PaddedRecords {
 absl::Status contract_error(const std::string& topic,
                             const std::vector<ContractViolation>& violations) {
   std::vector<FieldViolation> fields;
+  fields.reserve(violations.size());
   for (const ContractViolation& violation : violations) {
     fields.push_back({record_field(static_cast<int>(violation.record), "value"), violation.reason});
   }

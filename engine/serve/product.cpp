@@ -16,6 +16,7 @@ std::string quoted(std::string_view name) {
 
 std::vector<std::string> names_of(const std::vector<Products::Ref>& products) {
   std::vector<std::string> names;
+  names.reserve(products.size());
   for (const Products::Ref& product : products) names.push_back(product->name);
   return names;
 }

@@ -17,7 +17,9 @@
 // KAPPA_ASSIGN_OR_RETURN(auto x, f()): x takes the value of a StatusOr, or its status is returned.
 #define KAPPA_ASSIGN_OR_RETURN(lhs, expr) \
   KAPPA_ASSIGN_OR_RETURN_IMPL(KAPPA_CONCAT(kappa_or_, __LINE__), lhs, expr)
+// NOLINTBEGIN(bugprone-macro-parentheses): neither a name nor what it is assigned to takes any.
 #define KAPPA_ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
   auto tmp = (expr);                                \
   if (!tmp.ok()) return std::move(tmp).status();    \
   lhs = *std::move(tmp)
+// NOLINTEND(bugprone-macro-parentheses)

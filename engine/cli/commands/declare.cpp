@@ -102,6 +102,7 @@ class Declaration {
                       const std::vector<std::pair<std::string, T>>& choices,
                       const std::string& what) {
     std::vector<std::string> words;
+    words.reserve(choices.size());
     for (const auto& [word, meant] : choices) words.push_back(word);
     const auto choose = [&value, choices](const std::string& text) {
       for (const auto& [word, meant] : choices) {
