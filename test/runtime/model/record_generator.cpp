@@ -33,6 +33,44 @@ std::string json_text(const std::string& text) {
   return out + "\"";
 }
 
+RecordGenerator::RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), plan_(plan) {
+  for (const Node& node : plan.nodes) {
+    if (const auto* view = std::get_if<ViewNode>(&node.op); view && view->retention_us) {
+      durations_us_.push_back(*view->retention_us);
+    }
+    const auto* aggregate = std::get_if<AggregateNode>(&node.op);
+    if (!aggregate || !aggregate->window) continue;
+    const Window& window = *aggregate->window;
+    durations_us_.push_back(window.size_us + window.grace_us);
+    if (aggregate->retention_us) durations_us_.push_back(window.size_us + *aggregate->retention_us);
+  }
+}
+
+// A time that brings the source's watermark to where what happened at an earlier time, if it began
+// a window or expires by itself, comes to its end.
+std::optional<int64_t> RecordGenerator::end_of_something(const Source& source) {
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries && !durations_us_.empty() && !event_times_us_.empty(); ++i) {
+    const int64_t us =
+        dice_.pick(event_times_us_) + dice_.pick(durations_us_) + source.out_of_orderness_us;
+    const int64_t after_now_us = us - now_ms_ * kMicrosPerMilli;
+    if (after_now_us > -10 * kMicrosPerSecond && after_now_us < kMicrosPerSecond) return us;
+  }
+  return std::nullopt;
+}
+
+int64_t RecordGenerator::event_time(const Source& source) {
+  int64_t us = now_ms_ * kMicrosPerMilli - dice_.between(0, 20'000) * kMicrosPerMilli;
+  if (dice_.one_in(3)) us = now_ms_ * kMicrosPerMilli;
+  if (dice_.one_in(4)) us += dice_.between(0, 3'000'000);
+  if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;
+  // On the second, where windows begin and end.
+  if (dice_.one_in(4)) us -= us % kMicrosPerSecond;
+  if (dice_.one_in(5)) us = end_of_something(source).value_or(us);
+  event_times_us_.push_back(us);
+  return us;
+}
+
 Row RecordGenerator::row_of(const Source& source) {
   Row row;
   for (size_t i = 0; i < source.fields.size(); ++i) {
@@ -57,16 +95,9 @@ Row RecordGenerator::row_of(const Source& source) {
       case TypeId::kBoolean:
         row.push_back(Value::boolean(dice_.coin()));
         break;
-      case TypeId::kTimestamptz: {
-        int64_t us = now_ms_ * kMicrosPerMilli - dice_.between(0, 20'000) * kMicrosPerMilli;
-        if (dice_.one_in(3)) us = now_ms_ * kMicrosPerMilli;
-        if (dice_.one_in(4)) us += dice_.between(0, 3'000'000);
-        if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;
-        // On the second, where windows begin and end.
-        if (dice_.one_in(4)) us -= us % kMicrosPerSecond;
-        row.push_back(Value::timestamptz(us));
+      case TypeId::kTimestamptz:
+        row.push_back(Value::timestamptz(event_time(source)));
         break;
-      }
       default:
         row.push_back(random_text(dice_));
         break;

@@ -16,11 +16,12 @@ struct GeneratedRecord {
 };
 
 // Makes the records of a plan's sources: with ties and disorder of timestamps and event times,
-// duplicates, nulls, timestamps ahead of the clock, event times far ahead, silences longer than a
-// minute, and payloads that are malformed.
+// duplicates, nulls, timestamps ahead of the clock, event times far ahead, event times that bring
+// the watermark to where something closes or expires, silences longer than a minute, and payloads
+// that are malformed.
 class RecordGenerator {
  public:
-  RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), plan_(plan) {}
+  RecordGenerator(Dice& dice, const Plan& plan);
 
   GeneratedRecord next();
   // The time it has reached; moves on by itself.
@@ -28,6 +29,8 @@ class RecordGenerator {
 
  private:
   Row row_of(const Source& source);
+  int64_t event_time(const Source& source);
+  std::optional<int64_t> end_of_something(const Source& source);
   std::string payload_of(const Source& source, const Row& row);
   std::optional<std::string> damaged_payload(const Source& source);
 
@@ -35,6 +38,8 @@ class RecordGenerator {
   const Plan& plan_;
   int64_t now_ms_ = 1'000'000;
   std::optional<GeneratedRecord> last_;
+  std::vector<int64_t> durations_us_;  // after which something closes or expires
+  std::vector<int64_t> event_times_us_;
 };
 
 // A JSON string.
