@@ -1,6 +1,7 @@
 #include "operators/accumulator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -159,8 +160,8 @@ namespace {
 template <typename T>
 bool comes_before(const T& a, const T& b) {
   if constexpr (std::is_same_v<T, double>) {
-    if (a != a) return false;  // NaN is the largest, as in PostgreSQL
-    if (b != b) return true;
+    if (std::isnan(a)) return false;  // NaN is the largest, as in PostgreSQL
+    if (std::isnan(b)) return true;
   }
   return a < b;
 }

@@ -157,7 +157,9 @@ void sum_numeric(const KernelCall& call) {
     const auto factor_b = static_cast<int64_t>(power_of_ten(shift.shift_b));
     const bool done = dispatch_narrow(call, [&]<typename A, typename B, typename R>() {
       map_binary<A, B, R>(call, [=](A a, B b) {
-        return Op::template apply<R>(static_cast<R>(a * factor_a), static_cast<R>(b * factor_b));
+        const int64_t scaled_a = a * factor_a;
+        const int64_t scaled_b = b * factor_b;
+        return Op::template apply<R>(static_cast<R>(scaled_a), static_cast<R>(scaled_b));
       });
     });
     if (done) return;

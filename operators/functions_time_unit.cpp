@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/datetime.h"
+#include "engine/types/invariant.h"
 #include "engine/types/text.h"
 #include "engine/types/time.h"
 #include "operators/cast.h"
@@ -54,6 +55,7 @@ constexpr int64_t kMonday = 4 * kMicrosPerDay;  // 1970-01-05
 constexpr int64_t kMicrosPerWeek = 7 * kMicrosPerDay;
 
 int64_t floor_to(int64_t us, int64_t size) {
+  KAPPA_INVARIANT(size > 0, "a unit has a length");
   const int64_t rest = us % size;
   return us - rest - (rest < 0 ? size : 0);
 }
@@ -264,9 +266,9 @@ double extract_calendar(TimeUnit unit, int64_t days) {
     case TimeUnit::kMonth:
       return date.month;
     case TimeUnit::kQuarter:
-      return (date.month - 1) / 3 + 1;
+      return static_cast<double>(int64_t{(date.month - 1) / 3 + 1});
     case TimeUnit::kDecade:
-      return date.year / 10;
+      return static_cast<double>(int64_t{date.year / 10});
     case TimeUnit::kCentury:
       return static_cast<double>(period_of(date.year, 100));
     case TimeUnit::kMillennium:
@@ -321,7 +323,10 @@ double extract_interval_row(RowScope& scope, StringRef name, int64_t us) {
   const auto unit = unit_of(scope, name, "extract");
   if (!unit) return 0;
   if (*unit == TimeUnit::kEpoch) return seconds_of(us);
-  if (*unit == TimeUnit::kDay) return static_cast<double>(us / kMicrosPerDay);
+  if (*unit == TimeUnit::kDay) {
+    const int64_t days = us / kMicrosPerDay;
+    return static_cast<double>(days);
+  }
   if (const auto clock = extract_clock(*unit, us)) return *clock;
   scope.fail([&] {
     return absl::StrCat("unit ", excerpt(name.view()),

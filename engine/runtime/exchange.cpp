@@ -162,6 +162,7 @@ void split_by_key(const Batch& batch, const std::vector<int>& key,
                   std::vector<std::vector<Batch>>* parts) {
   const auto workers = static_cast<uint32_t>(parts->size());
   std::vector<ColumnRef> columns;
+  columns.reserve(key.size());
   for (int column : key) columns.push_back(batch.columns[static_cast<size_t>(column)]);
   std::vector<uint64_t> hashes;
   hash_columns(columns, batch.rows, &hashes);
@@ -187,6 +188,7 @@ void deal_out(const std::vector<Batch>& batches, const std::vector<int>& key, bo
     return;
   }
   std::vector<const Batch*> all;
+  all.reserve(batches.size());
   for (const Batch& batch : batches) all.push_back(&batch);
   Batch merged;
   if (all.size() > 1) merged = merge_batches(all);

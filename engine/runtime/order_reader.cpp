@@ -85,7 +85,8 @@ std::optional<JournalEntry> OrderReader::take_loaded(LogTime clock, size_t recor
   size_t left = records_max;
   for (const Partition& p : partitions_) {
     if (p.loaded == 0 || left == 0) continue;
-    size_t count = std::min(p.loaded, std::max<size_t>(1, left / waiting));
+    const size_t share = std::max<size_t>(1, left / std::max<size_t>(1, waiting));
+    size_t count = std::min(p.loaded, share);
     --waiting;
     left -= std::min(left, count);
     // Find the last record of the share.

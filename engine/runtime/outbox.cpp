@@ -245,6 +245,7 @@ absl::Status Outbox::recover(const std::vector<state::OutboxEntry>& entries, con
   const uint64_t first = entries.front().sequence;
   std::vector<bool> published(entries.back().sequence - first + 1);
   std::vector<std::string> topics;
+  topics.reserve(entries.size());
   for (const state::OutboxEntry& entry : entries) topics.push_back(entry.topic);
   std::sort(topics.begin(), topics.end());
   topics.erase(std::unique(topics.begin(), topics.end()), topics.end());

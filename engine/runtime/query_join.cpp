@@ -11,6 +11,7 @@ namespace {
 
 std::vector<ColumnRef> pick_columns(const Batch& batch, const std::vector<int>& columns) {
   std::vector<ColumnRef> picked;
+  picked.reserve(columns.size());
   for (int column : columns) picked.push_back(batch.columns[static_cast<size_t>(column)]);
   return picked;
 }

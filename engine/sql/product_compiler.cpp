@@ -76,6 +76,7 @@ class ProductCompiler {
 
   CompiledPlan run(const std::vector<SqlText>& texts) {
     std::vector<SourceText> sources;
+    sources.reserve(texts.size());
     for (const SqlText& text : texts) sources.emplace_back(text.file, text.text);
     for (const SourceText& text : sources) announce(text);
     for (const SourceText& text : sources) compile_text(text);

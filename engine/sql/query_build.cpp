@@ -85,6 +85,7 @@ std::unique_ptr<QueryNode> QueryBinder::build_select(QueryExpression& expression
     if (kind == QueryFrom::Kind::kView) {
       const auto& key = std::get<operators::ViewNode>(plan_.node(view).op).key;
       std::vector<Type> types;
+      types.reserve(key.size());
       for (int column : key) {
         types.push_back(plan_.node(view).schema[static_cast<size_t>(column)].type);
       }

@@ -96,6 +96,7 @@ absl::Status unknown_type(const Node& type_name, const std::string& name) {
     }
   }
   std::vector<std::string> names;
+  names.reserve(std::size(kTypes));
   for (const Known& type : kTypes) names.emplace_back(type.name);
   return fault(type_name, absl::StrCat("type \"", name, "\" does not exist"),
                suggestion(name, names));
