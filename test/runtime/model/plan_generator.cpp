@@ -118,15 +118,16 @@ class Generator {
 
   void add_statement() {
     const Relation input = dice_.pick(relations_);
-    switch (dice_.below(8)) {
+    switch (dice_.below(9)) {
       case 0:
-        return add_rows(input);
       case 1:
+        return add_rows(input);
       case 2:
-        return add_groups(input);
       case 3:
-        return add_union();
+        return add_groups(input);
       case 4:
+        return add_union();
+      case 5:
         return input.changelog ? add_groups(input) : add_output(input);
       default: {
         std::vector<Relation> timed;
@@ -246,7 +247,7 @@ class Generator {
     view.key = made.key;
     view.event_time = made.event_time;
     view.visible = exprs.size();
-    if (made.event_time && !made.changelog && dice_.one_in(3)) {
+    if (made.event_time && !made.changelog && dice_.coin()) {
       view.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
       options.push_back("retention = " + seconds(*view.retention_us));
     }
@@ -507,6 +508,8 @@ class Generator {
         "tumble(" + input.name + ", " + time + ", INTERVAL " + seconds(window.size_us) +
         (window.offset_us > 0 ? ", INTERVAL " + seconds(window.offset_us) : "") + ")";
     finish_groups(input, function, keys, options, std::move(grouped));
+    // The order of what closes at once shows in an output.
+    if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));
   }
 
   Dice& dice_;

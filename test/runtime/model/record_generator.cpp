@@ -53,8 +53,9 @@ std::optional<int64_t> RecordGenerator::end_of_something(const Source& source) {
   for (int i = 0; i < kTries && !durations_us_.empty() && !event_times_us_.empty(); ++i) {
     const int64_t us =
         dice_.pick(event_times_us_) + dice_.pick(durations_us_) + source.out_of_orderness_us;
-    const int64_t after_now_us = us - now_ms_ * kMicrosPerMilli;
-    if (after_now_us > -10 * kMicrosPerSecond && after_now_us < kMicrosPerSecond) return us;
+    if (us >= event_time_max_us_ && us < now_ms_ * kMicrosPerMilli + 5 * kMicrosPerSecond) {
+      return us;
+    }
   }
   return std::nullopt;
 }
@@ -63,11 +64,12 @@ int64_t RecordGenerator::event_time(const Source& source) {
   int64_t us = now_ms_ * kMicrosPerMilli - dice_.between(0, 20'000) * kMicrosPerMilli;
   if (dice_.one_in(3)) us = now_ms_ * kMicrosPerMilli;
   if (dice_.one_in(4)) us += dice_.between(0, 3'000'000);
-  if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;
   // On the second, where windows begin and end.
   if (dice_.one_in(4)) us -= us % kMicrosPerSecond;
   if (dice_.one_in(5)) us = end_of_something(source).value_or(us);
   event_times_us_.push_back(us);
+  event_time_max_us_ = std::max(event_time_max_us_, us);
+  if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;
   return us;
 }
 

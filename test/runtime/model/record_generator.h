@@ -40,6 +40,7 @@ class RecordGenerator {
   std::optional<GeneratedRecord> last_;
   std::vector<int64_t> durations_us_;  // after which something closes or expires
   std::vector<int64_t> event_times_us_;
+  int64_t event_time_max_us_ = 0;
 };
 
 // A JSON string.
