@@ -26,6 +26,20 @@ std::string describe_call(const AggregateCall& call) {
   return absl::StrCat(text, ":", to_string(call.result));
 }
 
+std::string describe_frame(const Frame& frame) {
+  const char* unit = frame.unit == Frame::Unit::kRange ? "us" : " rows";
+  return absl::StrCat("[-", frame.start, unit, ", -", frame.end, unit, "]");
+}
+
+std::string describe_call(const FrameCall& call) {
+  std::string text = std::string(frame_function_name(call.function)) + "(";
+  if (call.argument >= 0) absl::StrAppend(&text, "#", call.argument);
+  if (call.distance != 0) absl::StrAppend(&text, ", ", call.distance);
+  absl::StrAppend(&text, ")");
+  if (call.filter >= 0) absl::StrAppend(&text, " filter #", call.filter);
+  return absl::StrCat(text, " over ", describe_frame(call.frame), ":", to_string(call.result));
+}
+
 const char* emit_name(Emit emit) {
   return emit == Emit::kFinal ? "final" : "changes";
 }
@@ -53,6 +67,17 @@ struct Describe {
     for (const AggregateCall& call : op.calls) absl::StrAppend(&text, " ", describe_call(call));
     return absl::StrCat(text, " emit=", emit_name(op.emit),
                         " retention_us=", optional_text(op.retention_us));
+  }
+  std::string operator()(const ReorderNode& op) const {
+    return absl::StrCat("reorder #", op.event_time);
+  }
+  std::string operator()(const SlidingNode& op) const {
+    std::string text =
+        absl::StrCat("sliding ", op.method == SlidingNode::Method::kRunning ? "running" : "kept",
+                     " by [", absl::StrJoin(op.partition, ","), "] #", op.event_time);
+    for (const FrameCall& call : op.calls) absl::StrAppend(&text, " ", describe_call(call));
+    return absl::StrCat(text, " emit=", emit_name(op.emit), " horizon_us=", op.horizon_us,
+                        op.notes_late ? " notes late" : "");
   }
   std::string operator()(const ViewNode& op) const {
     return absl::StrCat(
@@ -86,6 +111,57 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "max";
     case AggregateKind::kCountDistinct:
       return "count_distinct";
+  }
+  return "?";
+}
+
+bool is_running(FrameFunction function, Frame::Unit unit, Type argument) {
+  if (unit != Frame::Unit::kRange) return false;
+  switch (function) {
+    case FrameFunction::kCountStar:
+    case FrameFunction::kCount:
+    case FrameFunction::kCountDistinct:
+      return true;
+    case FrameFunction::kSum:
+    case FrameFunction::kAvg:
+    case FrameFunction::kStddev:
+    case FrameFunction::kStddevPop:
+      return argument.id != TypeId::kDouble;
+    case FrameFunction::kMin:
+    case FrameFunction::kMax:
+    case FrameFunction::kFirstValue:
+    case FrameFunction::kLastValue:
+    case FrameFunction::kLag:
+      return false;
+  }
+  return false;
+}
+
+std::string_view frame_function_name(FrameFunction function) {
+  switch (function) {
+    case FrameFunction::kCountStar:
+    case FrameFunction::kCount:
+      return "count";
+    case FrameFunction::kSum:
+      return "sum";
+    case FrameFunction::kAvg:
+      return "avg";
+    case FrameFunction::kStddev:
+      return "stddev";
+    case FrameFunction::kStddevPop:
+      return "stddev_pop";
+    case FrameFunction::kCountDistinct:
+      return "count_distinct";
+    case FrameFunction::kMin:
+      return "min";
+    case FrameFunction::kMax:
+      return "max";
+    case FrameFunction::kFirstValue:
+      return "first_value";
+    case FrameFunction::kLastValue:
+      return "last_value";
+    case FrameFunction::kLag:
+      return "lag";
   }
   return "?";
 }

@@ -14,8 +14,8 @@
 // A plan is a graph of immutable nodes in an array, inputs before users. engine/sql makes it,
 // engine/runtime runs it (one operator instance a node and worker), replay compares two of them.
 //
-//   Source → (Filter | Project | Union)* → Aggregate → (Filter | Project | Union)* → View | Output
-//                                             ↑______________________________________↓
+//   Source → (Filter | Project | Union)* → Aggregate | Sliding | … → … → View | Output
+//                                             ↑______________________________↓
 namespace kappa::operators {
 
 using NodeId = uint32_t;  // index into Plan::nodes
@@ -82,6 +82,76 @@ struct AggregateNode {
   std::optional<int64_t> retention_us;
 };
 
+// Holds rows back until the watermark has passed their event time, and then gives them out in the
+// order of event time (emit = 'final' over OVER). Equal times come out at one place, one after the
+// other, in the order of their records. Rows below the watermark go to the late output. Schema: the
+// input's columns, then the record that caused the row: topic text, partition integer, offset
+// bigint, ordinal integer.
+struct ReorderNode {
+  int event_time;
+};
+
+enum class FrameFunction : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kStddev,
+  kStddevPop,
+  kCountDistinct,
+  kMin,
+  kMax,
+  kFirstValue,
+  kLastValue,
+  kLag,
+};
+
+// Which rows of its partition a call sees from a row with event time t: those from t - start to
+// t - end, both included, or counted in rows from `start` to `end` rows before it.
+struct Frame {
+  enum class Unit : uint8_t { kRange, kRows } unit = Unit::kRange;
+  int64_t start = 0;  // microseconds or rows, start >= end >= 0
+  int64_t end = 0;    // 0: CURRENT ROW
+  bool operator==(const Frame&) const = default;
+};
+
+struct FrameCall {
+  FrameFunction function;
+  int argument = -1;     // input column; -1: none (count(*))
+  int filter = -1;       // input column of type boolean; -1: none
+  Frame frame;           // of lag: what bounds how far back it looks
+  int64_t distance = 0;  // of lag: how many rows back
+  Type result;
+  SqlPosition position;
+};
+
+// OVER (PARTITION BY partition ORDER BY event_time …): each row of its append-only input with the
+// calls' results over the rows of its partition that came before it in the order, itself included.
+// With emit = kFinal the input is a Reorder's, and a row's peers (equal event time) are all
+// included. Schema: the input's columns, then the calls' results.
+//
+// A row below the watermark is late: it is answered, counted in later frames, and noted in the late
+// output if `notes_late`. Rows older than the watermark less `horizon_us` count for nobody.
+//
+// A SELECT with several partitions makes one node for each, one after the other; so do calls that
+// are kept in different ways.
+struct SlidingNode {
+  // kRunning: what can be added and taken away again (is_running()), over ranges of time. kKept:
+  // everything else; it keeps each key's rows in memory.
+  enum class Method : uint8_t { kRunning, kKept } method = Method::kRunning;
+  std::vector<int> partition;
+  int event_time;
+  std::vector<FrameCall> calls;
+  Emit emit = Emit::kChanges;
+  int64_t horizon_us = 0;  // the longest range of time of the whole SELECT
+  bool notes_late = true;  // the first one of its SELECT
+};
+
+// Whether a call can be kept as a running value: counts, and sums of integers and decimals, over
+// ranges of time. `argument` is kNull if there is none.
+bool is_running(FrameFunction function, Frame::Unit unit, Type argument);
+std::string_view frame_function_name(FrameFunction function);
+
 // Keeps its input as a keyed relation. Schema: the input's columns.
 struct ViewNode {
   std::string name;
@@ -117,7 +187,8 @@ struct OutputNode {
 
 struct PlanNode {
   NodeId id = 0;
-  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, ViewNode, OutputNode>
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, ReorderNode,
+               SlidingNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;
   Schema schema;
