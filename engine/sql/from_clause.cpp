@@ -34,21 +34,19 @@ absl::StatusOr<std::string> alias_of(const Node& from, const std::string& otherw
 constexpr std::array<const char*, 3> kWindowColumns = {"window_start", "window_end", "window_time"};
 
 // A window's columns hide those of an inner window, which have the same names.
-void add_columns(const FromClause& from, const std::string& alias, Scope& scope) {
-  for (const RelationColumn& column : from.relation->columns) {
-    const bool shadowed = from.window && std::find(kWindowColumns.begin(), kWindowColumns.end(),
+void add_columns(const FromItem& item, Scope& scope) {
+  for (const RelationColumn& column : item.relation->columns) {
+    const bool shadowed = item.window && std::find(kWindowColumns.begin(), kWindowColumns.end(),
                                                    column.name) != kWindowColumns.end();
-    scope.add({.relation = alias,
+    scope.add({.relation = item.alias,
                .name = column.name,
                .type = column.type,
                .in_star = !shadowed && !column.hidden,
                .shadowed = shadowed});
   }
-}
-
-void add_window_columns(const std::string& alias, Scope& scope) {
+  if (!item.window) return;
   for (const char* name : kWindowColumns) {
-    scope.add({.relation = alias,
+    scope.add({.relation = item.alias,
                .name = name,
                .type = Type::timestamptz(),
                .in_star = std::string_view(name) != "window_time",
@@ -56,30 +54,33 @@ void add_window_columns(const std::string& alias, Scope& scope) {
   }
 }
 
-absl::StatusOr<FromClause> bind_table(const Node& table, const ProductCatalog& catalog) {
+absl::StatusOr<FromItem> bind_table(const Node& table, const NestedQueries& queries) {
   KAPPA_RETURN_IF_ERROR(
       expect_only(table, {{"relname"}, {"inh", "true"}, {"relpersistence", "p"}, {"alias"}}));
-  FromClause from;
+  FromItem item{.node = &table};
   const std::string name(table.text("relname"));
-  KAPPA_ASSIGN_OR_RETURN(from.relation, catalog.find(table, name));
-  KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(table, name));
-  add_columns(from, alias, from.scope);
-  return from;
+  KAPPA_ASSIGN_OR_RETURN(item.relation, queries.find(table, name));
+  KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(table, name));
+  return item;
 }
 
-absl::StatusOr<FromClause> bind_window(const Node& function, const ProductCatalog& catalog,
-                                       const SourceText& text) {
+absl::StatusOr<FromItem> bind_subquery(const Node& from, NestedQueries& queries) {
+  KAPPA_RETURN_IF_ERROR(expect_only(from, {{"subquery"}, {"alias"}}));
+  FromItem item{.node = &from};
+  KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(from, ""));
+  KAPPA_ASSIGN_OR_RETURN(item.relation, queries.add_subquery(*from.child("subquery"), item.alias));
+  return item;
+}
+
+absl::StatusOr<FromItem> bind_window(const Node& function, const NestedQueries& queries,
+                                     const SourceText& text) {
   KAPPA_RETURN_IF_ERROR(expect_only(function, {{"functions"}, {"alias"}}));
   const auto items = function.list("functions")[0].list("items");
   if (!items[0].is("FuncCall")) return fault(function, "FROM takes a table or a window function");
-  FromClause from;
-  KAPPA_ASSIGN_OR_RETURN(BoundWindow window, bind_window_function(items[0], catalog, text));
-  from.relation = window.relation;
-  from.window = std::move(window.tumble);
-  KAPPA_ASSIGN_OR_RETURN(const std::string alias, alias_of(function, from.relation->name));
-  add_columns(from, alias, from.scope);
-  add_window_columns(alias, from.scope);
-  return from;
+  KAPPA_ASSIGN_OR_RETURN(BoundWindow window, bind_window_function(items[0], queries, text));
+  FromItem item{.relation = window.relation, .window = std::move(window.tumble), .node = &function};
+  KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(function, item.relation->name));
+  return item;
 }
 
 }  // namespace
@@ -98,7 +99,15 @@ absl::Status refuse_join_words(const Node& join) {
       absl::StrCat("if \"", std::string(name), "\" is meant as an alias, choose another name"));
 }
 
-absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& catalog,
+absl::StatusOr<FromItem> bind_from_item(const Node& item, NestedQueries& queries,
+                                        const SourceText& text) {
+  if (item.is("RangeVar")) return bind_table(item, queries);
+  if (item.is("RangeSubselect")) return bind_subquery(item, queries);
+  if (item.is("RangeFunction")) return bind_window(item, queries, text);
+  return not_supported(item, item.kind, "in a view");
+}
+
+absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
                                      const SourceText& text) {
   const auto items = select.list("fromClause");
   if (items.empty()) {
@@ -109,12 +118,14 @@ absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& c
     return fault(items[1], "more than one table in FROM is not supported yet in a view",
                  "join the views when you query them");
   }
-  const Node& from = items[0];
-  if (from.is("RangeVar")) return bind_table(from, catalog);
-  if (from.is("RangeFunction")) return bind_window(from, catalog, text);
-  if (!from.is("JoinExpr")) return not_supported(from, from.kind, "in a view");
-  KAPPA_RETURN_IF_ERROR(refuse_join_words(from));
-  return not_supported(*from.child("rarg"), "JoinExpr", "in a view");
+  if (items[0].is("JoinExpr")) {
+    KAPPA_RETURN_IF_ERROR(refuse_join_words(items[0]));
+    return not_supported(*items[0].child("rarg"), "JoinExpr", "in a view");
+  }
+  KAPPA_ASSIGN_OR_RETURN(FromItem item, bind_from_item(items[0], queries, text));
+  FromClause from{.relation = item.relation, .window = item.window, .scope = {}};
+  add_columns(item, from.scope);
+  return from;
 }
 
 }  // namespace kappa::sql

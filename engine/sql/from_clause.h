@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/sql/nested_queries.h"
 #include "engine/sql/parser/tree.h"
-#include "engine/sql/product_catalog.h"
 #include "engine/sql/scope.h"
 #include "engine/sql/source_text.h"
 
@@ -20,7 +20,15 @@ struct TumbleFrom {
   const Node* node = nullptr;
 };
 
-// The FROM of a view: one table or view, maybe in windows.
+// One item of FROM: rows under a name, maybe in windows.
+struct FromItem {
+  const Relation* relation = nullptr;
+  std::string alias = {};
+  std::optional<TumbleFrom> window = std::nullopt;
+  const Node* node = nullptr;
+};
+
+// The FROM of a view: one item.
 struct FromClause {
   const Relation* relation = nullptr;
   std::optional<TumbleFrom> window;
@@ -31,9 +39,12 @@ struct FromClause {
   int window_time() const { return window_start() + 2; }
 };
 
-// Everything is borrowed for the call, but the catalog and the nodes outlive the result.
-absl::StatusOr<FromClause> bind_from(const Node& select, const ProductCatalog& catalog,
+// Everything is borrowed for the call, but what `queries` has and the nodes outlive the result.
+absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
                                      const SourceText& text);
+// A table, view, window function or subquery, as it stands in FROM by itself or in a join.
+absl::StatusOr<FromItem> bind_from_item(const Node& item, NestedQueries& queries,
+                                        const SourceText& text);
 
 // window_end - 1 µs, the event time of a window's row; of window_end or, given the size, of
 // window_start.

@@ -120,8 +120,11 @@ absl::Status check_no_cycle(const Node& relation, int sink, NodeId rows, Product
 }  // namespace
 
 absl::Status compile_insert(const Node& statement, ProductContext& context) {
-  KAPPA_RETURN_IF_ERROR(expect_only(
-      statement, {{"relation"}, {"cols"}, {"selectStmt"}, {"override", "OVERRIDING_NOT_SET"}}));
+  KAPPA_RETURN_IF_ERROR(expect_only(statement, {{"relation"},
+                                                {"cols"},
+                                                {"selectStmt"},
+                                                {"withClause"},
+                                                {"override", "OVERRIDING_NOT_SET"}}));
   const Node& relation = *statement.child("relation");
   KAPPA_RETURN_IF_ERROR(
       expect_only(relation, {{"relname"}, {"inh", "true"}, {"relpersistence", "p"}}));
@@ -139,8 +142,10 @@ absl::Status compile_insert(const Node& statement, ProductContext& context) {
     return fault(relation, absl::StrCat("\"", sink.name, "\": only JSON is written yet"),
                  "declare the output topic with format 'json'");
   }
-  ViewPlanner planner(context.text, context.catalog, context.builder, Emission(), "in INSERT");
-  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query, false));
+  ViewPlanner planner(context.text, context.catalog, context.builder, Emission(), "in INSERT",
+                      false);
+  KAPPA_RETURN_IF_ERROR(planner.declare_with(statement));
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query));
   if (rows.changelog) {
     return fault(place_of_column(*query, 0), "an output topic takes append-only rows, these change",
                  "make a view with emit = 'final' and insert from it");

@@ -1,5 +1,6 @@
 #include "engine/sql/plan_builder.h"
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
@@ -23,6 +24,14 @@ Schema schema_of_aggregate(const Schema& input, const AggregateNode& op) {
     schema.push_back({std::string(aggregate_name(call.kind)), call.result});
   }
   return schema;
+}
+
+// Whether it is a projection; with `plain`, one that computes nothing.
+bool is_projection(const PlanNode& node, bool plain) {
+  const auto* project = std::get_if<ProjectNode>(&node.op);
+  if (!project || !plain) return project != nullptr;
+  return std::all_of(project->exprs.begin(), project->exprs.end(),
+                     [](const ExprRef& expr) { return is_column(expr); });
 }
 
 }  // namespace
@@ -52,10 +61,11 @@ NodeId PlanBuilder::read(int source) {
 
 NodeId PlanBuilder::project(NodeId input, std::vector<ExprRef> exprs,
                             std::optional<int> event_time) {
-  if (input + 1 == plan_->nodes.size() &&
-      std::holds_alternative<ProjectNode>(plan_->nodes[input].op)) {
-    const PlanNode below = std::move(plan_->nodes.back());
-    plan_->nodes.pop_back();
+  const bool kept = input < kept_;
+  if ((kept || input + 1 == plan_->nodes.size()) && is_projection(plan_->nodes[input], kept)) {
+    // One that is kept goes with the nodes that nothing reads, if nothing else does.
+    const PlanNode below = plan_->nodes[input];
+    if (!kept) plan_->nodes.pop_back();
     for (ExprRef& expr : exprs) {
       expr = replace_columns(expr, [&](const Expr& column) {
         return std::get<ProjectNode>(below.op).exprs[static_cast<size_t>(column.column)];

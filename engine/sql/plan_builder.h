@@ -18,7 +18,7 @@ class PlanBuilder {
   const operators::PlanNode& node(operators::NodeId id) const { return plan_->nodes[id]; }
 
   operators::NodeId read(int source);
-  // Over the projection that was added just before, the two become one.
+  // Over the projection that was added just before, the two become one, but for one that is kept.
   // `event_time`: the expression that computes it, if it is no column that already is.
   operators::NodeId project(operators::NodeId input, std::vector<operators::ExprRef> exprs,
                             std::optional<int> event_time = std::nullopt);
@@ -29,6 +29,9 @@ class PlanBuilder {
                          const std::vector<std::string>& names);
   operators::NodeId output(operators::NodeId input, operators::OutputNode op);
 
+  // From now on nodes are put over `id` and those before it, which more than one node may read.
+  void keep(operators::NodeId id) { kept_ = id + 1; }
+
   // The sources whose records reach a node.
   std::vector<int> sources_of(operators::NodeId id) const;
 
@@ -36,10 +39,12 @@ class PlanBuilder {
   operators::NodeId add(operators::PlanNode node);
 
   operators::Plan* plan_;
+  operators::NodeId kept_ = 0;  // nodes below are kept
 };
 
-// Makes a plan of built nodes what the runtime takes: fingerprints them, lets sources decode only
-// what is used, drops projections that change nothing and shares equal stateless nodes.
+// Makes a plan of built nodes what the runtime takes: drops nodes that no view and no output reads,
+// fingerprints the others, lets sources decode only what is used, drops projections that change
+// nothing and shares equal stateless nodes.
 //
 // Fingerprints are taken first, over sources with all their columns: what one view reads then never
 // changes the fingerprint of another.

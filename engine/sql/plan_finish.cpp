@@ -118,9 +118,32 @@ class Compactor {
   std::map<uint64_t, NodeId> stateless_;  // by fingerprint
 };
 
+// Tables of WITH that nothing reads, and projections that were put together with those above them.
+void drop_unread(Plan* plan) {
+  std::vector<bool> read(plan->nodes.size(), false);
+  for (size_t n = plan->nodes.size(); n-- > 0;) {
+    const PlanNode& node = plan->nodes[n];
+    read[n] = read[n] || std::holds_alternative<ViewNode>(node.op) ||
+              std::holds_alternative<OutputNode>(node.op);
+    if (!read[n]) continue;
+    for (NodeId input : node.inputs) read[input] = true;
+  }
+  std::vector<PlanNode> nodes;
+  std::vector<NodeId> ids(plan->nodes.size(), kNoNode);
+  for (PlanNode& node : plan->nodes) {
+    if (!read[node.id]) continue;
+    ids[node.id] = static_cast<NodeId>(nodes.size());
+    node.id = ids[node.id];
+    for (NodeId& input : node.inputs) input = ids[input];
+    nodes.push_back(std::move(node));
+  }
+  plan->nodes = std::move(nodes);
+}
+
 }  // namespace
 
 void finish_plan(Plan* plan) {
+  drop_unread(plan);
   for (PlanNode& node : plan->nodes) node.fingerprint = node_fingerprint(*plan, node);
   for (PlanNode& node : plan->nodes) {
     if (std::holds_alternative<SourceNode>(node.op)) prune_source(plan, node);

@@ -9,6 +9,7 @@
 #include "engine/sql/expression_binder.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
+#include "engine/sql/with_clause.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -74,25 +75,12 @@ absl::StatusOr<std::unique_ptr<QueryNode>> QueryBinder::compile(const Node& sele
 }
 
 absl::Status QueryBinder::add_common_tables(const Node& select) {
-  const Node* with = select.child("withClause");
-  if (!with) return absl::OkStatus();
-  Node clause = *with;
-  clause.kind = "WithClause";
-  KAPPA_RETURN_IF_ERROR(expect_only(clause, {{"ctes"}}));
-  std::set<std::string> names;
-  for (const Node& table : with->list("ctes")) {
-    KAPPA_RETURN_IF_ERROR(expect_only(
-        table, {{"ctename"}, {"ctequery"}, {"ctematerialized", "CTEMaterializeDefault"}}));
-    const std::string name(table.text("ctename"));
-    if (!names.insert(name).second) {
-      return fault(table, absl::StrCat("WITH has two tables \"", name, "\""));
-    }
-    const Node& query = *table.child("ctequery");
-    if (!query.is("SelectStmt")) return fault(table, "WITH takes SELECT only");
+  KAPPA_ASSIGN_OR_RETURN(const auto clauses, read_with_clause(select));
+  for (const CommonTableClause& table : clauses) {
     // One that nothing reads is checked all the same.
-    KAPPA_RETURN_IF_ERROR(compile(query).status());
+    KAPPA_RETURN_IF_ERROR(compile(*table.query).status());
     auto visible = std::make_shared<const CommonTables>(common_tables_);
-    common_tables_.insert_or_assign(name, CommonTable{&query, std::move(visible)});
+    common_tables_.insert_or_assign(table.name, CommonTable{table.query, std::move(visible)});
   }
   return absl::OkStatus();
 }

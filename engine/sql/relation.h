@@ -33,6 +33,8 @@ struct Relation {
   std::optional<int> source;  // a foreign table: its index, and the node is there once it is read
   std::vector<RelationColumn> columns;
   bool changelog = false;
+  // Each row is that of a window of the statement under way, to which its options apply.
+  bool windowed = false;
   // Each row is an insert that one record caused, so that record can be its key.
   bool by_records = false;
   // What tells its rows apart, if columns do, and what becomes of a second row of a key.

@@ -148,37 +148,40 @@ void keep_key(const Relation& input, const BoundSelect& bound, const Node& selec
 
 }  // namespace
 
-absl::Status ViewPlanner::collect_selects(const Node& select,
-                                          std::vector<const Node*>* selects) const {
+// The SELECTs of a UNION ALL, or the one that `select` is; the tables of their WITHs are planned.
+absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>* branches) {
+  const NestedQueries::Scope scope(nested_);
+  KAPPA_RETURN_IF_ERROR(nested_.declare_with(select));
   if (select.text("op") == "SETOP_NONE") {
-    selects->push_back(&select);
+    KAPPA_ASSIGN_OR_RETURN(Branch branch, bind_branch(select));
+    branches->push_back(std::move(branch));
     return absl::OkStatus();
   }
   if (select.text("op") != "SETOP_UNION" || !select.flag("all")) {
     return not_supported(select, absl::StrCat("SelectStmt.op=", std::string(select.text("op"))),
                          where_);
   }
-  KAPPA_RETURN_IF_ERROR(expect_only(
-      select, {{"op"}, {"all"}, {"larg"}, {"rarg"}, {"limitOption", "LIMIT_OPTION_DEFAULT"}},
-      where_));
-  KAPPA_RETURN_IF_ERROR(collect_selects(*select.child("larg"), selects));
-  return collect_selects(*select.child("rarg"), selects);
+  KAPPA_RETURN_IF_ERROR(expect_only(select,
+                                    {{"op"},
+                                     {"all"},
+                                     {"larg"},
+                                     {"rarg"},
+                                     {"withClause"},
+                                     {"limitOption", "LIMIT_OPTION_DEFAULT"}},
+                                    where_));
+  KAPPA_RETURN_IF_ERROR(bind_branches(*select.child("larg"), branches));
+  return bind_branches(*select.child("rarg"), branches);
 }
 
-absl::StatusOr<Relation> ViewPlanner::plan(const Node& select, bool with_branch) {
-  std::vector<const Node*> selects;
-  KAPPA_RETURN_IF_ERROR(collect_selects(select, &selects));
+absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
   std::vector<Branch> branches;
-  for (const Node* each : selects) {
-    KAPPA_ASSIGN_OR_RETURN(Branch branch, bind_branch(*each));
-    branches.push_back(std::move(branch));
-  }
+  KAPPA_RETURN_IF_ERROR(bind_branches(select, &branches));
   if (branches.size() == 1) return plan_branch(branches.front());
   KAPPA_RETURN_IF_ERROR(unify_branches(branches));
-  return plan_union(branches, with_branch);
+  return plan_union(branches);
 }
 
-absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) const {
+absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) {
   const auto distinct = select.list("distinctClause");
   if (!distinct.empty() && !distinct.front().kind.empty()) {
     return not_supported(distinct.front(), "SelectStmt.distinctClause.on", where_);
@@ -188,11 +191,12 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"fromClause"},
                                      {"whereClause"},
                                      {"groupClause"},
+                                     {"withClause"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
                                      {"op", "SETOP_NONE"}},
                                     where_));
   Branch branch{.select = &select};
-  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, catalog_, text_));
+  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
   KAPPA_ASSIGN_OR_RETURN(branch.bound, SelectBinder(text_, branch.from.scope, select).bind());
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
   if (branch.from.window) {
@@ -223,9 +227,8 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
 }
 
 absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
-  ++selects_;
-  groups_ += branch.bound.grouped;
-  windows_ += branch.from.window.has_value();
+  has_group_ |= branch.bound.grouped;
+  has_window_ |= branch.from.window.has_value();
   Branch rest = branch;
   NodeId input = read(builder_, *branch.from.relation);
   ExprRef event_time = branch.from.window ? branch.from.window->event_time : nullptr;
@@ -244,7 +247,9 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
-  return planner.plan(input, event_time);
+  KAPPA_ASSIGN_OR_RETURN(Relation relation, planner.plan(input, event_time));
+  relation.windowed = branch.from.window.has_value();
+  return relation;
 }
 
 void ViewPlanner::find_key(const Branch& branch, Relation* relation) const {
@@ -303,13 +308,13 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
   relation.node = builder_.project(input, std::move(exprs));
   relation.changelog = branch.from.relation->changelog;
   relation.by_records = branch.from.relation->by_records;
+  relation.windowed = branch.from.relation->windowed;
   return relation;
 }
 
-absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches,
-                                                 bool with_branch) {
+absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches) {
   Relation all;
-  auto key = with_branch ? common_key(branches) : std::nullopt;
+  auto key = with_branch_ ? common_key(branches) : std::nullopt;
   std::vector<NodeId> inputs;
   for (const Branch& branch : branches) {
     KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch));
@@ -329,6 +334,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
       continue;
     }
     all.by_records = all.by_records && relation.by_records;
+    all.windowed = all.windowed && relation.windowed;
     if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/sql/from_clause.h"
+#include "engine/sql/nested_queries.h"
 #include "engine/sql/parser/tree.h"
 #include "engine/sql/plan_builder.h"
 #include "engine/sql/product_catalog.h"
@@ -27,21 +28,30 @@ struct Emission {
 //
 //   source or view → [Project what is used → Filter] → Project → [Aggregate → Project] → …
 //
-// A UNION ALL puts a Union over its branches.
+// A UNION ALL puts a Union over its branches. Queries in WITH and FROM are planned likewise, before
+// what reads them.
 class ViewPlanner {
  public:
   // All are borrowed. `where` ends the message that something is not supported: "in a view".
+  // `with_branch`: the key of a union whose branches have one gets the column that tells them
+  // apart.
   ViewPlanner(const SourceText& text, const ProductCatalog& catalog, PlanBuilder& builder,
-              Emission emission, std::string_view where)
-      : text_(text), catalog_(catalog), builder_(builder), emission_(emission), where_(where) {}
+              Emission emission, std::string_view where, bool with_branch)
+      : text_(text),
+        builder_(builder),
+        emission_(emission),
+        where_(where),
+        with_branch_(with_branch),
+        nested_(catalog, builder, [this](const Node& select) { return plan(select); }) {}
 
-  // The rows of the query. Their relation has no name. `with_branch`: the key of a union whose
-  // branches have one gets the column that tells them apart.
-  absl::StatusOr<Relation> plan(const Node& select, bool with_branch);
+  // Plans the tables of a WITH that stands before the statement itself.
+  absl::Status declare_with(const Node& statement) { return nested_.declare_with(statement); }
+  // The rows of the query. Their relation has no name.
+  absl::StatusOr<Relation> plan(const Node& select);
 
-  // What the planned query has, for judging options.
-  bool all_windowed() const { return windows_ == selects_; }
-  bool has_group() const { return groups_ > 0; }
+  // What has been planned, for judging options.
+  bool has_window() const { return has_window_; }
+  bool has_group() const { return has_group_; }
 
  private:
   struct Branch {
@@ -50,24 +60,24 @@ class ViewPlanner {
     BoundSelect bound = {};
   };
 
-  absl::Status collect_selects(const Node& select, std::vector<const Node*>* selects) const;
-  absl::StatusOr<Branch> bind_branch(const Node& select) const;
+  absl::Status bind_branches(const Node& select, std::vector<Branch>* branches);
+  absl::StatusOr<Branch> bind_branch(const Node& select);
   absl::Status unify_branches(std::vector<Branch>& branches) const;
   absl::StatusOr<Relation> plan_branch(const Branch& branch);
-  absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches, bool with_branch);
+  absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches);
   Relation plan_rows(const Branch& branch, operators::NodeId input);
   void find_key(const Branch& branch, Relation* relation) const;
   std::optional<std::vector<int>> common_key(const std::vector<Branch>& branches) const;
   absl::Status add_branch_column(const Branch& branch, int32_t ordinal, Relation* relation);
 
   const SourceText& text_;
-  const ProductCatalog& catalog_;
   PlanBuilder& builder_;
   Emission emission_;
   std::string_view where_;
-  int selects_ = 0;
-  int groups_ = 0;
-  int windows_ = 0;
+  bool with_branch_;
+  NestedQueries nested_;
+  bool has_group_ = false;
+  bool has_window_ = false;
 };
 
 }  // namespace kappa::sql

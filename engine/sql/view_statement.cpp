@@ -37,13 +37,14 @@ absl::StatusOr<Emission> bind_emission(const Options& options) {
 }
 
 absl::Status check_windows(const Options& options, const Emission& emission,
-                           const ViewPlanner& planner) {
-  if (planner.all_windowed()) return absl::OkStatus();
+                           const ViewPlanner& planner, bool windowed) {
+  if (windowed) return absl::OkStatus();
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
   if (emission.emit == Emit::kFinal) {
     return fault(options.place("emit"), "emit = 'final' needs a window", hint);
   }
-  if (options.has("grace")) return fault(options.place("grace"), "grace needs a window", hint);
+  if (options.has("grace") && !planner.has_window())
+    return fault(options.place("grace"), "grace needs a window", hint);
   if (options.has("retention") && planner.has_group()) {
     return fault(options.place("retention"),
                  "retention of groups needs a window: a group without one has no time", hint);
@@ -135,10 +136,10 @@ std::optional<int> window_start(const Relation& relation) {
 }
 
 absl::Status choose_expiry(const Options& options, const Relation& relation,
-                           const ViewPlanner& planner, const Emission& emission, ViewNode* view) {
+                           const Emission& emission, ViewNode* view) {
   if (!view->retention_us) return absl::OkStatus();
   const auto start = window_start(relation);
-  if (planner.all_windowed() && view->conflict == ViewNode::Conflict::kGrouped && start) {
+  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && start) {
     // As the windows below, which go by a watermark that has not lost the grace yet: at
     // end + max(grace, retention). Those that change are taken back from there.
     if (relation.changelog) return absl::OkStatus();
@@ -163,6 +164,7 @@ Relation as_seen(const Relation& rows, const std::string& name, const ViewNode& 
   seen.name = name;
   seen.node = node.id;
   seen.source.reset();
+  seen.windowed = false;
   seen.changelog = node.changelog;
   seen.key.reset();
   if (!view.by_record) seen.key = view.key;
@@ -193,9 +195,10 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   KAPPA_ASSIGN_OR_RETURN(const Emission emission, bind_emission(options));
 
   const Node& query = *statement.child("query");
-  ViewPlanner planner(context.text, context.catalog, context.builder, emission, "in a view");
-  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query, !options.has("key")));
-  KAPPA_RETURN_IF_ERROR(check_windows(options, emission, planner));
+  ViewPlanner planner(context.text, context.catalog, context.builder, emission, "in a view",
+                      !options.has("key"));
+  KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(query));
+  KAPPA_RETURN_IF_ERROR(check_windows(options, emission, planner, rows.windowed));
   KAPPA_RETURN_IF_ERROR(check_names(query, rows));
 
   ViewNode view;
@@ -205,7 +208,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   view.hidden = hidden_columns(rows);
   view.statement = context.statement;
   KAPPA_RETURN_IF_ERROR(choose_key(options, rows, &view));
-  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, planner, emission, &view));
+  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, emission, &view));
   std::vector<std::string> names;
   for (const RelationColumn& column : rows.columns) names.push_back(column.name);
   const operators::NodeId id = context.builder.view(rows.node, view, names);

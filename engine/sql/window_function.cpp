@@ -114,7 +114,7 @@ absl::StatusOr<ExprRef> window_time_of_start(const ExprRef& window_start, int64_
   return shifted(window_start, "+", size_us - 1, at);
 }
 
-absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const ProductCatalog& catalog,
+absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQueries& queries,
                                                  const SourceText& text) {
   KAPPA_RETURN_IF_ERROR(expect_only(call, {{"funcname"}, {"args"}, {"funcformat"}}));
   const std::string name = call.names("funcname").back();
@@ -130,7 +130,7 @@ absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const Product
   }
   BoundWindow bound;
   KAPPA_ASSIGN_OR_RETURN(const std::string table, bare_name(args[0], "a table or view"));
-  KAPPA_ASSIGN_OR_RETURN(bound.relation, catalog.find(args[0], table));
+  KAPPA_ASSIGN_OR_RETURN(bound.relation, queries.find(args[0], table));
   KAPPA_ASSIGN_OR_RETURN(bound.tumble.event_time, bind_event_time(*bound.relation, args[1], text));
   KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us, span_us(args[2], text, "the window's size"));
   if (bound.tumble.size_us <= 0) {

@@ -11,7 +11,7 @@ struct BoundWindow {
 };
 
 // A window function in FROM: a FuncCall node.
-absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const ProductCatalog& catalog,
+absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQueries& queries,
                                                  const SourceText& text);
 
 }  // namespace kappa::sql
