@@ -238,6 +238,75 @@ TEST_CASE("what a running product refuses of an import is kept aside too") {
   CHECK(server->wait().code == 0);
 }
 
+TEST_CASE("import makes text of what a product declares as text") {
+  const ImportTest test;
+  test.file("shop/product.sql", kProduct);
+  std::string address;
+  const auto server = serve(test, &address);
+  const std::string file = test.file("in.csv", "id,amount,at\n17,1.50,1000\n");
+  const Ended ended = kappa({"import", file, "--topic", "t", "--server", address});
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(kappa({"consume", "t", "--server", address}).out ==
+        "{\"id\":\"17\",\"amount\":1.50,\"at\":1000}\n");
+}
+
+TEST_CASE("--complete closes every window, with a server and without one") {
+  const ImportTest test;
+  test.file("shop/product.sql", kProduct);
+  const std::string text = "id,amount,at\na,1,1000\nb,2,59999\nc,3,60000\nd,4,130000\n";
+  const std::string all =
+      "window_start\tn\n1970-01-01T00:00:00Z\t2\n1970-01-01T00:01:00Z\t1\n"
+      "1970-01-01T00:02:00Z\t1\n";
+  const std::string question = "SELECT window_start, n FROM minutes ORDER BY window_start";
+  const bool with_server = GENERATE(true, false);
+  INFO("with a server: " << with_server);
+  std::string address;
+  auto server = serve(test, &address);
+  std::vector<std::string> where = {"--server", address};
+  if (!with_server) {
+    server->signal(SIGTERM);
+    CHECK(server->wait().code == 0);
+    where = {"--data", test.data()};
+  }
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), where.begin(), where.end());
+    return kappa(words);
+  };
+  const std::string file = test.file("in.csv", text);
+  const Ended ended =
+      run({"import", file, "--topic", "t", "--timestamp", "at", "--complete", "--output", "json"});
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(Json::parse(ended.out)["completed"] == "shop");
+  CHECK(run({"query", question}).out == all);
+  const Ended again = run({"import", file, "--topic", "t", "--timestamp", "at", "--complete"});
+  CHECK(again.code == 0);
+  CHECK(mentions(again.err, "every window of shop is closed"));
+  CHECK(run({"query", question}).out == all);
+
+  const Ended other = run({"import", file, "--topic", "u", "--create", "--complete"});
+  CHECK(other.code == 1);
+  CHECK(mentions(other.err,
+                 "--complete closes the windows of a product, and no product here reads "
+                 "topic u"));
+}
+
+TEST_CASE("import refuses a topic that holds Protobuf messages") {
+  const ImportTest test;
+  test.file("shop/product.sql",
+            "CREATE FOREIGN TABLE clicks (id text) SERVER log OPTIONS (topic 't', format "
+            "'protobuf', proto 'events/click.proto', message 'Click');\n"
+            "CREATE MATERIALIZED VIEW n AS SELECT count(*) AS n FROM clicks;\n");
+  test.file("shop/events/click.proto", "syntax = \"proto3\";\nmessage Click { string id = 1; }\n");
+  std::string address;
+  const auto server = serve(test, &address);
+  const Ended ended =
+      kappa({"import", test.file("in.csv", "id\n1\n"), "--topic", "t", "--server", address});
+  CHECK(ended.code == 1);
+  CHECK(mentions(ended.err, "product shop declares that topic t holds Protobuf messages"));
+}
+
 namespace {
 
 // Imports one file into two directories: into one at a go, into the other with interruptions.

@@ -310,6 +310,9 @@ class Declaration {
         ->type_name("PATH");
     number(import, "--bad-max", options.bad_max, 0, kNoLimit, "bad lines before it gives up")
         ->configurable(false);
+    once(import, "--complete", options.complete,
+         "at the end, close every window of the product that reads the topic");
+    product_name(import, options.product);
     once(import, "--id", options.id, "the import's name; default: by path, size and first block")
         ->type_name("NAME");
     connect(import, options.connect);

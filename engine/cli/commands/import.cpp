@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "engine/cli/import/import.h"
 #include "engine/cli/value_json.h"
 #include "engine/types/status_macros.h"
@@ -57,6 +58,39 @@ absl::StatusOr<serve::TopicStatus> open_topic(serve::Client& client, const Impor
                                           "; check its name, or make it with --create"));
 }
 
+// Only where it differs from what the text looks like: a source judges the rest itself.
+FieldType type_of(const Type& type) {
+  switch (type.id) {
+    case TypeId::kBoolean:
+      return FieldType::kBoolean;
+    case TypeId::kText:
+    case TypeId::kBytea:
+      return FieldType::kText;
+    default:
+      return FieldType::kAuto;
+  }
+}
+
+// What the products say of the topic. FailedPrecondition: its payloads are no JSON.
+absl::StatusOr<DeclaredTypes> declared_types(const serve::ServerInfo& server,
+                                             const std::string& topic) {
+  DeclaredTypes types;
+  for (const serve::ProductInfo& product : server.products) {
+    for (const serve::DeclaredSource& source : product.sources) {
+      if (source.topic != topic) continue;
+      if (source.format != schemas::Format::kJson) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("product ", product.name, " declares that topic ", topic,
+                         " holds Protobuf messages; import makes JSON objects only"));
+      }
+      for (const operators::Field& field : source.fields) {
+        types.emplace(field.name, type_of(field.type));
+      }
+    }
+  }
+  return types;
+}
+
 struct Summary {
   std::string id;
   int64_t appended = 0;
@@ -65,7 +99,13 @@ struct Summary {
   std::string bad_file;
   double seconds = 0;
   bool was_finished = false;
+  std::string completed;
 };
+
+void note_completed(const Summary& summary) {
+  if (summary.completed.empty()) return;
+  note(absl::StrCat("kappa: every window of ", summary.completed, " is closed\n"));
+}
 
 void print_summary(const ImportOptions& options, const Summary& summary) {
   const double rate =
@@ -80,6 +120,8 @@ void print_summary(const ImportOptions& options, const Summary& summary) {
     json["bad_lines"] = summary.bad;
     json["bad_file"] = nullptr;
     if (summary.bad > 0) json["bad_file"] = summary.bad_file;
+    json["completed"] = nullptr;
+    if (!summary.completed.empty()) json["completed"] = summary.completed;
     json["seconds"] = summary.seconds;
     json["records_per_second"] = rate;
     print(json_text(json, /*one_line=*/true));
@@ -89,7 +131,7 @@ void print_summary(const ImportOptions& options, const Summary& summary) {
     note(absl::StrCat("kappa: ", options.topic, " has all of it already: ", summary.already,
                       " records of import ", summary.id,
                       "; import it once more under a new name with --id\n"));
-    return;
+    return note_completed(summary);
   }
   note(absl::StrCat("kappa: ", summary.appended, summary.appended == 1 ? " record" : " records",
                     " appended to ", options.topic,
@@ -100,6 +142,7 @@ void print_summary(const ImportOptions& options, const Summary& summary) {
                       summary.bad_file));
   }
   note("\n");
+  note_completed(summary);
 }
 
 // An import from the options to the summary.
@@ -111,7 +154,11 @@ class Command {
     const auto start = std::chrono::steady_clock::now();
     if (const absl::Status opened = open_file(); !opened.ok()) return failed(opened);
     if (const absl::Status connected = connect(); !connected.ok()) return failed(connected);
-    const absl::Status status = import();
+    absl::Status status = import();
+    if (status.ok() && !completed_.empty()) {
+      status = connection_->client().complete(completed_);
+      if (status.ok()) summary_.completed = completed_;
+    }
     summary_.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (status.ok() || summary_.appended > 0) print_summary(options_, summary_);
@@ -158,7 +205,9 @@ class Command {
 
   absl::Status import() {
     serve::Client& client = connection_->client();
-    KAPPA_ASSIGN_OR_RETURN(const DeclaredTypes declared, declared_types(client));
+    KAPPA_ASSIGN_OR_RETURN(const serve::ServerInfo server, client.inspect("", false));
+    if (options_.complete) KAPPA_RETURN_IF_ERROR(find_product_to_complete(server));
+    KAPPA_ASSIGN_OR_RETURN(const DeclaredTypes declared, declared_types(server, options_.topic));
     KAPPA_ASSIGN_OR_RETURN(Mapping mapping,
                            Mapping::make(options_.mapping, columns(format_), declared));
     KAPPA_ASSIGN_OR_RETURN(const serve::TopicStatus topic, open_topic(client, options_));
@@ -180,10 +229,34 @@ class Command {
     return status;
   }
 
-  absl::StatusOr<DeclaredTypes> declared_types(serve::Client&) const { return DeclaredTypes(); }
+  // Closes the windows of the product that reads the topic. It is looked for before anything is
+  // imported.
+  absl::Status find_product_to_complete(const serve::ServerInfo& server) {
+    std::vector<std::string> names;
+    for (const serve::ProductInfo& product : server.products) {
+      for (const serve::DeclaredSource& source : product.sources) {
+        const bool wanted = options_.product.empty() || options_.product == product.name;
+        if (source.topic == options_.topic && wanted) names.push_back(product.name);
+      }
+    }
+    if (names.size() == 1) {
+      completed_ = names[0];
+      return absl::OkStatus();
+    }
+    if (names.size() > 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--complete: several products read topic ", options_.topic,
+                       "; name one with --product: ", absl::StrJoin(names, ", ")));
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--complete closes the windows of a product, and ",
+        options_.product.empty() ? "no product" : "no product " + options_.product,
+        " here reads topic ", options_.topic, "; start one first: kappa serve --product DIR"));
+  }
 
   const ImportOptions& options_;
   bool usage_ = false;
+  std::string completed_;  // the product whose windows are closed at the end
   FileFormat format_ = FileFormat::kCsv;
   std::unique_ptr<RecordReader> reader_;
   std::unique_ptr<Connection> connection_;
