@@ -1,6 +1,7 @@
 #include "engine/cli/import/progress_bar.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -24,7 +25,7 @@ std::string progress_text(int64_t records, double seconds, int64_t done,
   const double rate = seconds > 0 ? static_cast<double>(records) / seconds : 0;
   absl::StrAppend(&text, records, " records  ", absl::StrFormat("%.0f/s", rate));
   if (part > 0.005) {
-    const auto left = static_cast<int64_t>(seconds / part * (1 - part) + 0.5);
+    const int64_t left = std::llround(seconds / part * (1 - part));
     absl::StrAppend(&text, absl::StrFormat("  %d:%02d left", left / 60, left % 60));
   }
   return text;
