@@ -81,7 +81,8 @@ Records records_of(const std::string& data) {
         if (const auto key = record.key_view()) text += *key;
         text += " ";
         text += record.value_view().value_or("NULL");
-        for (const auto& [name, value] : parse_headers(record)) text += " " + name + "=" + value;
+        for (const auto& [name, value] : parse_headers(record))
+          absl::StrAppend(&text, " ", name, "=", value);
         records[p].push_back(text);
       }
     }
