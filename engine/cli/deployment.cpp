@@ -165,6 +165,7 @@ absl::Status Deployment::make_topics(const operators::Plan& plan) {
 }
 
 absl::Status Deployment::start() {
+  started_ = true;
   for (DeployedProduct& product : products_) {
     KAPPA_RETURN_IF_ERROR(with_product(product.name, product.pipeline->start()));
   }
@@ -210,6 +211,12 @@ std::vector<serve::ServedProduct> Deployment::served() {
     entry.checksum = [pipeline]() -> absl::StatusOr<std::string> {
       KAPPA_ASSIGN_OR_RETURN(const std::string dump, pipeline->canonical_dump());
       return checksum_of_dump(dump);
+    };
+    entry.complete = [this, pipeline](runtime::Deadline deadline) -> absl::Status {
+      if (started_) return pipeline->complete_live(deadline);
+      KAPPA_RETURN_IF_ERROR(pipeline->advance());
+      KAPPA_RETURN_IF_ERROR(pipeline->complete());
+      return pipeline->checkpoint();
     };
     entry.files = product.files;
     served.push_back(std::move(entry));

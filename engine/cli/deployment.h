@@ -81,6 +81,7 @@ class Deployment {
   std::unique_ptr<log::EmbeddedLog> log_;
   state::Catalogue catalogue_;
   std::vector<DeployedProduct> products_;
+  bool started_ = false;
 };
 
 // The last line of a canonical dump: its checksum.

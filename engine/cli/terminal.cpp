@@ -68,6 +68,10 @@ bool out_is_terminal() {
   return isatty(STDOUT_FILENO) == 1;
 }
 
+bool note_is_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
 int terminal_width() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;

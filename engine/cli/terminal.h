@@ -24,6 +24,7 @@ int report(const absl::Status& status);
 int report(std::string_view message);
 
 bool out_is_terminal();
+bool note_is_terminal();  // standard error
 // Columns of the terminal that standard output is; 80 if that is not known.
 int terminal_width();
 

@@ -77,6 +77,10 @@ absl::StatusOr<bool> LivePipeline::take_what_arrived() {
   for (size_t p = 0; p < reader_->partitions(); ++p) {
     KAPPA_RETURN_IF_ERROR(reader_->load(p, options_.epoch_records_max));
   }
+  if (end_ != End::kNone) {
+    KAPPA_RETURN_IF_ERROR(take_end());
+    return true;
+  }
   const LogTime now = std::max(clock_->now(), order_clock_);
   const std::optional<LogTime> oldest = reader_->oldest_loaded();
   if (!oldest) {
@@ -95,6 +99,31 @@ absl::StatusOr<bool> LivePipeline::take_what_arrived() {
   if (!entry) return false;
   KAPPA_RETURN_IF_ERROR(append_entry(*std::move(entry)));
   return true;
+}
+
+// Journals what an end mark is to come after, then the mark.
+absl::Status LivePipeline::take_end() {
+  const LogTime now = std::max(clock_->now(), order_clock_);
+  if (end_ == End::kBacklog) {
+    end_ = End::kMark;
+    KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> backlog, reader_->describe_backlog(now));
+    if (backlog) return append_entry(*std::move(backlog));
+  }
+  end_ = End::kNone;
+  return append_entry({JournalEntry::Kind::kEnd, now, {}});
+}
+
+absl::Status LivePipeline::complete_live(Deadline deadline) {
+  constexpr std::chrono::milliseconds kLook{2};
+  KAPPA_RETURN_IF_ERROR(run_between_epochs([this] { end_ = End::kBacklog; }, deadline));
+  const auto applied = std::make_shared<bool>(false);
+  while (true) {
+    KAPPA_RETURN_IF_ERROR(run_between_epochs(
+        [this, applied] { *applied = end_ == End::kNone && !reader_->entry() && !ahead_filled_; },
+        deadline));
+    if (*applied) return absl::OkStatus();
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 void LivePipeline::begin_checkpoint() {

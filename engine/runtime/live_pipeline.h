@@ -36,6 +36,7 @@ class LivePipeline final : public Pipeline {
   absl::Status start() override;
   absl::Status stop() override;
   PipelineStats stats() const override;
+  absl::Status complete_live(Deadline deadline) override;
   absl::Status advance() override;
   absl::Status tick() override;
   absl::Status complete() override;
@@ -95,6 +96,7 @@ class LivePipeline final : public Pipeline {
   void run();
   absl::StatusOr<bool> live_turn();
   absl::StatusOr<bool> take_what_arrived();
+  absl::Status take_end();
   absl::Status checkpoint_turn();
   void begin_checkpoint();
   std::chrono::microseconds idle_time() const;
@@ -128,6 +130,9 @@ class LivePipeline final : public Pipeline {
   ReadPosition applied_;  // behind the last turn
   Place state_;           // counts and numbers at applied_; the rest is filled in when it is saved
   uint64_t epochs_ = 0;
+  // An end mark that is asked for, and what comes before it.
+  enum class End : uint8_t { kNone, kBacklog, kMark };
+  End end_ = End::kNone;
   bool changed_ = false;  // since the last checkpoint
   int64_t last_checkpoint_ms_ = 0;
   std::vector<double> epoch_seconds_;  // the last ones, as a ring

@@ -89,6 +89,9 @@ class Pipeline : public ViewReader {
   // Ends after the present epoch, with a checkpoint and the outbox published.
   virtual absl::Status stop() = 0;
   virtual PipelineStats stats() const = 0;
+  // Applies everything that the log holds now, journals an end mark and applies that: every window
+  // closes. Any thread, while it runs. DeadlineExceeded; Unavailable: it has stopped.
+  virtual absl::Status complete_live(Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
   // Journals everything up to the log's present ends as one entry with the present clock, and

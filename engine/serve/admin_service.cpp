@@ -65,6 +65,12 @@ absl::StatusOr<log::TopicConfig> config_of(const v1::CreateTopicRequest& request
   return config;
 }
 
+absl::Status cannot_complete(const ServedProduct& product) {
+  return with_reason(absl::FailedPreconditionError(absl::StrCat(
+                         "this server cannot close the windows of product ", product.name)),
+                     "NO_COMPLETE", {{"product", product.name}});
+}
+
 class AdminService final : public v1::Admin::CallbackService {
  public:
   explicit AdminService(const Backend& backend) : backend_(backend) {}
@@ -108,6 +114,20 @@ class AdminService final : public v1::Admin::CallbackService {
           backend_.queries.try_submit([this, call, deadline, copy = *request, response] {
             run_inspect(call, deadline, copy, response);
           });
+      return taken ? absl::OkStatus() : too_many_queries();
+    });
+  }
+
+  grpc::ServerUnaryReactor* Complete(grpc::CallbackServerContext* context,
+                                     const v1::CompleteRequest* request,
+                                     v1::CompleteResponse*) override {
+    return handle(Method::kComplete, context, [&](const UnaryCall::Ref& call) {
+      KAPPA_ASSIGN_OR_RETURN(const Products::Ref product,
+                             backend_.products.find_readable(request->product()));
+      if (!product->complete) return cannot_complete(*product);
+      const runtime::Deadline deadline = deadline_of(*context, backend_.limits.complete_ms_max);
+      const bool taken = backend_.queries.try_submit(
+          [call, product, deadline] { call->finish(product->complete(deadline)); });
       return taken ? absl::OkStatus() : too_many_queries();
     });
   }

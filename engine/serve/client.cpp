@@ -161,6 +161,17 @@ std::string state_name(v1::ProductState state) {
   }
 }
 
+std::vector<DeclaredSource> declared_sources(const v1::Product& wire) {
+  std::vector<DeclaredSource> sources;
+  for (const v1::SourceStatus& source : wire.sources()) {
+    const bool protobuf = source.format() == v1::SOURCE_FORMAT_PROTOBUF;
+    sources.push_back({source.topic(),
+                       protobuf ? schemas::Format::kProtobuf : schemas::Format::kJson,
+                       schema_of(source.fields())});
+  }
+  return sources;
+}
+
 runtime::PipelineStats stats_of(const v1::Product& wire) {
   runtime::PipelineStats stats;
   stats.epochs = static_cast<uint64_t>(wire.epochs());
@@ -371,9 +382,18 @@ absl::StatusOr<ServerInfo> Client::inspect(const std::string& product, bool chec
   for (const v1::Product& wire : response.products()) {
     info.products.push_back({wire.name(), state_name(wire.state()), wire.failure(),
                              from_wire(wire.stamp()), wire.plan_fingerprint(), stats_of(wire),
-                             wire.checksum()});
+                             wire.checksum(), declared_sources(wire)});
   }
   return info;
+}
+
+absl::Status Client::complete(const std::string& product) {
+  grpc::ClientContext context;
+  impl_->channel.prepare(context, /*endless=*/true);
+  v1::CompleteRequest request;
+  request.set_product(product);
+  v1::CompleteResponse response;
+  return impl_->channel.status_of(impl_->admin->Complete(&context, request, &response));
 }
 
 }  // namespace kappa::serve

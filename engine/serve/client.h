@@ -95,6 +95,13 @@ struct ReceivedRecord {
   RecordHeaders headers;
 };
 
+// What a product declares of a topic that it reads.
+struct DeclaredSource {
+  std::string topic;
+  schemas::Format format = schemas::Format::kJson;
+  operators::Schema fields;  // by their names in the payload
+};
+
 struct ProductInfo {
   std::string name;
   std::string state;  // "restoring", "running", "failed"
@@ -103,6 +110,7 @@ struct ProductInfo {
   std::string plan_fingerprint;
   runtime::PipelineStats stats;
   std::string checksum;
+  std::vector<DeclaredSource> sources;
 };
 struct ServerInfo {
   std::string version;
@@ -138,6 +146,8 @@ class Client {
   absl::Status read_topic(const std::string& topic, const TopicReadOptions& options,
                           const std::function<bool(ReceivedRecord record)>& on_record);
   absl::StatusOr<ServerInfo> inspect(const std::string& product, bool checksum);
+  // Applies everything that the log holds and then closes every window; however long that takes.
+  absl::Status complete(const std::string& product);
 
  private:
   struct Impl;

@@ -34,15 +34,30 @@ void write_view(const runtime::ViewStats& view, v1::ViewStatus* out) {
   if (view.watermark != kNoEventTime) out->set_watermark_us(view.watermark.us);
 }
 
-void write_source(const runtime::SourceStats& source, v1::SourceStatus* out) {
+void write_declaration(const schemas::Source& source, v1::SourceStatus* out) {
+  out->set_format(source.format == schemas::Format::kJson ? v1::SOURCE_FORMAT_JSON
+                                                          : v1::SOURCE_FORMAT_PROTOBUF);
+  for (const schemas::SourceColumn& column : source.columns) {
+    serve::to_wire(operators::Field{column.field, column.type}, out->add_fields());
+  }
+}
+
+void write_source(const runtime::SourceStats& source, const operators::Plan& plan,
+                  v1::SourceStatus* out) {
   out->set_topic(source.topic);
+  for (const schemas::Source& declared : plan.sources) {
+    if (declared.topic != source.topic) continue;
+    write_declaration(declared, out);
+    break;
+  }
   out->set_records(static_cast<int64_t>(source.records));
   out->set_dead_letters(static_cast<int64_t>(source.dead_letters));
   out->set_lag_records(source.lag_records);
   if (source.watermark != kNoEventTime) out->set_watermark_us(source.watermark.us);
 }
 
-void write_stats(const runtime::PipelineStats& stats, v1::Product* out) {
+void write_stats(const runtime::PipelineStats& stats, const operators::Plan& plan,
+                 v1::Product* out) {
   out->set_state_bytes(static_cast<int64_t>(stats.state_bytes));
   out->set_epochs(static_cast<int64_t>(stats.epochs));
   out->set_records(static_cast<int64_t>(stats.records));
@@ -50,7 +65,9 @@ void write_stats(const runtime::PipelineStats& stats, v1::Product* out) {
   out->set_last_checkpoint_seconds(stats.checkpoint_seconds);
   out->set_outbox_pending(static_cast<int64_t>(stats.outbox_pending));
   for (const runtime::ViewStats& view : stats.views) write_view(view, out->add_views());
-  for (const runtime::SourceStats& source : stats.sources) write_source(source, out->add_sources());
+  for (const runtime::SourceStats& source : stats.sources) {
+    write_source(source, plan, out->add_sources());
+  }
 }
 
 absl::Status write_checksum(const ServedProduct& product, v1::Product* out) {
@@ -73,7 +90,7 @@ absl::Status write_product(const ServedProduct& product, bool checksum, runtime:
   if (product.reader == nullptr) return absl::OkStatus();
   const operators::Plan& plan = product.reader->plan();
   out->set_plan_fingerprint(absl::StrFormat("%016x", operators::fingerprint(plan)));
-  if (product.stats) write_stats(product.stats(), out);
+  if (product.stats) write_stats(product.stats(), plan, out);
   out->mutable_stamp()->set_generation(product.generation);
   // A pipeline that has stopped has no place to tell; what it last counted is still worth knowing.
   const auto snapshot = product.reader->pin(plan.views(), deadline);

@@ -9,6 +9,7 @@ namespace kappa::serve {
 struct ServerLimits {
   size_t message_bytes_max = 16u << 20;          // of a request
   int64_t query_ms_max = 30'000;                 // Sql, Scan and Inspect; a shorter deadline holds
+  int64_t complete_ms_max = 3'600'000;           // Complete
   int64_t stream_ms_max = 300'000;               // to take in the whole answer of Sql
   size_t query_rows_scanned_max = 50'000'000;    // Sql, and the first page of Scan
   size_t query_memory_bytes_max = 256u << 20;    // of one Sql

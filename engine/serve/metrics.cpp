@@ -29,7 +29,7 @@ std::string_view method_name(Method method) {
       "kappa.v1.Query/Get",        "kappa.v1.Query/MultiGet",      "kappa.v1.Query/Scan",
       "kappa.v1.Query/Sql",        "kappa.v1.Query/DescribeViews", "kappa.v1.Ingest/Append",
       "kappa.v1.Admin/ListTopics", "kappa.v1.Admin/CreateTopic",   "kappa.v1.Admin/ReadTopic",
-      "kappa.v1.Admin/Inspect",
+      "kappa.v1.Admin/Inspect",    "kappa.v1.Admin/Complete",
   };
   return kNames[static_cast<size_t>(method)];
 }

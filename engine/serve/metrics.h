@@ -23,8 +23,9 @@ enum class Method : uint8_t {
   kCreateTopic,
   kReadTopic,
   kInspect,
+  kComplete,
 };
-inline constexpr size_t kMethods = 10;
+inline constexpr size_t kMethods = 11;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.

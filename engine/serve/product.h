@@ -26,6 +26,9 @@ struct ServedProduct {
   std::function<runtime::PipelineStats()> stats;
   // The checksum of the canonical dump, for Inspect. May be empty: then it is refused.
   std::function<absl::StatusOr<std::string>()> checksum;
+  // Applies everything that the log holds and then closes every window, for Complete. May be empty:
+  // then it is refused.
+  std::function<absl::Status(runtime::Deadline)> complete;
   // The product's .proto files, for the contract check of appended records.
   schemas::ProductFiles files;
   // Why it cannot be served, if that is known before there is a pipeline to ask.

@@ -304,6 +304,28 @@ TEST_CASE("inspect tells state, generation, place, sizes and, if asked, the chec
   CHECK(absl::IsNotFound(server.client()->inspect("shpo", false).status()));
 }
 
+TEST_CASE("complete asks the product named, and is refused by one that cannot") {
+  TestServer server;
+  ServedProduct bank = server.product();
+  bank.name = "bank";
+  int completed = 0;
+  bank.complete = [&](runtime::Deadline deadline) {
+    ++completed;
+    CHECK(deadline > std::chrono::steady_clock::now() + std::chrono::minutes(30));
+    return absl::OkStatus();
+  };
+  server.more_products = {bank};
+  server.start();
+  const auto client = server.client();
+  CHECK(client->complete("bank").ok());
+  CHECK(completed == 1);
+  const absl::Status refused = client->complete("shop");
+  CHECK(absl::IsFailedPrecondition(refused));
+  CHECK(details_of(refused).reason == "NO_COMPLETE");
+  CHECK(absl::IsNotFound(client->complete("shpo")));
+  CHECK(completed == 1);
+}
+
 TEST_CASE("a failed product is inspected with its reason, and a missing checksum is said") {
   TestServer server;
   server.stats.failure = absl::DataLossError("a gap in sales-0");

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
+#include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
 #include "engine/cli/commands/playground.h"
 #include "engine/cli/commands/produce.h"
@@ -34,6 +35,7 @@ struct AllOptions {
   QueryOptions query;
   InspectOptions inspect;
   TopicsOptions topics;
+  ImportOptions import;
   ProduceOptions produce;
   ConsumeOptions consume;
   TestOptions test;
@@ -71,6 +73,7 @@ class Declaration {
     declare_query();
     declare_inspect();
     declare_topics();
+    declare_import();
     declare_produce();
     declare_consume();
     declare_validate();
@@ -280,6 +283,65 @@ class Declaration {
     connect(topics, options.connect);
     output(topics, options.output);
     runs(topics, run_topics, options);
+  }
+
+  void declare_import() {
+    CLI::App& import = command(
+        "import", "Append the records of a CSV or NDJSON file to a topic",
+        "  kappa import sales.csv.zst --topic sales --create --key card_id --timestamp sold_at_ms\n"
+        "  kappa import labels.ndjson.gz --topic labels --timestamp at --timestamp-unit iso "
+        "--timestamp-delay '7 days'\n"
+        "  zcat sales.csv.gz | kappa import - --format csv --topic sales --type zip=text\n\n"
+        "The same command again goes on where an import was broken off.\n"
+        "Exit code 3: done, but there were bad lines.\n");
+    ImportOptions& options = options_.import;
+    once(import, "file", options.file,
+         "the file, plain or packed by gzip or zstd; -: standard input")
+        ->required();
+    once(import, "--topic", options.topic, "where to")->required()->type_name("TOPIC");
+    once(import, "--create", options.create, "make the topic if it is not there");
+    number(import, "--partitions", options.partitions, 1, 1000, "of a topic to be made")
+        ->configurable(false);
+    choice(import, "--format", options.format, {{"csv", "csv"}, {"ndjson", "ndjson"}},
+           "default: by the file's name")
+        ->configurable(false);
+    declare_mapping(import, options.mapping);
+    once(import, "--bad", options.bad, "keeps bad lines; default: FILE.bad.ndjson")
+        ->type_name("PATH");
+    number(import, "--bad-max", options.bad_max, 0, kNoLimit, "bad lines before it gives up")
+        ->configurable(false);
+    once(import, "--complete", options.complete,
+         "at the end, close every window of the product that reads the topic");
+    product_name(import, options.product);
+    once(import, "--id", options.id, "the import's name; default: by path, size and first block")
+        ->type_name("NAME");
+    connect(import, options.connect);
+    output(import, options.output);
+    runs(import, run_import, options);
+  }
+
+  void declare_mapping(CLI::App& import, MappingOptions& options) {
+    once(import, "--key", options.key, "columns that make the record key, with | between them")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("COL[,COL]");
+    once(import, "--timestamp", options.timestamp,
+         "the column of the record timestamp: when it was known; default: the time of the import")
+        ->type_name("COL");
+    choice(import, "--timestamp-unit", options.timestamp_unit,
+           {{"ms", "ms"}, {"s", "s"}, {"us", "us"}, {"iso", "iso"}}, "of --timestamp (ms)")
+        ->configurable(false);
+    once(import, "--timestamp-delay", options.timestamp_delay, "known so much later")
+        ->type_name("TIME");
+    const auto several = [&](const std::string& name, std::vector<std::string>& values,
+                             const std::string& what, const std::string& type) {
+      once(import, name, values, what)->allow_extra_args(false)->type_name(type);
+    };
+    several("--type", options.types, "text, integer, bigint, double, numeric or boolean",
+            "COL=TYPE");
+    several("--rename", options.renames, "the field's name in the record", "OLD=NEW");
+    several("--drop", options.drops, "leave the column out", "COL");
+    several("--set", options.sets, "a field with a constant", "FIELD=VALUE");
   }
 
   void declare_produce() {
