@@ -252,7 +252,7 @@ TEST_CASE("import makes text of what a product declares as text") {
         "{\"id\":\"17\",\"amount\":1.50,\"at\":1000}\n");
 }
 
-TEST_CASE("--complete closes every window, with a server and without one") {
+TEST_CASE("an import with --complete closes every window, with a server and without one") {
   const ImportTest test;
   test.file("shop/product.sql", kProduct);
   const std::string text = "id,amount,at\na,1,1000\nb,2,59999\nc,3,60000\nd,4,130000\n";
