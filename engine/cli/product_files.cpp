@@ -30,6 +30,7 @@ absl::Status add_file(const fs::path& root, const fs::path& path,
 std::vector<sql::SqlText> ProductFiles::sql() const {
   const auto file = files.find("product.sql");
   if (file == files.end()) return {};
+  if (!sql_file.empty()) return {{sql_file, file->second}};
   const fs::path shown = directory.empty() ? "product.sql" : fs::path(directory) / "product.sql";
   return {{shown.generic_string(), file->second}};
 }
@@ -72,6 +73,20 @@ absl::StatusOr<ProductFiles> read_product(const std::string& directory) {
     }
   }
   return product;
+}
+
+absl::StatusOr<ProductFiles> read_product_or_sql(const std::string& path) {
+  if (fs::is_directory(path)) return read_product(path);
+  KAPPA_ASSIGN_OR_RETURN(std::string text, state::read_file(path));
+  const fs::path directory = fs::path(path).parent_path();
+  ProductFiles files;
+  if (fs::exists(directory / "product.sql")) {
+    const auto around = read_product(directory.empty() ? "." : directory.string());
+    if (around.ok()) files.files = around->files;
+  }
+  files.files["product.sql"] = std::move(text);
+  files.sql_file = path;
+  return files;
 }
 
 }  // namespace kappa::cli

@@ -16,6 +16,7 @@ struct ProductFiles {
   std::string name;       // the directory's
   std::string directory;  // as it was named; shown in errors
   std::map<std::string, std::string> files;
+  std::string sql_file = {};  // as errors name it, if it lies elsewhere than in the directory
 
   std::vector<sql::SqlText> sql() const;
   schemas::ProductFiles protos() const;
@@ -24,5 +25,8 @@ struct ProductFiles {
 // NotFound: no such directory, or it has no product.sql. InvalidArgument: its name cannot be a
 // product's (1 to 63 of [a-z0-9_-], a letter first).
 absl::StatusOr<ProductFiles> read_product(const std::string& directory);
+// Of a directory, or of a lone SQL file, which is taken as the product.sql of the directory that it
+// lies in.
+absl::StatusOr<ProductFiles> read_product_or_sql(const std::string& path);
 
 }  // namespace kappa::cli

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
+#include "engine/cli/commands/explain.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
 #include "engine/cli/commands/playground.h"
@@ -40,6 +41,7 @@ struct AllOptions {
   ConsumeOptions consume;
   TestOptions test;
   ValidateOptions validate;
+  ExplainOptions explain;
   VersionOptions version;
   std::string shell = "bash";
 };
@@ -77,6 +79,7 @@ class Declaration {
     declare_produce();
     declare_consume();
     declare_validate();
+    declare_explain();
     declare_test();
     declare_version();
     declare_completion();
@@ -391,6 +394,17 @@ class Declaration {
   void product_name(CLI::App& command, std::string& value) {
     once(command, "--product", value, "the product's name, if there are several")
         ->type_name("NAME");
+  }
+
+  void declare_explain() {
+    CLI::App& explain =
+        command("explain", "Show the plan of a data product's views as trees",
+                "  kappa explain schemas/playground\n"
+                "  kappa explain schemas/playground revenue_per_minute --output json\n");
+    once(explain, "path", options_.explain.path, "a product's directory or a SQL file")->required();
+    once(explain, "view", options_.explain.view, "a view, or an output's topic; default: all");
+    output(explain, options_.explain.output);
+    runs(explain, run_explain, options_.explain);
   }
 
   void declare_validate() {

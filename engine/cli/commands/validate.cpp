@@ -1,6 +1,5 @@
 #include "engine/cli/commands/validate.h"
 
-#include <filesystem>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -8,28 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cli/product_files.h"
 #include "engine/sql/catalog.h"
-#include "engine/types/status_macros.h"
-#include "state/durable_file.h"
 
 namespace kappa::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// A lone SQL file is checked as the product.sql of the directory that it lies in.
-absl::StatusOr<ProductFiles> read_any(const std::string& path) {
-  if (fs::is_directory(path)) return read_product(path);
-  KAPPA_ASSIGN_OR_RETURN(std::string text, state::read_file(path));
-  const fs::path directory = fs::path(path).parent_path();
-  ProductFiles files;
-  if (fs::exists(directory / "product.sql")) {
-    const auto around = read_product(directory.empty() ? "." : directory.string());
-    if (around.ok()) files.files = around->files;
-  }
-  files.files["product.sql"] = std::move(text);
-  return files;
-}
 
 struct Counts {
   size_t sources = 0;
@@ -96,14 +78,12 @@ int run_validate(const ValidateOptions& options) {
   Json json = Json::array();
   bool good = true;
   for (const std::string& path : options.paths) {
-    const absl::StatusOr<ProductFiles> files = read_any(path);
+    const absl::StatusOr<ProductFiles> files = read_product_or_sql(path);
     if (!files.ok()) {
       report(files.status());
       return kExitUsage;
     }
-    std::vector<sql::SqlText> texts = files->sql();
-    if (files->directory.empty()) texts[0].file = path;
-    const sql::CompiledPlan compiled = sql::compile_product(texts, files->protos());
+    const sql::CompiledPlan compiled = sql::compile_product(files->sql(), files->protos());
     good = good && compiled.ok();
     if (options.output == OutputFormat::kJson) {
       json.push_back(to_json(path, compiled));

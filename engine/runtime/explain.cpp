@@ -1,0 +1,247 @@
+#include "engine/runtime/explain.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/runtime/dataflow_shape.h"
+#include "engine/types/text.h"
+#include "engine/types/value.h"
+#include "operators/functions.h"
+
+namespace kappa::runtime {
+
+using namespace operators;  // NOLINT: this file is about plan nodes
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<int>& columns, const Schema& schema) {
+  std::vector<std::string> names;
+  for (int column : columns) names.push_back(schema[static_cast<size_t>(column)].name);
+  return names;
+}
+
+std::string list(const std::vector<int>& columns, const Schema& schema) {
+  return absl::StrJoin(names_of(columns, schema), ", ");
+}
+
+std::string duration(int64_t us) {
+  return absl::StrCat("'", to_text(Value{Type::interval(), us}), "'");
+}
+
+bool is_word(const std::string& name) {
+  return !name.empty() &&
+         (absl::ascii_isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_');
+}
+
+std::string call_to_sql(const std::string& name, const std::vector<std::string>& args) {
+  if (is_word(name)) return absl::StrCat(name, "(", absl::StrJoin(args, ", "), ")");
+  if (args.size() == 1) return absl::StrCat(name, args[0]);
+  return absl::StrCat("(", absl::StrJoin(args, absl::StrCat(" ", name, " ")), ")");
+}
+
+std::string case_to_sql(const std::vector<std::string>& args) {
+  std::string text = "CASE";
+  for (size_t i = 0; i + 1 < args.size(); i += 2) {
+    absl::StrAppend(&text, " WHEN ", args[i], " THEN ", args[i + 1]);
+  }
+  return absl::StrCat(text, " ELSE ", args.back(), " END");
+}
+
+// "count(DISTINCT x) FILTER (WHERE y)"
+std::string call_text(const AggregateCall& call, const Schema& input) {
+  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
+  const bool distinct = call.kind == AggregateKind::kCountDistinct;
+  std::string text =
+      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
+  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument), ")");
+  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return text;
+}
+
+// Explains the nodes of one plan.
+class Explainer {
+ public:
+  // Exchanges are there as soon as there is more than one worker.
+  explicit Explainer(const Plan& plan) : plan_(plan), shape_(plan, 2) {}
+
+  ExplainedNode view_or_output(NodeId id) const { return explain_node(id, true); }
+
+ private:
+  const Schema& input(const PlanNode& node) const { return plan_.node(node.inputs[0]).schema; }
+
+  ExplainedNode explain_node(NodeId id, bool top) const {
+    const PlanNode& node = plan_.node(id);
+    ExplainedNode explained;
+    explained.changelog = node.changelog;
+    const auto* view = std::get_if<ViewNode>(&node.op);
+    if (view && !top) {
+      explained.operation = absl::StrCat("view ", view->name);
+      return explained;
+    }
+    std::visit([&](const auto& op) { tell(node, op, &explained); }, node.op);
+    if (shape_.exchanged(id)) explained.exchange = names_of(shape_.key_of(id), input(node));
+    for (NodeId from : node.inputs) explained.inputs.push_back(explain_node(from, false));
+    return explained;
+  }
+
+  void tell(const PlanNode& /*node*/, const SourceNode& op, ExplainedNode* out) const {
+    const schemas::Source& source = plan_.sources[static_cast<size_t>(op.source)];
+    out->operation = absl::StrCat("source ", source.name, " (topic ", source.topic, ", ",
+                                  source.format == schemas::Format::kJson ? "JSON" : "Protobuf",
+                                  "): ", list_names(op, source));
+    if (!source.event_time) return;
+    const auto& time = source.columns[static_cast<size_t>(*source.event_time)];
+    absl::StrAppend(&out->operation, "; watermark ", time.name);
+    if (source.out_of_orderness_us > 0) {
+      absl::StrAppend(&out->operation, " - ", duration(source.out_of_orderness_us));
+    }
+  }
+
+  static std::string list_names(const SourceNode& op, const schemas::Source& source) {
+    return absl::StrJoin(op.wanted, ", ", [&](std::string* text, int column) {
+      absl::StrAppend(text, source.columns[static_cast<size_t>(column)].name);
+    });
+  }
+
+  void tell(const PlanNode& node, const FilterNode& op, ExplainedNode* out) const {
+    out->operation = absl::StrCat("filter ", to_sql(*op.predicate, input(node)));
+  }
+
+  void tell(const PlanNode& node, const ProjectNode& op, ExplainedNode* out) const {
+    std::vector<std::string> shown;
+    for (const ExprRef& expr : op.exprs) {
+      const std::string& name = node.schema[shown.size()].name;
+      const std::string text = to_sql(*expr, input(node));
+      shown.push_back(text == name ? name : absl::StrCat(text, " AS ", name));
+    }
+    out->operation = absl::StrCat("project ", absl::StrJoin(shown, ", "));
+  }
+
+  void tell(const PlanNode& node, const AggregateNode& op, ExplainedNode* out) const {
+    const Schema& from = input(node);
+    std::vector<std::string> key = names_of(op.groups, from);
+    out->operation = "aggregate";
+    if (!key.empty()) absl::StrAppend(&out->operation, " by ", absl::StrJoin(key, ", "));
+    if (op.window) {
+      const std::string& time = from[static_cast<size_t>(op.window->event_time)].name;
+      absl::StrAppend(&out->operation, " over windows of ", duration(op.window->size_us), " of ",
+                      time);
+      if (op.window->grace_us > 0)
+        absl::StrAppend(&out->operation, ", grace ", duration(op.window->grace_us));
+      key.emplace_back("window_start");
+      out->late = "rows of windows that have closed are refused";
+    }
+    absl::StrAppend(
+        &out->operation, ": ",
+        absl::StrJoin(op.calls, ", ", [&](std::string* text, const AggregateCall& call) {
+          absl::StrAppend(text, call_text(call, from));
+        }));
+    if (op.emit == Emit::kFinal)
+      absl::StrAppend(&out->operation, "; given out when the window closes");
+    out->state =
+        key.empty() ? "one row" : absl::StrCat("a row a group, by ", absl::StrJoin(key, ", "));
+    for (const AggregateCall& call : op.calls) {
+      if (call.kind != AggregateKind::kCountDistinct) continue;
+      absl::StrAppend(&out->state, "; a row a group and ",
+                      from[static_cast<size_t>(call.argument)].name);
+    }
+    if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
+  }
+
+  void tell(const PlanNode& node, const ViewNode& op, ExplainedNode* out) const {
+    const std::string key =
+        op.by_record ? "topic, partition, offset, ordinal" : list(op.key, node.schema);
+    out->operation = absl::StrCat("view ", op.name, " (",
+                                  absl::StrJoin(node.schema, ", ",
+                                                [](std::string* text, const Field& field) {
+                                                  absl::StrAppend(text, field.name);
+                                                }),
+                                  ")");
+    out->state = shape_.reads_aggregate(node)
+                     ? "that of the aggregate"
+                     : absl::StrCat("a row a key, by ", key.empty() ? "nothing" : key);
+    if (op.conflict == ViewNode::Conflict::kFirstWins)
+      absl::StrAppend(&out->state, "; the first row of a key stays");
+    if (op.conflict == ViewNode::Conflict::kLatestWins)
+      absl::StrAppend(&out->state, "; the latest row of a key replaces");
+    if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
+  }
+
+  void tell(const PlanNode& /*node*/, const OutputNode& op, ExplainedNode* out) const {
+    out->operation =
+        absl::StrCat("output to topic ", plan_.sources[static_cast<size_t>(op.sink)].topic);
+    out->state = "the outbox, until it is published";
+  }
+
+  // Whatever has no words of its own.
+  template <typename Op>
+  void tell(const PlanNode& node, const Op& /*op*/, ExplainedNode* out) const {
+    out->operation = describe(plan_, node);
+  }
+
+  const Plan& plan_;
+  DataflowShape shape_;
+};
+
+void append_tree(const ExplainedNode& node, const std::string& first, const std::string& rest,
+                 std::string* out) {
+  absl::StrAppend(out, first, node.operation, node.changelog ? "  [changelog]" : "  [append-only]",
+                  "\n");
+  const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
+  if (!node.exchange.empty())
+    absl::StrAppend(out, detail, "exchange: by ", absl::StrJoin(node.exchange, ", "), "\n");
+  if (!node.state.empty()) absl::StrAppend(out, detail, "state: ", node.state, "\n");
+  if (!node.late.empty()) absl::StrAppend(out, detail, "late: ", node.late, "\n");
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const bool last = i + 1 == node.inputs.size();
+    append_tree(node.inputs[i], rest + (last ? "└─ " : "├─ "), rest + (last ? "   " : "│  "), out);
+  }
+}
+
+}  // namespace
+
+std::string to_sql(const Expr& expr, const Schema& input) {
+  std::vector<std::string> args;
+  for (const ExprRef& arg : expr.args) args.push_back(to_sql(*arg, input));
+  switch (expr.kind) {
+    case ExprKind::kColumn:
+      return input[static_cast<size_t>(expr.column)].name;
+    case ExprKind::kConstant: {
+      if (expr.constant.is_null()) return "NULL";
+      const bool bare = expr.type.is_integer() || expr.type.id == TypeId::kNumeric ||
+                        expr.type.id == TypeId::kDouble || expr.type.id == TypeId::kBoolean;
+      const std::string text = to_text(expr.constant);
+      return bare ? text : absl::StrCat("'", text, "'");
+    }
+    case ExprKind::kCast:
+      return absl::StrCat(expr.lenient ? "try_cast(" : "CAST(", args[0], " AS ",
+                          to_string(expr.type), ")");
+    case ExprKind::kCall:
+      return call_to_sql(std::string(expr.function->name), args);
+    case ExprKind::kCase:
+      return case_to_sql(args);
+    case ExprKind::kAnd:
+      return absl::StrCat("(", absl::StrJoin(args, " AND "), ")");
+    case ExprKind::kOr:
+      return absl::StrCat("(", absl::StrJoin(args, " OR "), ")");
+    case ExprKind::kNot:
+      return absl::StrCat("NOT ", args[0]);
+    case ExprKind::kIsNull:
+      return absl::StrCat("(", args[0], " IS NULL)");
+    case ExprKind::kCoalesce:
+      return absl::StrCat("coalesce(", absl::StrJoin(args, ", "), ")");
+  }
+  return "?";
+}
+
+ExplainedNode explain(const Plan& plan, NodeId node) {
+  return Explainer(plan).view_or_output(node);
+}
+
+std::string to_text(const ExplainedNode& node) {
+  std::string text;
+  append_tree(node, "", "", &text);
+  return text;
+}
+
+}  // namespace kappa::runtime

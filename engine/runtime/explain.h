@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operators/plan.h"
+
+namespace kappa::runtime {
+
+// A node of a plan, told to people: what EXPLAIN shows.
+struct ExplainedNode {
+  std::string operation;  // "aggregate by store_id over tumble(…): count(*)"
+  bool changelog = false;
+  // The columns by which rows are dealt out to workers on their way in; empty: they stay where they
+  // are.
+  std::vector<std::string> exchange;
+  std::string state;  // what it keeps, and under which key; empty: nothing
+  std::string late;   // what becomes of late rows; empty: it refuses none
+  std::vector<ExplainedNode> inputs;
+};
+
+// A view or an output and what feeds it, down to sources and to other views, which are explained by
+// themselves. `node` is a ViewNode or an OutputNode.
+ExplainedNode explain(const operators::Plan& plan, operators::NodeId node);
+
+// As a tree, a line an item, each ended by a line break.
+std::string to_text(const ExplainedNode& node);
+
+// An expression in SQL over the columns of `input`.
+std::string to_sql(const operators::Expr& expr, const operators::Schema& input);
+
+}  // namespace kappa::runtime
