@@ -16,6 +16,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<int>& columns, const Schema& schema) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (int column : columns) names.push_back(schema[static_cast<size_t>(column)].name);
   return names;
 }
