@@ -26,6 +26,7 @@ struct Emission {
 // Turns the SELECT of a view or an INSERT into plan nodes:
 //
 //   source or view → [Project what is used → Filter] → Project → [Aggregate → Project] → …
+//                                                              → [[Reorder →] Sliding … → Project]
 //
 // A UNION ALL puts a Union over its branches.
 class ViewPlanner {
@@ -35,12 +36,14 @@ class ViewPlanner {
               Emission emission, std::string_view where)
       : text_(text), catalog_(catalog), builder_(builder), emission_(emission), where_(where) {}
 
-  // The rows of the query. Their relation has no name. `with_branch`: the key of a union whose
-  // branches have one gets the column that tells them apart.
-  absl::StatusOr<Relation> plan(const Node& select, bool with_branch);
+  // The rows of the query. Their relation has no name. `with_hidden_key`: the key gets the columns
+  // that it needs beside those of the SELECT: the branch of a union whose branches have a key; the
+  // record that caused a row, for OVER with emit = 'final'.
+  absl::StatusOr<Relation> plan(const Node& select, bool with_hidden_key);
 
   // What the planned query has, for judging options.
   bool all_windowed() const { return windows_ == selects_; }
+  bool all_final() const { return windows_ + overs_ == selects_; }
   bool has_group() const { return groups_ > 0; }
 
  private:
@@ -53,7 +56,9 @@ class ViewPlanner {
   absl::Status collect_selects(const Node& select, std::vector<const Node*>* selects) const;
   absl::StatusOr<Branch> bind_branch(const Node& select) const;
   absl::Status unify_branches(std::vector<Branch>& branches) const;
-  absl::StatusOr<Relation> plan_branch(const Branch& branch);
+  absl::Status check_over(const Branch& branch) const;
+  static void keep_roles(const Branch& branch, Relation* relation);
+  absl::StatusOr<Relation> plan_branch(const Branch& branch, bool with_identity);
   absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches, bool with_branch);
   Relation plan_rows(const Branch& branch, operators::NodeId input);
   void find_key(const Branch& branch, Relation* relation) const;
@@ -68,6 +73,7 @@ class ViewPlanner {
   int selects_ = 0;
   int groups_ = 0;
   int windows_ = 0;
+  int overs_ = 0;
 };
 
 }  // namespace kappa::sql

@@ -40,7 +40,7 @@ absl::Status check_windows(const Options& options, const Emission& emission,
                            const ViewPlanner& planner) {
   if (planner.all_windowed()) return absl::OkStatus();
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
-  if (emission.emit == Emit::kFinal) {
+  if (emission.emit == Emit::kFinal && !planner.all_final()) {
     return fault(options.place("emit"), "emit = 'final' needs a window", hint);
   }
   if (options.has("grace")) return fault(options.place("grace"), "grace needs a window", hint);
