@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
-#include "engine/types/decimal.h"
 #include "engine/types/invariant.h"
+#include "operators/sums.h"
 
 namespace kappa::operators {
 namespace {
-
-// A sum that no longer fits 128 bits. It sticks: what is added to it is lost anyway.
-constexpr int128 kSumOverflowed = static_cast<int128>(static_cast<unsigned __int128>(1) << 127);
-
-void add_to_sum(int128& sum, int128 value) {
-  if (sum == kSumOverflowed) return;
-  if (__builtin_add_overflow(sum, value, &sum)) sum = kSumOverflowed;
-}
 
 // Rows that an accumulator sees: its argument is not null and its filter is true. A byte each, 1 or
 // 0; empty: all.
@@ -239,56 +230,6 @@ int64_t AccumulatorSet::group_rows(const std::byte* row) const {
   return state::Table::get<int64_t>(row, accumulators_[0].field);
 }
 
-namespace {
-
-// sum / count with six digits more than the sum, half away from zero; nothing if it does not fit.
-std::optional<int128> average(int128 sum, int64_t count, int extra_digits) {
-  const int128 quotient = sum / count;
-  const int128 remainder = sum % count;
-  const int128 unit = power_of_ten(extra_digits);
-  int128 whole = 0;
-  if (__builtin_mul_overflow(quotient, unit, &whole)) return std::nullopt;
-  const int128 scaled = remainder * unit;
-  int128 part = scaled / count;
-  const int128 rest = scaled % count;
-  if ((rest < 0 ? -rest : rest) * 2 >= count) part += sum < 0 ? -1 : 1;
-  if (__builtin_add_overflow(whole, part, &whole) || !fits_precision(whole, 38))
-    return std::nullopt;
-  return whole;
-}
-
-void append_number(Column& column, std::optional<int128> value) {
-  const size_t row = column.rows();
-  column.resize(row + 1);
-  if (!value) {
-    column.set_null(row);
-  } else if (column.type().physical() == PhysicalType::kInt128) {
-    column.values<int128>()[row] = *value;
-  } else {
-    column.values<int64_t>()[row] = static_cast<int64_t>(*value);
-  }
-}
-
-void append_double(Column& column, std::optional<double> value) {
-  const size_t row = column.rows();
-  column.resize(row + 1);
-  if (value) {
-    column.values<double>()[row] = *value;
-  } else {
-    column.set_null(row);
-  }
-}
-
-bool fits_result(int128 value, const Type& type) {
-  if (type.id == TypeId::kBigint) {
-    return value >= std::numeric_limits<int64_t>::min() &&
-           value <= std::numeric_limits<int64_t>::max();
-  }
-  return fits_precision(value, 38);
-}
-
-}  // namespace
-
 void AccumulatorSet::append_result(size_t call, const std::byte* row, Column& column,
                                    Arena& arena) const {
   using state::Table;
@@ -315,13 +256,11 @@ void AccumulatorSet::append_result(size_t call, const std::byte* row, Column& co
     case Accumulator::Kind::kSumInteger: {
       const int128 sum = Table::get<int128>(row, value.field);
       const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field);
-      if (count == 0 || sum == kSumOverflowed) return append_number(column, std::nullopt);
       if (result.call.kind == AggregateKind::kAvg) {
-        return append_number(column,
-                             average(sum, count, result.call.result.scale - result.argument.scale));
+        append_average(column, sum, count, result.argument.scale);
+      } else {
+        append_sum(column, sum, count);
       }
-      append_number(column,
-                    fits_result(sum, result.call.result) ? std::optional(sum) : std::nullopt);
       return;
     }
   }

@@ -6,7 +6,7 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
-#include "schemas/encoder.h"
+#include "operators/late_row.h"
 
 namespace kappa::operators {
 namespace {
@@ -193,8 +193,6 @@ bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
   }
   if (late.empty()) return false;
 
-  std::vector<std::string> names;
-  for (const Field& field : input_schema_) names.push_back(field.name);
   std::vector<uint32_t> kept;
   std::vector<int64_t> kept_starts;
   size_t next_late = 0;
@@ -202,10 +200,7 @@ bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
     if (next_late < late.size() && late[next_late] == i) {
       ++next_late;
       if (!input.signs.empty() && input.signs[i] < 0) continue;
-      SideRow side{input.places[i], node_.id, SideRow::Kind::kLate, {}, {}, {}};
-      if (!input.ties.empty()) side.tie = input.ties[i].view();
-      schemas::encode_json(names, input.columns, i, &side.text);
-      context.side.push_back(std::move(side));
+      context.side.push_back(late_row(input_schema_, input, i, node_.id));
     } else {
       kept.push_back(i);
       kept_starts.push_back((*starts)[i]);

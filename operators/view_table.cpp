@@ -7,6 +7,7 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
+#include "operators/table_rows.h"
 
 namespace kappa::operators {
 
@@ -47,44 +48,13 @@ std::vector<ColumnRef> ViewTable::key_columns(const Batch& input, const Operator
     for (int column : op_.key) key.push_back(input.columns[static_cast<size_t>(column)]);
     return key;
   }
-  Column topics(Type::text(), input.rows);
-  Column partitions(Type::integer(), input.rows);
-  Column offsets(Type::bigint(), input.rows);
-  Column ordinals(Type::integer(), input.rows);
-  int32_t ordinal = 0;
-  for (size_t i = 0; i < input.rows; ++i) {
-    const auto [partition, offset] = context.record_at(input.places[i].place());
-    ordinal = i > 0 && input.places[i].place() == input.places[i - 1].place() ? ordinal + 1 : 0;
-    topics.values<StringRef>()[i] = {partition->topic.data(),
-                                     static_cast<uint32_t>(partition->topic.size())};
-    partitions.values<int32_t>()[i] = partition->partition;
-    offsets.values<int64_t>()[i] = offset.value;
-    ordinals.values<int32_t>()[i] = ordinal;
-  }
-  for (Column* column : {&topics, &partitions, &offsets, &ordinals}) {
-    key.push_back(std::make_shared<const Column>(std::move(*column)));
-  }
-  return key;
+  return record_columns(input, context);
 }
 
 void ViewTable::store(state::RowId id, const Batch& input, size_t row) {
-  std::byte* bytes = table_->row(id);
   for (int c : value_columns_) {
     const auto index = static_cast<size_t>(c);
-    const state::RowField& field = field_of_column_[index];
-    const Column& column = *input.columns[index];
-    const bool null = column.is_null(row);
-    if (field.type.physical() == PhysicalType::kString) {
-      table_->set_string(id, field,
-                         null ? std::string_view() : column.values<StringRef>()[row].view());
-    } else {
-      dispatch_physical(field.type.physical(), [&]<typename T>() {
-        if constexpr (!std::is_same_v<T, StringRef>) {
-          state::Table::get<T>(bytes, field) = column.values<T>()[row];
-        }
-      });
-    }
-    state::Table::set_null(bytes, field, null);
+    store_value(*table_, id, field_of_column_[index], *input.columns[index], row);
   }
 }
 

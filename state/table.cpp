@@ -62,7 +62,7 @@ RowId Table::new_row() {
 // Of a row's content or absence: from here on it is of the present cut.
 void Table::note_touched(RowId row) {
   RowHeader& head = header(rows_.at(row));
-  if (head.touched_cut <= checkpoint_cut_) dirty_.push_back(row);
+  if (head.touched_cut <= checkpoint_cut_ && !options_.derived) dirty_.push_back(row);
   head.touched_cut = cut_;
   ++touched_in_cut_;
 }
@@ -119,6 +119,7 @@ void Table::set_string(RowId row_id, const RowField& field, std::string_view val
 // ---- cuts -----------------------------------------------------------------------------------
 
 Cut Table::cut_and_pin() {
+  KAPPA_INVARIANT(!options_.derived, "a derived table is not cut");
   // Nothing changed since the last cut: it is this one, too.
   if (touched_in_cut_ > 0) {
     if (cut_ >= kCutsSoftMax && !images_.any_pinned() && !slicing_) restart_cuts();

@@ -23,7 +23,7 @@
 
 namespace kappa::state {
 
-// For tests, which cannot wait for millions of rows or billions of cuts.
+// All but the last for tests, which cannot wait for millions of rows or billions of cuts.
 struct TableOptions {
   Cut first_cut = 1;  // where cuts begin to count; the count begins anew before it ends
   // How rows are written again, see Table, checkpoints. A quick round begins when so many times the
@@ -34,6 +34,9 @@ struct TableOptions {
   // slow one, which bounds how many checkpoints are kept however little changes.
   size_t quick_round_rows = 256u << 10;
   size_t slow_round_checkpoints = 1024;
+  // The table's rows can be computed again from what is stored otherwise: it is never cut and takes
+  // no part in checkpoints.
+  bool derived = false;
 };
 
 // The hot rows of one operator on one worker: a hash table from key to a fixed-size row. One

@@ -9,6 +9,8 @@
 #include "operators/filter.h"
 #include "operators/output.h"
 #include "operators/project.h"
+#include "operators/reorder.h"
+#include "operators/sliding.h"
 
 namespace kappa::runtime {
 
@@ -18,6 +20,7 @@ using operators::OutputNode;
 using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SideRow;
+using operators::SlidingNode;
 using operators::ViewNode;
 
 namespace {
@@ -62,6 +65,8 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<AggregateNode>(node)) {
     return std::make_unique<operators::Aggregate>(plan_, node.id, shape_.emits(node.id));
   }
+  if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
+  if (is<SlidingNode>(node)) return operators::make_sliding(plan_, node.id);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
     return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
@@ -75,8 +80,10 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
 absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
   for (const PlanNode& node : plan_.nodes) {
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
-    if (!aggregate) continue;
-    group_columns_[operators::operator_id(plan_, node.id)] = aggregate->groups.size();
+    const auto* sliding = std::get_if<SlidingNode>(&node.op);
+    if (!aggregate && !sliding) continue;
+    group_columns_[operators::operator_id(plan_, node.id)] =
+        aggregate ? aggregate->groups.size() : sliding->partition.size();
   }
   for (Worker& worker : parts_) {
     KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, workers()));
@@ -234,7 +241,11 @@ std::vector<state::Table*> Dataflow::tables(uint32_t worker) const {
 
 bool Dataflow::kept(NodeId node, uint32_t worker, const std::byte* row,
                     const Watermarks& watermarks) const {
-  const auto* view = dynamic_cast<operators::ViewTable*>(parts_[worker].nodes[node].op.get());
+  operators::Operator* op = parts_[worker].nodes[node].op.get();
+  if (const auto* frames = dynamic_cast<operators::KeptFrames*>(op)) {
+    return frames->kept(row, watermarks.input_current(node));
+  }
+  const auto* view = dynamic_cast<operators::ViewTable*>(op);
   return !view || view->visible(row, watermarks.input_current(node));
 }
 
@@ -277,6 +288,8 @@ void Dataflow::remove_expired(const Watermarks& watermarks) {
   constexpr size_t kRowsMax = 256;
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
+      auto* frames = dynamic_cast<operators::KeptFrames*>(worker.nodes[node.id].op.get());
+      if (frames) frames->remove_expired(watermarks.input_current(node.id), kRowsMax);
       if (!is<ViewNode>(node) || shape_.reads_aggregate(node)) continue;
       static_cast<operators::ViewTable*>(worker.nodes[node.id].op.get())
           ->remove_expired(watermarks.input_current(node.id), kRowsMax);

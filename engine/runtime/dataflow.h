@@ -102,8 +102,8 @@ class Dataflow {
   const operators::Plan& plan_;
   const DataflowShape shape_;
   std::function<void(operators::NodeId, const Batch&)> on_output_;
-  // An aggregate's rows travel by their group; window and distinct value come after it in the keys
-  // of its tables. By operator id.
+  // An aggregate's rows travel by their group, those of OVER by their partition; what comes after
+  // it in the keys of their tables does not count. By operator id.
   std::map<uint64_t, size_t> group_columns_;
   std::vector<Worker> parts_;
 };

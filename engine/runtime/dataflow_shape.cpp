@@ -10,6 +10,7 @@ using operators::AggregateNode;
 using operators::NodeId;
 using operators::PlanNode;
 using operators::ProjectNode;
+using operators::SlidingNode;
 using operators::ViewNode;
 
 namespace {
@@ -94,6 +95,8 @@ bool DataflowShape::any_order(NodeId id) const {
 std::vector<int> DataflowShape::key_of(NodeId id) const {
   const PlanNode& node = plan_.node(id);
   if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
+  if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
+  if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
 }
 
@@ -108,6 +111,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
     if (reads_aggregate(node)) return partitioning(node.inputs[0]);
     return view->by_record ? std::vector<int>{} : view->key;
   }
+  // Its first columns are its input's.
+  if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
   const auto* project = std::get_if<ProjectNode>(&node.op);
   if (!project) return {};
@@ -120,6 +125,22 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
   return columns;
 }
 
+// Whether rows of one record may be on several workers: a union made several of it, and an exchange
+// parted them.
+bool DataflowShape::parted(NodeId id) const {
+  bool united = false;
+  bool exchanged = false;
+  std::vector<NodeId> open = plan_.node(id).inputs;
+  while (!open.empty()) {
+    const NodeId below = open.back();
+    open.pop_back();
+    united |= is<operators::UnionNode>(plan_.node(below));
+    exchanged |= exchanged_[below];
+    open.insert(open.end(), plan_.node(below).inputs.begin(), plan_.node(below).inputs.end());
+  }
+  return united && exchanged;
+}
+
 void DataflowShape::plan_stages(uint32_t workers) {
   stage_.assign(plan_.nodes.size(), 0);
   exchanged_.assign(plan_.nodes.size(), false);
@@ -129,13 +150,17 @@ void DataflowShape::plan_stages(uint32_t workers) {
     for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
-        is<AggregateNode>(node) ||
+        is<AggregateNode>(node) || is<SlidingNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.
       const std::vector<int> present = partitioning(node.inputs[0]);
       exchanged_[node.id] = present.empty() || present != key_of(node.id);
     }
+    // Rows by record are numbered where they are: those of one record must come together.
+    const bool by_record = is<operators::ReorderNode>(node) ||
+                           (is<ViewNode>(node) && std::get<ViewNode>(node.op).by_record);
+    if (workers > 1 && by_record && parted(node.id)) exchanged_[node.id] = true;
     // What the front hands over is in stage 1, exchanged or not.
     stage_[node.id] = stage == 0 || exchanged_[node.id] ? stage + 1 : stage;
     stages_ = std::max(stages_, stage_[node.id]);

@@ -24,7 +24,7 @@ class DataflowShape {
   // Of a node of the back: 1 to stages().
   uint32_t stage(operators::NodeId node) const { return stage_[node]; }
   uint32_t stages() const { return stages_; }
-  // Whether rows come to the node's worker by its key: that of key_of().
+  // Whether rows come to the node's worker by its key: that of key_of(). None: all to the first.
   bool exchanged(operators::NodeId node) const { return exchanged_[node]; }
   std::vector<int> key_of(operators::NodeId node) const;
 
@@ -43,6 +43,7 @@ class DataflowShape {
  private:
   void find_topics();
   void plan_stages(uint32_t workers);
+  bool parted(operators::NodeId node) const;
   // Columns that say which worker holds a node's rows, if the key does.
   std::vector<int> partitioning(operators::NodeId node) const;
 

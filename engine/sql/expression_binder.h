@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "engine/sql/aggregate_calls.h"
 #include "engine/sql/coercion.h"
+#include "engine/sql/over_calls.h"
 #include "engine/sql/parser/tree.h"
 #include "engine/sql/scope.h"
 #include "engine/sql/source_text.h"
@@ -14,13 +15,19 @@
 namespace kappa::sql {
 
 // Turns the expressions of one clause into typed ones. Columns are indexes into the scope; an
-// aggregate becomes the column behind them that its call's index names: scope.size() + index.
+// aggregate, or a call with OVER, becomes the column behind them that its index names: scope.size() +
+// index.
 class ExpressionBinder {
  public:
-  // All are borrowed. Without `aggregates`, an aggregate is refused: "… not allowed in <clause>".
+  // All are borrowed. Without `aggregates`, an aggregate is refused: "… not allowed in <clause>";
+  // without `over`, a call with OVER is.
   ExpressionBinder(const SourceText& text, const Scope& scope, std::string clause,
-                   AggregateCalls* aggregates = nullptr)
-      : text_(text), scope_(scope), clause_(std::move(clause)), aggregates_(aggregates) {}
+                   AggregateCalls* aggregates = nullptr, OverCalls* over = nullptr)
+      : text_(text),
+        scope_(scope),
+        clause_(std::move(clause)),
+        aggregates_(aggregates),
+        over_(over) {}
 
   // An expression with a type of its own.
   absl::StatusOr<operators::ExprRef> bind(const Node& node) const;
@@ -51,6 +58,12 @@ class ExpressionBinder {
   Bound bind_function(const Node& node) const;
   Bound bind_aggregate(const Node& node, const std::string& name) const;
   Bound bind_try_cast(const Node& node) const;
+  // over_binder.cpp
+  Bound bind_over(const Node& node, const std::string& name) const;
+  absl::Status bind_over_arguments(const Node& node, const std::string& name, OverExpr* over) const;
+  absl::Status bind_window(const Node& call, OverExpr* over) const;
+  absl::Status check_window_order(const Node& window, const Node& call) const;
+  absl::StatusOr<const Node*> find_window(const Node& call) const;
   absl::Status refuse_name(const Node& node, const std::string& name) const;
 
   absl::StatusOr<std::vector<Operand>> bind_operands(std::span<const Node> nodes) const;
@@ -62,6 +75,7 @@ class ExpressionBinder {
   const Scope& scope_;
   std::string clause_;
   AggregateCalls* aggregates_;
+  OverCalls* over_;
 };
 
 }  // namespace kappa::sql

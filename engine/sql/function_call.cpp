@@ -101,7 +101,7 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_function(const Node& node) const 
   if (names.size() == 2 && names[0] == "pg_catalog") names.erase(names.begin());
   if (names.size() != 1) return fault(node, "a function's name has no schema here");
   const std::string& name = names[0];
-  if (node.child("over")) return not_supported(node, "FuncCall.over");
+  if (node.child("over")) return bind_over(node, name);
   KAPPA_RETURN_IF_ERROR(refuse_name(node, name));
   if (name == "timezone") return not_supported(node, "timezone");
   for (const Node& arg : node.list("args")) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
+#include "engine/sql/projected.h"
 #include "engine/sql/view_planner.h"
 #include "engine/types/status_macros.h"
 
@@ -14,26 +15,6 @@ using operators::AggregateKind;
 using operators::AggregateNode;
 using operators::ExprRef;
 using operators::NodeId;
-
-namespace {
-
-// The columns that the projection below an Aggregate computes, equal ones once.
-class Arguments {
- public:
-  int add(const ExprRef& expr) {
-    for (size_t i = 0; i < exprs_.size(); ++i) {
-      if (same_meaning(exprs_[i], expr)) return static_cast<int>(i);
-    }
-    exprs_.push_back(expr);
-    return static_cast<int>(exprs_.size()) - 1;
-  }
-  std::vector<ExprRef> take() { return std::move(exprs_); }
-
- private:
-  std::vector<ExprRef> exprs_;
-};
-
-}  // namespace
 
 bool GroupPlanner::is_window_column(const ExprRef& expr) const {
   return is_column(expr) && expr->column >= from_.window_start();
@@ -56,7 +37,7 @@ absl::Status GroupPlanner::check_aggregates() const {
 
 absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_time) const {
   KAPPA_RETURN_IF_ERROR(check_aggregates());
-  Arguments arguments;
+  Projected arguments;
   AggregateNode aggregate;
   aggregate.emit = emission_.emit;
   for (const GroupColumn& group : bound_.groups) {

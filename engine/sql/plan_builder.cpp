@@ -118,6 +118,27 @@ NodeId PlanBuilder::aggregate(NodeId input, AggregateNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::reorder(NodeId input, ReorderNode op) {
+  PlanNode node = plan_->nodes[input];
+  node.inputs = {input};
+  node.schema.push_back({"record_topic", Type::text()});
+  node.schema.push_back({"record_partition", Type::integer()});
+  node.schema.push_back({"record_offset", Type::bigint()});
+  node.schema.push_back({"record_ordinal", Type::integer()});
+  node.op = op;
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::sliding(NodeId input, SlidingNode op) {
+  PlanNode node = plan_->nodes[input];
+  node.inputs = {input};
+  for (const FrameCall& call : op.calls) {
+    node.schema.push_back({std::string(frame_function_name(call.function)), call.result});
+  }
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::view(NodeId input, ViewNode op, const std::vector<std::string>& names) {
   PlanNode node = plan_->nodes[input];
   node.inputs = {input};

@@ -25,6 +25,8 @@ class PlanBuilder {
   operators::NodeId filter(operators::NodeId input, operators::ExprRef predicate);
   operators::NodeId union_all(std::vector<operators::NodeId> inputs);
   operators::NodeId aggregate(operators::NodeId input, operators::AggregateNode op);
+  operators::NodeId reorder(operators::NodeId input, operators::ReorderNode op);
+  operators::NodeId sliding(operators::NodeId input, operators::SlidingNode op);
   operators::NodeId view(operators::NodeId input, operators::ViewNode op,
                          const std::vector<std::string>& names);
   operators::NodeId output(operators::NodeId input, operators::OutputNode op);

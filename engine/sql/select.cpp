@@ -67,6 +67,7 @@ absl::StatusOr<BoundSelect> SelectBinder::bind() {
   }
   bound.grouped = bound.grouped || !bound.groups.empty() || !aggregates_.all().empty();
   bound.aggregates = aggregates_.all();
+  KAPPA_RETURN_IF_ERROR(take_overs(bound));
   if (!bound.grouped) return bound;
   for (OutputColumn& output : bound.outputs) {
     KAPPA_ASSIGN_OR_RETURN(output.expr, over_groups(output.expr, bound));
@@ -141,7 +142,7 @@ void SelectBinder::add_implied_groups(BoundSelect& bound) const {
 }
 
 absl::Status SelectBinder::bind_outputs(BoundSelect& bound) {
-  const ExpressionBinder binder(text_, scope_, "SELECT", &aggregates_);
+  const ExpressionBinder binder(text_, scope_, "SELECT", &aggregates_, over_);
   for (const Node& target : select_.list("targetList")) {
     KAPPA_RETURN_IF_ERROR(expect_only(target, {{"name"}, {"val"}}));
     const Node& value = *target.child("val");
@@ -161,6 +162,15 @@ absl::Status SelectBinder::bind_outputs(BoundSelect& bound) {
         {name.empty() ? default_name(value) : name, settle(operand), &value, operand.untyped()});
   }
   return absl::OkStatus();
+}
+
+absl::Status SelectBinder::take_overs(BoundSelect& bound) const {
+  if (!over_ || over_->all().empty()) return absl::OkStatus();
+  bound.overs = over_->all();
+  if (!bound.grouped) return absl::OkStatus();
+  return fault(text_.offset(bound.overs.front().position),
+               "OVER together with GROUP BY or an aggregate is not supported yet",
+               "aggregate in a view with emit = 'final', and write OVER in a second view over it");
 }
 
 absl::StatusOr<ExprRef> SelectBinder::over_groups(const ExprRef& expr,

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/sql/aggregate_calls.h"
+#include "engine/sql/over_calls.h"
 #include "engine/sql/parser/tree.h"
 #include "engine/sql/scope.h"
 #include "engine/sql/source_text.h"
@@ -39,14 +40,17 @@ struct BoundSelect {
   std::vector<GroupColumn> groups;
   std::vector<AggregateExpr> aggregates;
   operators::ExprRef having;  // null: none
+  std::vector<OverExpr> overs;  // of a SELECT that is not grouped: columns behind those of FROM
   std::vector<OutputColumn> outputs;
 };
 
 // Binds the clauses of a SELECT over the columns of its FROM.
 class SelectBinder {
  public:
-  SelectBinder(const SourceText& text, const Scope& scope, const Node& select)
-      : text_(text), scope_(scope), select_(select) {}
+  // Without `over`, OVER is refused.
+  SelectBinder(const SourceText& text, const Scope& scope, const Node& select,
+               OverCalls* over = nullptr)
+      : text_(text), scope_(scope), select_(select), over_(over) {}
 
   absl::StatusOr<BoundSelect> bind();
 
@@ -57,6 +61,7 @@ class SelectBinder {
   absl::Status bind_groups(BoundSelect& bound);
   absl::StatusOr<const Node*> group_target(const Node& item) const;
   absl::Status bind_outputs(BoundSelect& bound);
+  absl::Status take_overs(BoundSelect& bound) const;
   void add_implied_groups(BoundSelect& bound) const;
   // An expression over FROM's columns and aggregates, as one over the grouped row.
   absl::StatusOr<operators::ExprRef> over_groups(const operators::ExprRef& expr,
@@ -65,6 +70,7 @@ class SelectBinder {
   const SourceText& text_;
   const Scope& scope_;
   const Node& select_;
+  OverCalls* over_;
   AggregateCalls aggregates_;
 };
 

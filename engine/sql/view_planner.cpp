@@ -10,6 +10,7 @@
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/group_planner.h"
+#include "engine/sql/over_planner.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -34,6 +35,12 @@ std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
     use(aggregate.argument);
     use(aggregate.filter);
   }
+  for (const OverExpr& over : bound.overs) {
+    use(over.argument);
+    use(over.filter);
+    for (const ExprRef& expr : over.partition) use(expr);
+  }
+  if (!bound.overs.empty()) used.insert(*from.relation->event_time());
   if (!bound.grouped) {
     for (const OutputColumn& output : bound.outputs) use(output.expr);
   }
@@ -77,6 +84,11 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
   for (AggregateExpr& aggregate : bound.aggregates) {
     move(aggregate.argument);
     move(aggregate.filter);
+  }
+  for (OverExpr& over : bound.overs) {
+    move(over.argument);
+    move(over.filter);
+    for (ExprRef& expr : over.partition) move(expr);
   }
   if (!bound.grouped) {
     for (OutputColumn& output : bound.outputs) move(output.expr);
@@ -176,8 +188,14 @@ absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>*
 absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
   std::vector<Branch> branches;
   KAPPA_RETURN_IF_ERROR(bind_branches(select, &branches));
-  if (branches.size() == 1) return plan_branch(branches.front());
+  if (branches.size() == 1) return plan_branch(branches.front(), with_hidden_key_);
   KAPPA_RETURN_IF_ERROR(unify_branches(branches));
+  for (const Branch& branch : branches) {
+    if (emission_.emit != operators::Emit::kFinal || branch.bound.overs.empty()) continue;
+    return fault(text_.offset(branch.bound.overs.front().position),
+                 "OVER with emit = 'final' in a branch of UNION ALL is not supported yet",
+                 "make a view of the branch, and unite that");
+  }
   return plan_union(branches);
 }
 
@@ -192,12 +210,18 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"whereClause"},
                                      {"groupClause"},
                                      {"withClause"},
+                                     {"windowClause"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
                                      {"op", "SETOP_NONE"}},
                                     where_));
   Branch branch{.select = &select};
   KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
-  KAPPA_ASSIGN_OR_RETURN(branch.bound, SelectBinder(text_, branch.from.scope, select).bind());
+  OverCalls over(select, branch.from.relation->event_time());
+  KAPPA_ASSIGN_OR_RETURN(branch.bound,
+                         SelectBinder(text_, branch.from.scope, select, &over).bind());
+  if (!branch.bound.overs.empty()) {
+    KAPPA_RETURN_IF_ERROR(check_over(branch));
+  }
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
   if (branch.from.window) {
     KAPPA_RETURN_IF_ERROR(check_window_columns(branch.from, branch.bound, text_));
@@ -226,24 +250,60 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch) {
+// What OVER needs of the rows below.
+absl::Status ViewPlanner::check_over(const Branch& branch) const {
+  const size_t at = text_.offset(branch.bound.overs.front().position);
+  if (branch.from.window) {
+    return fault(at, "OVER together with tumble() is not supported yet",
+                 "read the table or view without windows");
+  }
+  const Relation& input = *branch.from.relation;
+  if (input.changelog) {
+    return fault(at, "OVER over rows that change is not supported yet",
+                 absl::StrCat("\"", input.name,
+                              "\" takes rows back; read a source, or a view with emit = 'final'"));
+  }
+  if (emission_.emit == operators::Emit::kFinal && !input.by_records) {
+    return fault(at,
+                 "OVER with emit = 'final' over rows that no single record caused is not "
+                 "supported yet",
+                 absl::StrCat("\"", input.name,
+                              "\" gives its rows out when the watermark passes; leave emit out"));
+  }
+  return absl::OkStatus();
+}
+
+// Columns that are shown as they are keep their roles.
+void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
+  for (size_t i = 0; i < branch.bound.outputs.size(); ++i) {
+    const ExprRef& expr = branch.bound.outputs[i].expr;
+    if (!is_column(expr) || expr->column >= branch.from.window_start()) continue;
+    const auto& origin = branch.from.relation->columns[static_cast<size_t>(expr->column)];
+    relation->columns[i].role = origin.role;
+    relation->columns[i].window_size_us = origin.window_size_us;
+  }
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool with_identity) {
+  has_over_ |= !branch.bound.overs.empty();
   has_group_ |= branch.bound.grouped;
   has_window_ |= branch.from.window.has_value();
   Branch rest = branch;
   NodeId input = read(builder_, *branch.from.relation);
   ExprRef event_time = branch.from.window ? branch.from.window->event_time : nullptr;
+  if (!rest.bound.overs.empty()) {
+    event_time = operators::column_expr(*branch.from.relation->event_time(), Type::timestamptz());
+  }
   apply_where(builder_, branch.from, rest.bound, &input, &event_time);
   if (!branch.bound.grouped) {
-    // What is below keeps its columns' roles and key by their place in FROM.
-    Relation relation = plan_rows(rest, input);
-    find_key(branch, &relation);
-    for (size_t i = 0; i < relation.columns.size(); ++i) {
-      const ExprRef& expr = branch.bound.outputs[i].expr;
-      if (!is_column(expr)) continue;
-      const auto& origin = branch.from.relation->columns[static_cast<size_t>(expr->column)];
-      relation.columns[i].role = origin.role;
-      relation.columns[i].window_size_us = origin.window_size_us;
-    }
+    Relation below;
+    find_key(branch, &below);
+    Relation relation = rest.bound.overs.empty()
+                            ? plan_rows(rest, input)
+                            : OverPlanner(builder_, branch.from, rest.bound, emission_)
+                                  .plan(input, event_time->column, with_identity && !below.key);
+    if (!relation.key) find_key(branch, &relation);
+    keep_roles(branch, &relation);
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
@@ -314,10 +374,10 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
 
 absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches) {
   Relation all;
-  auto key = with_branch_ ? common_key(branches) : std::nullopt;
+  auto key = with_hidden_key_ ? common_key(branches) : std::nullopt;
   std::vector<NodeId> inputs;
   for (const Branch& branch : branches) {
-    KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch));
+    KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch, false));
     if (relation.changelog) {
       return fault(*branch.bound.outputs.front().node,
                    "UNION ALL over rows that change is not supported yet",

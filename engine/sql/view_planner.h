@@ -27,21 +27,23 @@ struct Emission {
 // Turns the SELECT of a view or an INSERT into plan nodes:
 //
 //   source or view → [Project what is used → Filter] → Project → [Aggregate → Project] → …
+//                                                              → [[Reorder →] Sliding … → Project]
 //
 // A UNION ALL puts a Union over its branches. Queries in WITH and FROM are planned likewise, before
 // what reads them.
 class ViewPlanner {
  public:
   // All are borrowed. `where` ends the message that something is not supported: "in a view".
-  // `with_branch`: the key of a union whose branches have one gets the column that tells them
-  // apart.
+  // `with_hidden_key`: the key gets the columns that it needs beside those of the SELECT: the
+  // branch of a union whose branches have a key; the record that caused a row, for OVER with
+  // emit = 'final'.
   ViewPlanner(const SourceText& text, const ProductCatalog& catalog, PlanBuilder& builder,
-              Emission emission, std::string_view where, bool with_branch)
+              Emission emission, std::string_view where, bool with_hidden_key)
       : text_(text),
         builder_(builder),
         emission_(emission),
         where_(where),
-        with_branch_(with_branch),
+        with_hidden_key_(with_hidden_key),
         nested_(catalog, builder, [this](const Node& select) { return plan(select); }) {}
 
   // Plans the tables of a WITH that stands before the statement itself.
@@ -52,6 +54,7 @@ class ViewPlanner {
   // What has been planned, for judging options.
   bool has_window() const { return has_window_; }
   bool has_group() const { return has_group_; }
+  bool has_over() const { return has_over_; }
 
  private:
   struct Branch {
@@ -63,7 +66,9 @@ class ViewPlanner {
   absl::Status bind_branches(const Node& select, std::vector<Branch>* branches);
   absl::StatusOr<Branch> bind_branch(const Node& select);
   absl::Status unify_branches(std::vector<Branch>& branches) const;
-  absl::StatusOr<Relation> plan_branch(const Branch& branch);
+  absl::Status check_over(const Branch& branch) const;
+  static void keep_roles(const Branch& branch, Relation* relation);
+  absl::StatusOr<Relation> plan_branch(const Branch& branch, bool with_identity);
   absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches);
   Relation plan_rows(const Branch& branch, operators::NodeId input);
   void find_key(const Branch& branch, Relation* relation) const;
@@ -74,10 +79,11 @@ class ViewPlanner {
   PlanBuilder& builder_;
   Emission emission_;
   std::string_view where_;
-  bool with_branch_;
+  bool with_hidden_key_;
   NestedQueries nested_;
   bool has_group_ = false;
   bool has_window_ = false;
+  bool has_over_ = false;
 };
 
 }  // namespace kappa::sql

@@ -40,7 +40,7 @@ absl::Status check_windows(const Options& options, const Emission& emission,
                            const ViewPlanner& planner, bool windowed) {
   if (windowed) return absl::OkStatus();
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
-  if (emission.emit == Emit::kFinal) {
+  if (emission.emit == Emit::kFinal && !planner.has_over()) {
     return fault(options.place("emit"), "emit = 'final' needs a window", hint);
   }
   if (options.has("grace") && !planner.has_window())

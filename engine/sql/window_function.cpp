@@ -25,25 +25,6 @@ absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what) 
   return arg.names("fields")[0];
 }
 
-// A constant span of time; months and years have no fixed length.
-absl::StatusOr<int64_t> span_us(const Node& arg, const SourceText& text, const std::string& what) {
-  const Scope nothing;
-  const ExpressionBinder binder(text, nothing, what);
-  bool has_months = false;
-  const Node* cast_of = arg.is("TypeCast") ? arg.child("arg") : &arg;
-  const Node* literal = cast_of->is("A_Const") ? cast_of->child("sval") : nullptr;
-  if (literal && !parse_interval(literal->text("sval"), &has_months) && has_months) {
-    return fault(arg, absl::StrCat(what, " cannot be in months or years: their length varies"),
-                 "write it in days: INTERVAL '30 days'");
-  }
-  KAPPA_ASSIGN_OR_RETURN(const Operand operand, binder.bind_operand(arg));
-  KAPPA_ASSIGN_OR_RETURN(const ExprRef span, coerce(operand, Type::interval()));
-  if (span->kind != operators::ExprKind::kConstant || span->constant.is_null()) {
-    return fault(arg, absl::StrCat(what, " must be a constant interval"), kUsage);
-  }
-  return std::get<int64_t>(span->constant.data);
-}
-
 ExprRef column_of(const Relation& relation, size_t index, operators::SqlPosition position) {
   return operators::column_expr(static_cast<int>(index), relation.columns[index].type, position);
 }
@@ -105,6 +86,25 @@ absl::StatusOr<ExprRef> shifted(const ExprRef& time, const char* op, int64_t us,
 
 }  // namespace
 
+absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text,
+                                         const std::string& what, const char* usage) {
+  const Scope nothing;
+  const ExpressionBinder binder(text, nothing, what);
+  bool has_months = false;
+  const Node* cast_of = arg.is("TypeCast") ? arg.child("arg") : &arg;
+  const Node* literal = cast_of->is("A_Const") ? cast_of->child("sval") : nullptr;
+  if (literal && !parse_interval(literal->text("sval"), &has_months) && has_months) {
+    return fault(arg, absl::StrCat(what, " cannot be in months or years: their length varies"),
+                 "write it in days: INTERVAL '30 days'");
+  }
+  KAPPA_ASSIGN_OR_RETURN(const Operand operand, binder.bind_operand(arg));
+  KAPPA_ASSIGN_OR_RETURN(const ExprRef span, coerce(operand, Type::interval()));
+  if (span->kind != operators::ExprKind::kConstant || span->constant.is_null()) {
+    return fault(arg, absl::StrCat(what, " must be a constant interval"), usage);
+  }
+  return std::get<int64_t>(span->constant.data);
+}
+
 absl::StatusOr<ExprRef> window_time_of_end(const ExprRef& window_end, const Node& at) {
   return shifted(window_end, "-", 1, at);
 }
@@ -132,12 +132,12 @@ absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQ
   KAPPA_ASSIGN_OR_RETURN(const std::string table, bare_name(args[0], "a table or view"));
   KAPPA_ASSIGN_OR_RETURN(bound.relation, queries.find(args[0], table));
   KAPPA_ASSIGN_OR_RETURN(bound.tumble.event_time, bind_event_time(*bound.relation, args[1], text));
-  KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us, span_us(args[2], text, "the window's size"));
+  KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us, constant_span_us(args[2], text, "the window's size", kUsage));
   if (bound.tumble.size_us <= 0) {
     return fault(args[2], "the window's size must be more than zero", kUsage);
   }
   if (args.size() == 4) {
-    KAPPA_ASSIGN_OR_RETURN(bound.tumble.offset_us, span_us(args[3], text, "the window's offset"));
+    KAPPA_ASSIGN_OR_RETURN(bound.tumble.offset_us, constant_span_us(args[3], text, "the window's offset", kUsage));
   }
   const int64_t size = bound.tumble.size_us;
   bound.tumble.offset_us = ((bound.tumble.offset_us % size) + size) % size;

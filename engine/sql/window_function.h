@@ -5,6 +5,11 @@
 
 namespace kappa::sql {
 
+// A constant span of time; months and years, which have no fixed length, are refused. `what` it is
+// and how to write it are for faults.
+absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text,
+                                         const std::string& what, const char* usage);
+
 struct BoundWindow {
   const Relation* relation = nullptr;
   TumbleFrom tumble;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/sql/parser/tree.h"
+#include "operators/plan.h"
+
+namespace kappa::sql {
+
+// A call with OVER, over the columns of its SELECT's FROM.
+struct OverExpr {
+  operators::FrameFunction function;
+  operators::ExprRef argument = nullptr;  // null: count(*)
+  operators::ExprRef filter = nullptr;    // null: none
+  std::vector<operators::ExprRef> partition = {};
+  operators::Frame frame = {};
+  int64_t distance = 0;  // of lag
+  Type result = Type::null();
+  operators::SqlPosition position = {};
+};
+
+// The calls with OVER of a SELECT in the order in which they are met, equal ones once; and the
+// WINDOW clause that they may name.
+class OverCalls {
+ public:
+  // `event_time`: the column of FROM that the rows' event time is, if there is one. The SELECT is
+  // borrowed.
+  OverCalls(const Node& select, std::optional<int> event_time)
+      : select_(&select), event_time_(event_time) {}
+
+  // Its index.
+  int add(OverExpr call);
+  const std::vector<OverExpr>& all() const { return all_; }
+  std::optional<int> event_time() const { return event_time_; }
+  // The definition in the WINDOW clause, or nullptr.
+  const Node* find_window(std::string_view name) const;
+  std::vector<std::string> window_names() const;
+
+ private:
+  const Node* select_;
+  std::optional<int> event_time_;
+  std::vector<OverExpr> all_;
+};
+
+}  // namespace kappa::sql

@@ -1,0 +1,68 @@
+#include "operators/sums.h"
+
+#include <limits>
+
+#include "engine/types/decimal.h"
+
+namespace kappa::operators {
+namespace {
+
+// sum / count with six digits more than the sum, half away from zero; nothing if it does not fit.
+std::optional<int128> average(int128 sum, int64_t count, int extra_digits) {
+  const int128 quotient = sum / count;
+  const int128 remainder = sum % count;
+  const int128 unit = power_of_ten(extra_digits);
+  int128 whole = 0;
+  if (__builtin_mul_overflow(quotient, unit, &whole)) return std::nullopt;
+  const int128 scaled = remainder * unit;
+  int128 part = scaled / count;
+  const int128 rest = scaled % count;
+  if ((rest < 0 ? -rest : rest) * 2 >= count) part += sum < 0 ? -1 : 1;
+  if (__builtin_add_overflow(whole, part, &whole) || !fits_precision(whole, 38))
+    return std::nullopt;
+  return whole;
+}
+
+bool fits_result(int128 value, const Type& type) {
+  if (type.id == TypeId::kBigint) {
+    return value >= std::numeric_limits<int64_t>::min() &&
+           value <= std::numeric_limits<int64_t>::max();
+  }
+  return fits_precision(value, 38);
+}
+
+}  // namespace
+
+void append_number(Column& column, std::optional<int128> value) {
+  const size_t row = column.rows();
+  column.resize(row + 1);
+  if (!value) {
+    column.set_null(row);
+  } else if (column.type().physical() == PhysicalType::kInt128) {
+    column.values<int128>()[row] = *value;
+  } else {
+    column.values<int64_t>()[row] = static_cast<int64_t>(*value);
+  }
+}
+
+void append_double(Column& column, std::optional<double> value) {
+  const size_t row = column.rows();
+  column.resize(row + 1);
+  if (value) {
+    column.values<double>()[row] = *value;
+  } else {
+    column.set_null(row);
+  }
+}
+
+void append_sum(Column& column, int128 sum, int64_t count) {
+  const bool there = count > 0 && sum != kSumOverflowed && fits_result(sum, column.type());
+  append_number(column, there ? std::optional(sum) : std::nullopt);
+}
+
+void append_average(Column& column, int128 sum, int64_t count, int argument_scale) {
+  if (count == 0 || sum == kSumOverflowed) return append_number(column, std::nullopt);
+  append_number(column, average(sum, count, column.type().scale - argument_scale));
+}
+
+}  // namespace kappa::operators

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "engine/types/column.h"
+
+// What is common to sums of integers and decimals, and averages of them, wherever they are kept.
+namespace kappa::operators {
+
+// A sum that no longer fits 128 bits. It sticks: what is added to it is lost anyway.
+inline constexpr int128 kSumOverflowed =
+    static_cast<int128>(static_cast<unsigned __int128>(1) << 127);
+
+inline void add_to_sum(int128& sum, int128 value) {
+  if (sum == kSumOverflowed) return;
+  if (__builtin_add_overflow(sum, value, &sum)) sum = kSumOverflowed;
+}
+
+// Append a result to a column of the result's type. A sum of no values is NULL, and so is what does
+// not fit the type.
+void append_number(Column& column, std::optional<int128> value);
+void append_double(Column& column, std::optional<double> value);
+void append_sum(Column& column, int128 sum, int64_t count);
+void append_average(Column& column, int128 sum, int64_t count, int argument_scale);
+
+}  // namespace kappa::operators
