@@ -41,9 +41,9 @@ absl::StatusOr<Type> frame_result_type(FrameFunction function, Type argument) {
           argument.id == TypeId::kDouble) {
         return Type::double_precision();
       }
-      return absl::InvalidArgumentError(
-          absl::StrCat(std::string(frame_function_name(function)), "(", to_string(argument),
-                       ") does not exist; it takes a number"));
+      return absl::InvalidArgumentError(absl::StrCat(std::string(frame_function_name(function)),
+                                                     "(", to_string(argument),
+                                                     ") does not exist; it takes a number"));
     default:
       return aggregate_result_type(aggregate_of(function), argument);
   }

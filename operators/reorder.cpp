@@ -114,15 +114,13 @@ Batch Reorder::in_order(std::vector<ColumnRef> columns, const OperatorContext& c
   return gather(batch, order);
 }
 
-void Reorder::process(const Batch& input, const OperatorContext& context,
-                      std::vector<Batch>* out) {
+void Reorder::process(const Batch& input, const OperatorContext& context, std::vector<Batch>* out) {
   const int64_t watermark_us = context.watermark.back();
   // What this batch brings and releases need not wait in the table.
   std::vector<uint32_t> passing;
   std::vector<uint32_t> staying;
   for (const uint32_t row : accept(input, context)) {
-    const int64_t time =
-        input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>()[row];
+    const int64_t time = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>()[row];
     (time < watermark_us ? passing : staying).push_back(row);
   }
   std::vector<ColumnRef> key;

@@ -29,8 +29,7 @@ void store_value(state::Table& table, state::RowId id, const state::RowField& fi
   std::byte* bytes = table.row(id);
   const bool null = column.is_null(row);
   if (field.type.physical() == PhysicalType::kString) {
-    table.set_string(id, field,
-                     null ? std::string_view() : column.values<StringRef>()[row].view());
+    table.set_string(id, field, null ? std::string_view() : column.values<StringRef>()[row].view());
   } else {
     dispatch_physical(field.type.physical(), [&]<typename T>() {
       if constexpr (!std::is_same_v<T, StringRef>) {

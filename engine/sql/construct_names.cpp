@@ -91,7 +91,6 @@ constexpr std::array kConstructs = {
     Construct{"like_escape", "LIKE … ESCAPE", "escape with a backslash"},
     Construct{"timezone", "AT TIME ZONE", "every time is in UTC"},
     Construct{"bit string", "a bit string", ""},
-    Construct{"FuncCall.over", "OVER (a window of rows)", ""},
     Construct{"FuncCall.agg_order", "ORDER BY in a call", ""},
     Construct{"FuncCall.agg_within_group", "WITHIN GROUP", ""},
     Construct{"FuncCall.func_variadic", "VARIADIC", ""},

@@ -15,8 +15,8 @@
 namespace kappa::sql {
 
 // Turns the expressions of one clause into typed ones. Columns are indexes into the scope; an
-// aggregate, or a call with OVER, becomes the column behind them that its index names: scope.size() +
-// index.
+// aggregate, or a call with OVER, becomes the column behind them that its index names: scope.size()
+// + index.
 class ExpressionBinder {
  public:
   // All are borrowed. Without `aggregates`, an aggregate is refused: "… not allowed in <clause>";

@@ -163,6 +163,9 @@ absl::Status ExpressionBinder::bind_over_arguments(const Node& node, const std::
 absl::StatusOr<ExprRef> ExpressionBinder::bind_over(const Node& node,
                                                     const std::string& name) const {
   if (!over_) {
+    if (clause_ == "SELECT") {
+      return fault(node, "OVER is not supported yet in a read", "make a view of it");
+    }
     return fault(node, absl::StrCat(name, "(…) OVER cannot stand in ", clause_),
                  "it stands in the SELECT list of a view");
   }

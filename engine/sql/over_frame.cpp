@@ -61,8 +61,8 @@ absl::StatusOr<int64_t> constant_rows(const Node& node, const SourceText& text) 
   const ExpressionBinder binder(text, nothing, "a frame");
   KAPPA_ASSIGN_OR_RETURN(const Operand operand, binder.bind_operand(node));
   if (!operand.untyped() && !operand.expr->type.is_integer()) {
-    return fault(node, absl::StrCat("ROWS takes a whole number, found ",
-                                    to_string(operand.expr->type)),
+    return fault(node,
+                 absl::StrCat("ROWS takes a whole number, found ", to_string(operand.expr->type)),
                  kUsage);
   }
   KAPPA_ASSIGN_OR_RETURN(const ExprRef rows, coerce(operand, Type::bigint()));
@@ -91,8 +91,7 @@ absl::StatusOr<Frame> bind_frame(const Node& window, const Node& call, const Sou
   Frame frame;
   if (options & kRows) frame.unit = Frame::Unit::kRows;
   if (options & kStartPreceding) {
-    KAPPA_ASSIGN_OR_RETURN(frame.start,
-                           bind_bound(*window.child("startOffset"), frame.unit, text));
+    KAPPA_ASSIGN_OR_RETURN(frame.start, bind_bound(*window.child("startOffset"), frame.unit, text));
   }
   if (options & kEndPreceding) {
     const Node& end = *window.child("endOffset");

@@ -74,8 +74,7 @@ Relation OverPlanner::plan(NodeId input, int event_time, bool with_identity) con
   std::map<int, int> columns;  // of the input, in what is read
   for (const OutputColumn& output : bound_.outputs) {
     replace_columns(output.expr, [&](const operators::Expr& column) {
-      const ExprRef same =
-          operators::column_expr(column.column, column.type, column.position);
+      const ExprRef same = operators::column_expr(column.column, column.type, column.position);
       if (!of_call(column.column)) columns[column.column] = read.add(same);
       return same;
     });

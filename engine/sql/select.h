@@ -39,7 +39,7 @@ struct BoundSelect {
   bool grouped = false;
   std::vector<GroupColumn> groups;
   std::vector<AggregateExpr> aggregates;
-  operators::ExprRef having;  // null: none
+  operators::ExprRef having;    // null: none
   std::vector<OverExpr> overs;  // of a SELECT that is not grouped: columns behind those of FROM
   std::vector<OutputColumn> outputs;
 };

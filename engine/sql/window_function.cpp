@@ -132,12 +132,14 @@ absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQ
   KAPPA_ASSIGN_OR_RETURN(const std::string table, bare_name(args[0], "a table or view"));
   KAPPA_ASSIGN_OR_RETURN(bound.relation, queries.find(args[0], table));
   KAPPA_ASSIGN_OR_RETURN(bound.tumble.event_time, bind_event_time(*bound.relation, args[1], text));
-  KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us, constant_span_us(args[2], text, "the window's size", kUsage));
+  KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us,
+                         constant_span_us(args[2], text, "the window's size", kUsage));
   if (bound.tumble.size_us <= 0) {
     return fault(args[2], "the window's size must be more than zero", kUsage);
   }
   if (args.size() == 4) {
-    KAPPA_ASSIGN_OR_RETURN(bound.tumble.offset_us, constant_span_us(args[3], text, "the window's offset", kUsage));
+    KAPPA_ASSIGN_OR_RETURN(bound.tumble.offset_us,
+                           constant_span_us(args[3], text, "the window's offset", kUsage));
   }
   const int64_t size = bound.tumble.size_us;
   bound.tumble.offset_us = ((bound.tumble.offset_us % size) + size) % size;

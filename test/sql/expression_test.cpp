@@ -263,8 +263,10 @@ TEST_CASE("expressions that are not supported are refused by name") {
        "1:10: FILTER on a function that is no aggregate is not supported yet; write CASE WHEN … "
        "THEN … END"},
       {"upper(s ORDER BY s)", "1:9: ORDER BY in a call is not supported yet"},
-      {"count(*) OVER (PARTITION BY s)", "1:1: OVER (a window of rows) is not supported yet"},
-      {"row_number() OVER w", "1:1: OVER (a window of rows) is not supported yet"},
+      {"count(*) OVER (PARTITION BY s)", "1:1: OVER needs ORDER BY the event time"},
+      {"row_number() OVER w",
+       "1:1: row_number() OVER is not supported yet; there are count, sum, avg, min, max, stddev, "
+       "stddev_pop, count(DISTINCT …), lag, first_value and last_value"},
       {"lag(s)", "1:1: lag() is not supported yet"},
       {"stddev(i)",
        "1:1: the aggregate stddev is not supported yet; there are count, sum, avg, min, max and "

@@ -358,7 +358,7 @@ TEST_CASE("clauses of a query that do not fit are refused") {
        "1:38: the branches of UNION have 1 and 2 columns"},
       {"SELECT a FROM facts INTERSECT SELECT n FROM per_b", "1:8: INTERSECT is not supported yet"},
       {"SELECT id, sum(a) OVER (ORDER BY id) FROM facts",
-       "1:12: OVER (a window of rows) is not supported yet"},
+       "1:12: OVER is not supported yet in a read; make a view of it"},
       {"SELECT id FROM facts FOR UPDATE",
        "1:8: FOR UPDATE or FOR SHARE is not supported yet; leave it out: readers never wait"},
       {"VALUES (1)", "1:9: VALUES is not supported yet"},

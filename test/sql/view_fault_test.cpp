@@ -275,8 +275,6 @@ TEST_CASE("clauses that a view does not take are refused by name") {
        "1:22: OFFSET is not supported yet in a view; skip rows when you query the view"},
       {"v AS SELECT b FROM t UNION ALL SELECT x FROM u ORDER BY 1",
        "1:48: ORDER BY is not supported yet in a view; order the rows when you query the view"},
-      {"v AS SELECT b FROM t WINDOW w AS (PARTITION BY b)",
-       "1:22: WINDOW is not supported yet in a view"},
       {"v AS WITH RECURSIVE x AS (SELECT b FROM t) SELECT b FROM x",
        "1:6: WITH RECURSIVE is not supported yet"},
       {"v AS WITH x AS MATERIALIZED (SELECT b FROM t) SELECT b FROM x",
