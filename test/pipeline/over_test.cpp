@@ -58,16 +58,18 @@ struct Tx {
 
 std::vector<Tx> random_transactions(uint64_t seed) {
   std::mt19937_64 random(seed);
-  const auto below = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
+  const auto below = [&](int64_t n) {
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
+  };
   std::vector<Tx> all;
   int64_t now = 100 * kSecond;
   int64_t newest = std::numeric_limits<int64_t>::min();
   for (int64_t id = 0; id < 150; ++id) {
     now += below(3) * kSecond / 2;  // many ties
     int64_t at = now;
-    if (below(3) == 0) at -= below(5) * kSecond;       // disorder, some of it late
-    if (below(15) == 0) at -= below(40) * kSecond;     // far too late
-    if (below(8) == 0) at += below(2) * 2 - 1;         // a microsecond beside a bound
+    if (below(3) == 0) at -= below(5) * kSecond;    // disorder, some of it late
+    if (below(15) == 0) at -= below(40) * kSecond;  // far too late
+    if (below(8) == 0) at += below(2) * 2 - 1;      // a microsecond beside a bound
     Tx tx{id, std::nullopt, at, std::nullopt};
     if (below(10) != 0) tx.card = static_cast<int>(below(3));
     if (below(6) != 0) tx.amount = below(6);
@@ -80,10 +82,11 @@ std::vector<Tx> random_transactions(uint64_t seed) {
 
 std::string json(const Tx& tx) {
   return absl::StrCat(R"({"id":)", tx.id, R"(,"card":)",
-                      tx.card ? absl::StrCat("\"c", *tx.card, "\"") : "null", R"(,"at":"1970-01-01T00:0)",
-                      tx.at_us / (60 * kSecond), ":", tx.at_us / kSecond % 60 < 10 ? "0" : "",
-                      tx.at_us / kSecond % 60, ".", absl::Dec(tx.at_us % kSecond, absl::kZeroPad6),
-                      R"(Z","amount":)", tx.amount ? absl::StrCat(*tx.amount) : "null", "}");
+                      tx.card ? absl::StrCat("\"c", *tx.card, "\"") : "null",
+                      R"(,"at":"1970-01-01T00:0)", tx.at_us / (60 * kSecond), ":",
+                      tx.at_us / kSecond % 60 < 10 ? "0" : "", tx.at_us / kSecond % 60, ".",
+                      absl::Dec(tx.at_us % kSecond, absl::kZeroPad6), R"(Z","amount":)",
+                      tx.amount ? absl::StrCat(*tx.amount) : "null", "}");
 }
 
 struct Frame {
@@ -103,7 +106,8 @@ std::vector<Tx> frame(const std::vector<Tx>& known, const Tx& row, Frame frame, 
     if (of_card && tx.card != row.card) continue;
     if (tx.at_us >= oldest && tx.at_us <= row.at_us - frame.end) seen.push_back(tx);
   }
-  std::sort(seen.begin(), seen.end(), [](const Tx& a, const Tx& b) { return a.position() < b.position(); });
+  std::sort(seen.begin(), seen.end(),
+            [](const Tx& a, const Tx& b) { return a.position() < b.position(); });
   return seen;
 }
 
@@ -156,7 +160,8 @@ Rows expected_changes(const std::vector<Tx>& all) {
     const auto half = frame(known, tx, kHalf, true);
     const auto past = frame(known, tx, kPast, true);
     const auto values = amounts(wide);
-    const auto large = std::count_if(past.begin(), past.end(), [](const Tx& t) { return t.amount && *t.amount > 2; });
+    const auto large = std::count_if(past.begin(), past.end(),
+                                     [](const Tx& t) { return t.amount && *t.amount > 2; });
     rows.push_back(absl::StrCat(
         tx.id, "|", wide.size(), "|", sum(wide), "|", best(half, false), "|", best(past, true), "|",
         std::set<int64_t>(values.begin(), values.end()).size(), "|", large, "|",
