@@ -49,6 +49,7 @@ void Reorder::wait(const Batch& input, const std::vector<ColumnRef>& key,
                    const std::vector<uint32_t>& rows) {
   if (rows.empty()) return;
   std::vector<ColumnRef> picked;
+  picked.reserve(key.size());
   for (const ColumnRef& column : key) {
     picked.push_back(std::make_shared<const Column>(column->gather(rows)));
   }
