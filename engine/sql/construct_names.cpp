@@ -9,8 +9,6 @@ namespace {
 // What the grammar accepts beyond what is supported, by the names of PostgreSQL's parse tree.
 constexpr std::array kConstructs = {
     // ---- SELECT ----
-    Construct{"SelectStmt.havingClause", "HAVING",
-              "keep the groups in a view and filter them in a second view over it"},
     Construct{"SelectStmt.distinctClause", "SELECT DISTINCT", "GROUP BY the columns instead"},
     Construct{"SelectStmt.distinctClause.on", "DISTINCT ON", ""},
     Construct{"SelectStmt.windowClause", "WINDOW", ""},

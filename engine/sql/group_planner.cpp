@@ -62,14 +62,20 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
   KAPPA_ASSIGN_OR_RETURN(const auto row, grouped_row(aggregate));
   const NodeId projected = builder_.project(
       input, arguments.take(), time_column < 0 ? std::nullopt : std::optional(time_column));
-  const NodeId grouped = builder_.aggregate(projected, std::move(aggregate));
+  NodeId grouped = builder_.aggregate(projected, std::move(aggregate));
+  const auto over_row = [&](const ExprRef& expr) {
+    return replace_columns(expr, [&](const operators::Expr& column) {
+      return row[static_cast<size_t>(column.column)];
+    });
+  };
+  // Old and new rows of a group pass by their own values, so those that no longer fit are taken
+  // back.
+  if (bound_.having) grouped = builder_.filter(grouped, over_row(bound_.having));
 
   Relation relation;
   std::vector<ExprRef> exprs;
   for (const OutputColumn& output : bound_.outputs) {
-    exprs.push_back(replace_columns(output.expr, [&](const operators::Expr& column) {
-      return row[static_cast<size_t>(column.column)];
-    }));
+    exprs.push_back(over_row(output.expr));
     relation.columns.push_back({output.name, output.expr->type});
   }
   describe_columns(&relation);

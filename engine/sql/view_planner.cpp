@@ -209,6 +209,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"fromClause"},
                                      {"whereClause"},
                                      {"groupClause"},
+                                     {"havingClause"},
                                      {"withClause"},
                                      {"windowClause"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
