@@ -68,6 +68,9 @@ struct Describe {
     return absl::StrCat(text, " emit=", emit_name(op.emit),
                         " retention_us=", optional_text(op.retention_us));
   }
+  std::string operator()(const DistinctNode& op) const {
+    return absl::StrCat("distinct by [", absl::StrJoin(op.key, ","), "]");
+  }
   std::string operator()(const ReorderNode& op) const {
     return absl::StrCat("reorder #", op.event_time);
   }

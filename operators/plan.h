@@ -82,6 +82,12 @@ struct AggregateNode {
   std::optional<int64_t> retention_us;
 };
 
+// The first row of each key in the order of its append-only input: DISTINCT ON. Schema: the
+// input's.
+struct DistinctNode {
+  std::vector<int> key;
+};
+
 // Holds rows back until the watermark has passed their event time, and then gives them out in the
 // order of event time (emit = 'final' over OVER). Equal times come out at one place, one after the
 // other, in the order of their records. Rows below the watermark go to the late output. Schema: the
@@ -187,8 +193,8 @@ struct OutputNode {
 
 struct PlanNode {
   NodeId id = 0;
-  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, ReorderNode,
-               SlidingNode, ViewNode, OutputNode>
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
+               ReorderNode, SlidingNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;
   Schema schema;

@@ -6,6 +6,7 @@
 #include "engine/runtime/exchange.h"
 #include "engine/types/hash.h"
 #include "engine/types/status_macros.h"
+#include "operators/distinct.h"
 #include "operators/filter.h"
 #include "operators/output.h"
 #include "operators/project.h"
@@ -64,6 +65,9 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
   if (is<AggregateNode>(node)) {
     return std::make_unique<operators::Aggregate>(plan_, node.id, shape_.emits(node.id));
+  }
+  if (is<operators::DistinctNode>(node)) {
+    return std::make_unique<operators::Distinct>(plan_, node.id);
   }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
   if (is<SlidingNode>(node)) return operators::make_sliding(plan_, node.id);

@@ -7,6 +7,7 @@
 namespace kappa::runtime {
 
 using operators::AggregateNode;
+using operators::DistinctNode;
 using operators::NodeId;
 using operators::PlanNode;
 using operators::ProjectNode;
@@ -96,6 +97,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   const PlanNode& node = plan_.node(id);
   if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
+  if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
   if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
 }
@@ -111,6 +113,7 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
     if (reads_aggregate(node)) return partitioning(node.inputs[0]);
     return view->by_record ? std::vector<int>{} : view->key;
   }
+  if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
   // Its first columns are its input's.
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
@@ -150,7 +153,7 @@ void DataflowShape::plan_stages(uint32_t workers) {
     for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
-        is<AggregateNode>(node) || is<SlidingNode>(node) ||
+        is<AggregateNode>(node) || is<DistinctNode>(node) || is<SlidingNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.

@@ -59,6 +59,20 @@ std::string call_text(const AggregateCall& call, const Schema& input) {
   return text;
 }
 
+// "sum(amount) [-'1 day', now]"
+std::string frame_text(const FrameCall& call, const Schema& input) {
+  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
+  const auto back = [&](int64_t distance) {
+    if (distance == 0) return std::string("now");
+    return call.frame.unit == Frame::Unit::kRange ? absl::StrCat("-", duration(distance))
+                                                  : absl::StrCat("-", distance, " rows");
+  };
+  std::string text = absl::StrCat(std::string(frame_function_name(call.function)), "(",
+                                  call.argument < 0 ? "*" : name(call.argument), ")");
+  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return absl::StrCat(text, " [", back(call.frame.start), ", ", back(call.frame.end), "]");
+}
+
 // Explains the nodes of one plan.
 class Explainer {
  public:
@@ -147,6 +161,30 @@ class Explainer {
                       from[static_cast<size_t>(call.argument)].name);
     }
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
+  }
+
+  void tell(const PlanNode& node, const DistinctNode& op, ExplainedNode* out) const {
+    out->operation = absl::StrCat("distinct, the first row by ", list(op.key, node.schema));
+    out->state = absl::StrCat("a row a key, by ", list(op.key, node.schema));
+  }
+
+  void tell(const PlanNode& node, const ReorderNode& op, ExplainedNode* out) const {
+    out->operation = absl::StrCat("reorder by ", list({op.event_time}, node.schema));
+    out->state = "the rows that wait for the watermark, by record";
+    out->late = "rows below the watermark are refused";
+  }
+
+  void tell(const PlanNode& node, const SlidingNode& op, ExplainedNode* out) const {
+    const std::string partition = list(op.partition, node.schema);
+    out->operation =
+        absl::StrCat("over ", partition.empty() ? "all rows" : partition, ": ",
+                     absl::StrJoin(op.calls, ", ", [&](std::string* text, const FrameCall& call) {
+                       absl::StrAppend(text, frame_text(call, input(node)));
+                     }));
+    out->state = absl::StrCat("the rows that frames may hold, by ",
+                              partition.empty() ? "" : absl::StrCat(partition, ", "),
+                              list({op.event_time}, node.schema), ", number");
+    if (op.notes_late) out->late = "rows below the watermark are answered and noted";
   }
 
   void tell(const PlanNode& node, const ViewNode& op, ExplainedNode* out) const {

@@ -118,6 +118,13 @@ NodeId PlanBuilder::aggregate(NodeId input, AggregateNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::distinct(NodeId input, DistinctNode op) {
+  PlanNode node = plan_->nodes[input];
+  node.op = std::move(op);
+  node.inputs = {input};
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::reorder(NodeId input, ReorderNode op) {
   PlanNode node = plan_->nodes[input];
   node.inputs = {input};

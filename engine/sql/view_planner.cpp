@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/sql/coercion.h"
 #include "engine/sql/construct.h"
+#include "engine/sql/expression_binder.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/group_planner.h"
@@ -191,6 +192,11 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
   if (branches.size() == 1) return plan_branch(branches.front(), with_hidden_key_);
   KAPPA_RETURN_IF_ERROR(unify_branches(branches));
   for (const Branch& branch : branches) {
+    if (branch.distinct) {
+      return fault(*branch.bound.outputs.front().node,
+                   "DISTINCT in a branch of UNION ALL is not supported yet",
+                   "make a view of the branch, and unite that");
+    }
     if (emission_.emit != operators::Emit::kFinal || branch.bound.overs.empty()) continue;
     return fault(text_.offset(branch.bound.overs.front().position),
                  "OVER with emit = 'final' in a branch of UNION ALL is not supported yet",
@@ -201,11 +207,14 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
 
 absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) {
   const auto distinct = select.list("distinctClause");
-  if (!distinct.empty() && !distinct.front().kind.empty()) {
-    return not_supported(distinct.front(), "SelectStmt.distinctClause.on", where_);
+  const auto order = select.list("sortClause");
+  if (!distinct.empty() && !distinct.front().kind.empty() && !order.empty()) {
+    return fault(order.front(), "DISTINCT ON with ORDER BY is not supported yet",
+                 "without it, the first row in the order of the log is the one");
   }
   KAPPA_RETURN_IF_ERROR(expect_only(select,
-                                    {{"targetList"},
+                                    {{"distinctClause"},
+                                     {"targetList"},
                                      {"fromClause"},
                                      {"whereClause"},
                                      {"groupClause"},
@@ -224,6 +233,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
     KAPPA_RETURN_IF_ERROR(check_over(branch));
   }
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
+  if (!distinct.empty()) KAPPA_RETURN_IF_ERROR(bind_distinct(branch));
   if (branch.from.window) {
     KAPPA_RETURN_IF_ERROR(check_window_columns(branch.from, branch.bound, text_));
   }
@@ -248,6 +258,44 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
                            unify(operands, absl::StrCat("column ", i + 1, " of UNION ALL")));
     for (size_t b = 0; b < branches.size(); ++b) branches[b].bound.outputs[i].expr = unified[b];
   }
+  return absl::OkStatus();
+}
+
+// Which outputs DISTINCT is about: all, or those that show the expressions of ON.
+absl::Status ViewPlanner::bind_distinct(Branch& branch) const {
+  const auto items = branch.select->list("distinctClause");
+  const bool on = !items.front().kind.empty();
+  const Node& at = on ? items.front() : *branch.bound.outputs.front().node;
+  if (branch.bound.grouped) {
+    return fault(at, "DISTINCT together with GROUP BY is not supported yet",
+                 "make a view of the groups, or a query in FROM");
+  }
+  if (branch.from.relation->changelog) {
+    return fault(at, "DISTINCT over rows that change is not supported yet",
+                 absl::StrCat("\"", branch.from.relation->name,
+                              "\" takes rows back; GROUP BY the columns instead"));
+  }
+  std::vector<int> key;
+  if (!on) {
+    for (size_t i = 0; i < branch.bound.outputs.size(); ++i) key.push_back(static_cast<int>(i));
+    branch.distinct = std::move(key);
+    return absl::OkStatus();
+  }
+  const ExpressionBinder binder(text_, branch.from.scope, "DISTINCT ON");
+  for (const Node& item : items) {
+    KAPPA_ASSIGN_OR_RETURN(const ExprRef expr, binder.bind(item));
+    const auto& outputs = branch.bound.outputs;
+    const auto shown =
+        std::find_if(outputs.begin(), outputs.end(),
+                     [&](const OutputColumn& output) { return same_meaning(output.expr, expr); });
+    if (shown == outputs.end()) {
+      return fault(item, "what DISTINCT ON names is not selected",
+                   "its columns are the view's key: add it to the SELECT list");
+    }
+    const auto column = static_cast<int>(shown - outputs.begin());
+    if (std::find(key.begin(), key.end(), column) == key.end()) key.push_back(column);
+  }
+  branch.distinct = std::move(key);
   return absl::OkStatus();
 }
 
@@ -305,6 +353,12 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
                                   .plan(input, event_time->column, with_identity && !below.key);
     if (!relation.key) find_key(branch, &relation);
     keep_roles(branch, &relation);
+    if (branch.distinct) {
+      has_distinct_ = true;
+      relation.node = builder_.distinct(relation.node, {*branch.distinct});
+      relation.key = branch.distinct;
+      relation.conflict = ViewNode::Conflict::kGrouped;
+    }
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);

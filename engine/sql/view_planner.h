@@ -55,17 +55,21 @@ class ViewPlanner {
   bool has_window() const { return has_window_; }
   bool has_group() const { return has_group_; }
   bool has_over() const { return has_over_; }
+  bool has_distinct() const { return has_distinct_; }
 
  private:
   struct Branch {
     const Node* select = nullptr;
     FromClause from = {};
     BoundSelect bound = {};
+    // The outputs of which it shows the first row each: DISTINCT [ON].
+    std::optional<std::vector<int>> distinct = {};
   };
 
   absl::Status bind_branches(const Node& select, std::vector<Branch>* branches);
   absl::StatusOr<Branch> bind_branch(const Node& select);
   absl::Status unify_branches(std::vector<Branch>& branches) const;
+  absl::Status bind_distinct(Branch& branch) const;
   absl::Status check_over(const Branch& branch) const;
   static void keep_roles(const Branch& branch, Relation* relation);
   absl::StatusOr<Relation> plan_branch(const Branch& branch, bool with_identity);
@@ -84,6 +88,7 @@ class ViewPlanner {
   bool has_group_ = false;
   bool has_window_ = false;
   bool has_over_ = false;
+  bool has_distinct_ = false;
 };
 
 }  // namespace kappa::sql

@@ -38,6 +38,10 @@ absl::StatusOr<Emission> bind_emission(const Options& options) {
 
 absl::Status check_windows(const Options& options, const Emission& emission,
                            const ViewPlanner& planner, bool windowed) {
+  if (options.has("retention") && planner.has_distinct()) {
+    return fault(options.place("retention"), "retention with DISTINCT is not supported yet",
+                 "a key that is forgotten would come again: leave it out");
+  }
   if (windowed) return absl::OkStatus();
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
   if (emission.emit == Emit::kFinal && !planner.has_over()) {
