@@ -176,7 +176,7 @@ FROM consent_times;
 CREATE MATERIALIZED VIEW brand_posts WITH (retention = '1 hour') AS
 SELECT post_id, event_time, network, brand, text FROM posts;
 
-CREATE MATERIALIZED VIEW posts_per_minute WITH (grace = '10 seconds', retention = '1 day') AS
+CREATE MATERIALIZED VIEW posts_per_minute WITH (grace = '10 seconds', retention = '1 hour') AS
 SELECT window_start, brand, count(*) AS posts
 FROM tumble(brand_posts, event_time, INTERVAL '1 minute') GROUP BY window_start, brand;
 
@@ -184,6 +184,6 @@ FROM tumble(brand_posts, event_time, INTERVAL '1 minute') GROUP BY window_start,
 CREATE MATERIALIZED VIEW door_readings WITH (retention = '1 hour') AS
 SELECT reading_id, event_time, store_id, count FROM sensors WHERE kind = 'footfall';
 
-CREATE MATERIALIZED VIEW footfall_per_minute WITH (grace = '10 seconds', retention = '1 day') AS
+CREATE MATERIALIZED VIEW footfall_per_minute WITH (grace = '10 seconds', retention = '1 hour') AS
 SELECT window_start, store_id, sum(count) AS visitors
 FROM tumble(door_readings, event_time, INTERVAL '1 minute') GROUP BY window_start, store_id;
