@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
+#include "kappa/v1/contract.pb.h"
 
 namespace kappa::schemas {
 namespace {
@@ -289,6 +290,7 @@ absl::StatusOr<ProtoPlan> plan_protobuf(const Source& source, const ProductFiles
   // Naming these types makes sure that they are linked, and so in the generated pool.
   pb::Timestamp::descriptor();
   pb::Duration::descriptor();
+  v1::FieldContract::descriptor();
   ProductSourceTree tree(files, source.proto_file);
   pb::DescriptorPoolDatabase well_known(*pb::DescriptorPool::generated_pool());
   pb::compiler::SourceTreeDescriptorDatabase database(&tree, &well_known);

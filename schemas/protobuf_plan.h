@@ -59,7 +59,8 @@ struct ProtoPlan {
   std::vector<OneofMember> oneofs;
 };
 
-// Reads source.proto_file and what it imports from `files` (the well-known types are there already;
+// Reads source.proto_file and what it imports from `files` (the well-known types and
+// kappa/v1/contract.proto are there already;
 // imports are looked for as written, then beside the file) and finds each column's field.
 // InvalidArgument with file:line:column of what does not parse, or of the field a column cannot
 // take.

@@ -1,4 +1,4 @@
--- OmniShop in small: what `kappa playground` runs. Two sources, views over them, one output topic.
+-- OmniShop in small: what `kappa playground` runs. Its sources, views over them, one output topic.
 
 -- Every sale in a store or in the web shop. One in two hundred comes twice; a few are seconds late.
 CREATE FOREIGN TABLE sales (
@@ -23,9 +23,73 @@ CREATE FOREIGN TABLE clicks (
   product_id text,
   page text,
   dwell_ms integer,
+  ip_address text,
   PRIMARY KEY (click_id)
 ) SERVER log OPTIONS (topic 'clicks', format 'protobuf', proto 'events/clicks.proto',
                       message 'omnishop.playground.Click', event_time 'event_time', out_of_orderness '5 seconds');
+
+-- Goods that came into a store or went out of it.
+CREATE FOREIGN TABLE stock (
+  movement_id text,
+  event_time timestamptz,
+  product_id text,
+  store_id text,
+  reason text,
+  delta integer,
+  PRIMARY KEY (movement_id)
+) SERVER log OPTIONS (topic 'stock', format 'protobuf', proto 'events/stock.proto',
+                      message 'omnishop.playground.StockMovement', event_time 'event_time', out_of_orderness '5 seconds');
+
+-- What customers' accounts say.
+CREATE FOREIGN TABLE customers (
+  change_id text,
+  event_time timestamptz,
+  customer_id text,
+  name text,
+  email text,
+  phone text,
+  address text,
+  city text,
+  loyalty text,
+  PRIMARY KEY (change_id)
+) SERVER log OPTIONS (topic 'customers', format 'protobuf', proto 'events/customers.proto',
+                      message 'omnishop.playground.CustomerChange', event_time 'event_time', out_of_orderness '5 seconds');
+
+-- What customers agree to, and what no longer.
+CREATE FOREIGN TABLE consents (
+  change_id text,
+  event_time timestamptz,
+  customer_id text,
+  purpose text,
+  granted boolean,
+  PRIMARY KEY (change_id)
+) SERVER log OPTIONS (topic 'consents', format 'protobuf', proto 'events/consents.proto',
+                      message 'omnishop.playground.ConsentChange', event_time 'event_time', out_of_orderness '5 seconds');
+
+-- What is written about brands on social networks.
+CREATE FOREIGN TABLE posts (
+  post_id text,
+  event_time timestamptz,
+  author_id text,
+  author_name text,
+  network text,
+  brand text,
+  text text,
+  PRIMARY KEY (post_id)
+) SERVER log OPTIONS (topic 'posts', format 'protobuf', proto 'events/posts.proto',
+                      message 'omnishop.playground.Post', event_time 'event_time', out_of_orderness '5 seconds');
+
+-- What sensors in the stores count: people at the doors, goods taken off the shelves.
+CREATE FOREIGN TABLE sensors (
+  reading_id text,
+  event_time timestamptz,
+  store_id text,
+  sensor_id text,
+  kind text,
+  count integer,
+  PRIMARY KEY (reading_id)
+) SERVER log OPTIONS (topic 'sensors', format 'protobuf', proto 'events/sensors.proto',
+                      message 'omnishop.playground.SensorReading', event_time 'event_time', out_of_orderness '5 seconds');
 
 -- What leaves the engine: suspicious cards.
 CREATE FOREIGN TABLE fraud_alerts (
@@ -83,3 +147,43 @@ SELECT card_id,
        window_start, sales, amount
 FROM card_minutes
 WHERE micro_payments >= 5 OR cities >= 2 OR sales >= 15;
+
+-- Stock movements, each of them once.
+CREATE MATERIALIZED VIEW stock_movements WITH (retention = '1 day') AS
+SELECT movement_id, event_time, product_id, store_id, reason, delta FROM stock;
+
+CREATE MATERIALIZED VIEW stock_levels AS
+SELECT product_id, store_id, sum(delta) AS on_hand, count(*) AS movements, max(event_time) AS last_moved
+FROM stock_movements GROUP BY product_id, store_id;
+
+-- Each customer's account, as the last change that came in has it.
+CREATE MATERIALIZED VIEW customer_accounts WITH (key = 'customer_id') AS
+SELECT customer_id, city, loyalty, event_time AS changed FROM customers;
+
+-- When each customer last agreed to a purpose, and last withdrew. What comes late or twice changes nothing.
+CREATE MATERIALIZED VIEW consent_times AS
+SELECT customer_id, purpose, max(event_time) FILTER (WHERE granted) AS granted_at,
+       max(event_time) FILTER (WHERE NOT granted) AS withdrawn_at
+FROM consents GROUP BY customer_id, purpose;
+
+-- What counts now. Of two changes at the same time the withdrawal wins.
+CREATE MATERIALIZED VIEW consents_now WITH (key = 'customer_id, purpose') AS
+SELECT customer_id, purpose,
+       granted_at IS NOT NULL AND (withdrawn_at IS NULL OR granted_at > withdrawn_at) AS granted
+FROM consent_times;
+
+-- Posts, each of them once, without who wrote them.
+CREATE MATERIALIZED VIEW brand_posts WITH (retention = '1 hour') AS
+SELECT post_id, event_time, network, brand, text FROM posts;
+
+CREATE MATERIALIZED VIEW posts_per_minute WITH (grace = '10 seconds', retention = '1 hour') AS
+SELECT window_start, brand, count(*) AS posts
+FROM tumble(brand_posts, event_time, INTERVAL '1 minute') GROUP BY window_start, brand;
+
+-- People who came in, each reading once.
+CREATE MATERIALIZED VIEW door_readings WITH (retention = '1 hour') AS
+SELECT reading_id, event_time, store_id, count FROM sensors WHERE kind = 'footfall';
+
+CREATE MATERIALIZED VIEW footfall_per_minute WITH (grace = '10 seconds', retention = '1 hour') AS
+SELECT window_start, store_id, sum(count) AS visitors
+FROM tumble(door_readings, event_time, INTERVAL '1 minute') GROUP BY window_start, store_id;

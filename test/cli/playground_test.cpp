@@ -79,6 +79,33 @@ TEST_CASE("a playground that is killed goes on where it was") {
         std::to_string(sales));
 }
 
+TEST_CASE("the playground fills every topic, and no record is a dead letter") {
+  const Scratch scratch;
+  const std::string data = scratch.path("data");
+  const Ended ended =
+      playground(data, {"--rate", "20000", "--records", "16000", "--output", "json"});
+  INFO(ended.err);
+  REQUIRE(ended.code == 0);
+  const std::string last = ended.out.substr(ended.out.rfind('\n', ended.out.size() - 2) + 1);
+  const auto progress = nlohmann::json::parse(last);
+  CHECK(progress["events"] == 16000);
+  CHECK(progress["other_events"] == 2000);
+  CHECK(progress["dead_letters"] == 0);
+  for (const char* topic : {"stock", "customers", "consents", "posts", "sensors"}) {
+    CHECK(records_of(data, topic) == 400);
+  }
+  for (const char* view : {"stock_levels", "customer_accounts", "consents_now", "posts_per_minute",
+                           "footfall_per_minute"}) {
+    const auto rows = query(data, std::string("SELECT count(*) AS n FROM ") + view);
+    CHECK(rows[0]["n"] != "0");
+  }
+  // Each movement once, however often it came.
+  const auto sums = query(data, "SELECT sum(movements) AS n FROM stock_levels");
+  const auto once = query(data, "SELECT count(*) AS n FROM stock_movements");
+  CHECK(sums[0]["n"] == std::to_string(once[0]["n"].get<int64_t>()));
+  CHECK(once[0]["n"] < 400);
+}
+
 TEST_CASE("a signal ends the playground cleanly") {
   const Scratch scratch;
   Process process(scratch.directory(),

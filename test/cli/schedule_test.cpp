@@ -11,8 +11,8 @@ constexpr int64_t kNoLimit = int64_t{1} << 60;
 
 int64_t total(const ByPartition& offsets) {
   int64_t sum = 0;
-  for (const auto& topic : offsets) {
-    for (const int64_t offset : topic) sum += offset;
+  for (const Topic topic : {kSales, kClicks}) {
+    for (const int64_t offset : offsets[topic]) sum += offset;
   }
   return sum;
 }
@@ -27,8 +27,8 @@ TEST_CASE("records fall due at the rate of the run, dealt out evenly") {
   CHECK(total(schedule->due(EventTime{0}, kNoLimit)) == 1);
   CHECK(total(schedule->due(EventTime{999'999}, kNoLimit)) == 1000);
   const ByPartition due = schedule->due(EventTime{7'999'999}, kNoLimit);
-  for (const auto& topic : due) {
-    for (const int64_t offset : topic) CHECK(offset == 1000);
+  for (const Topic topic : kTopics) {
+    for (const int64_t offset : due[topic]) CHECK(offset == (is_shopping(topic) ? 1000 : 50));
   }
   CHECK(total(schedule->due(EventTime{7'999'999}, 11)) == 11);
   CHECK(total(schedule->due(EventTime{-1}, kNoLimit)) == 0);
@@ -42,6 +42,9 @@ TEST_CASE("a record arrives when it falls due") {
     const EventTime arrival = schedule->arrival(kClicks, 3, offset);
     CHECK(schedule->due(arrival, kNoLimit)[kClicks][3] == offset + 1);
     CHECK(schedule->due(EventTime{arrival.us - 1}, kNoLimit)[kClicks][3] == offset);
+    const EventTime reading = schedule->arrival(kSensors, 2, offset);
+    CHECK(schedule->due(reading, kNoLimit)[kSensors][2] == offset + 1);
+    CHECK(schedule->due(EventTime{reading.us - 1}, kNoLimit)[kSensors][2] == offset);
   }
 }
 
@@ -59,6 +62,19 @@ TEST_CASE("a schedule that is opened again tells the same of every record") {
   }
   CHECK(second->arrival(kSales, 0, 9).us < 60'000'000);
   CHECK(second->arrival(kSales, 0, 10).us == 60'000'000);
+}
+
+TEST_CASE("a schedule that knew only sales and clicks goes on with all topics") {
+  const Scratch scratch;
+  const std::string path = scratch.file(
+      "s.json", R"({"seed": 1, "runs": [{"start_us": 0, "rate": 8, "from": [0,0,0,0,0,0,0,0]}]})");
+  auto schedule = Schedule::open(path, 1);
+  REQUIRE(schedule.ok());
+  ByPartition from{};
+  from[kSales][0] = 5;
+  REQUIRE(schedule->begin_run(EventTime{60'000'000}, 8, from).ok());
+  CHECK(schedule->arrival(kSales, 0, 4).us == 4'000'000);
+  CHECK(schedule->arrival(kStock, 0, 0).us > 60'000'000);
 }
 
 TEST_CASE("another seed than the directory's is refused") {

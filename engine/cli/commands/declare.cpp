@@ -213,13 +213,16 @@ class Declaration {
                 "  kappa playground --data /tmp/shop --rate 20000 --workers 2\n");
     PlaygroundOptions& options = options_.playground;
     service(playground, options.service);
-    playground.add_option("--rate", options.rate, "events a second")
+    playground
+        .add_option("--rate", options.rate,
+                    "sales and clicks a second; an eighth more of other events comes beside")
         ->type_name("N")
         ->capture_default_str();
     playground.add_option("--seed", options.seed, "the events are a function of it")
         ->type_name("N")
         ->capture_default_str();
-    once(playground, "--records", options.records, "end once this many are generated and applied")
+    once(playground, "--records", options.records,
+         "end once this many sales and clicks are generated and applied")
         ->check(whole_number(0))
         ->type_name("N");
     output(playground, options.output);

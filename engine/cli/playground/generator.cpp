@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<Generator>> Generator::open(Schedule* schedule, l
 }
 
 absl::Status Generator::begin() {
-  for (const Topic topic : {kSales, kClicks}) {
+  for (const Topic topic : kTopics) {
     log::TopicConfig config;
     config.partitions = kPartitions;
     const char* name = kTopicNames[static_cast<size_t>(topic)];
@@ -49,7 +49,11 @@ absl::Status Generator::begin() {
     for (int32_t partition = 0; partition < kPartitions; ++partition) {
       KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log_->range({name, partition}));
       next_[static_cast<size_t>(topic)][static_cast<size_t>(partition)] = range.end.value;
-      before_ += range.end.value;
+      if (is_shopping(topic)) {
+        before_ += range.end.value;
+      } else {
+        others_ += range.end.value;
+      }
     }
   }
   KAPPA_RETURN_IF_ERROR(
@@ -82,8 +86,9 @@ void Generator::run() {
       done_ = true;
       return;
     }
+    if (!caught_up) continue;
     if (options_.records_max > 0 && records_ >= options_.records_max) done_ = true;
-    if (caught_up && !done_) std::this_thread::sleep_for(kPause);
+    if (!done_) std::this_thread::sleep_for(kPause);
   }
 }
 
@@ -92,10 +97,10 @@ absl::Status Generator::append_due(bool* caught_up) {
       options_.records_max > 0 ? options_.records_max : std::numeric_limits<int64_t>::max();
   const EventTime now{clock_->now().ms * kMicrosPerMilli};
   const ByPartition due = schedule().due(now, records_max);
-  for (const Topic topic : {kSales, kClicks}) {
+  for (const Topic topic : kTopics) {
     int64_t appended = 0;
     KAPPA_RETURN_IF_ERROR(append(topic, due, &appended));
-    records_ += appended;
+    (is_shopping(topic) ? records_ : others_) += appended;
   }
   *caught_up = next_ == due;
   return absl::OkStatus();

@@ -14,8 +14,8 @@
 namespace kappa::cli::playground {
 
 struct GeneratorOptions {
-  int64_t rate = 2000;      // records a second, 1 to 1,000,000
-  int64_t records_max = 0;  // of this run; 0: no limit
+  int64_t rate = 2000;      // sales and clicks a second, 1 to 1,000,000
+  int64_t records_max = 0;  // sales and clicks of this run; 0: no limit
 };
 
 // Appends the shop's records to the log as they fall due, on a thread of its own. What the log
@@ -31,9 +31,11 @@ class Generator {
 
   void start();
   void stop();
-  // Records that all runs have put into the log, and this one.
+  // Sales and clicks that all runs have put into the log, and this one.
   int64_t records_in_log() const { return before_ + records_.load(); }
   int64_t records() const { return records_.load(); }
+  // Records of the other topics that all runs have put into the log.
+  int64_t others_in_log() const { return others_.load(); }
   // Whether the run has put its last record into the log, or cannot go on.
   bool done() const { return done_.load(); }
   absl::Status failure() const;
@@ -54,6 +56,7 @@ class Generator {
   ByPartition next_{};  // the offset of the next record
   int64_t before_ = 0;
   std::atomic<int64_t> records_{0};
+  std::atomic<int64_t> others_{0};
   std::atomic<bool> stop_{false};
   std::atomic<bool> done_{false};
   mutable std::mutex mutex_;  // of failure_

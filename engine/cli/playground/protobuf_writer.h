@@ -6,13 +6,13 @@
 
 namespace kappa::cli::playground {
 
-// Appends fields of a Protobuf message to a string. The generator writes one message type, at full
-// speed; it needs no generated code for it.
+// Appends fields of a Protobuf message to a string. The generator writes a few message types, at
+// full speed; it needs no generated code for them.
 class ProtobufWriter {
  public:
   explicit ProtobufWriter(std::string* out) : out_(out) {}
 
-  // int32, int64, uint32, uint64 or bool. Zero is not written, as proto3 has it.
+  // int32, int64, uint32, uint64 or bool, false as 0. Zero is not written, as proto3 has it.
   void integer(int field, int64_t value) {
     if (value == 0) return;
     varint(static_cast<uint64_t>(field) << 3);

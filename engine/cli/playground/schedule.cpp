@@ -12,10 +12,20 @@
 namespace kappa::cli::playground {
 namespace {
 
-constexpr int64_t kSlots = 2 * kPartitions;
+constexpr int64_t kSlots = kTopics.size() * kPartitions;
+constexpr int64_t kShoppingSlots = (kClicks + 1) * kPartitions;
 
-int64_t slot_of(Topic topic, int32_t partition) {
-  return topic * kPartitions + partition;
+// Sales and clicks are numbered as they arrive. A partition of any topic gets a record with the
+// number `first` and with every `every`-th from there.
+struct Deal {
+  int64_t first;
+  int64_t every;
+};
+Deal deal_of(Topic topic, int32_t partition) {
+  const int64_t slot = topic * kPartitions + partition;
+  if (is_shopping(topic)) return {slot, kShoppingSlots};
+  return {(slot - kShoppingSlots + 1) * kShoppingPerOther - 1,
+          (kSlots - kShoppingSlots) * kShoppingPerOther};
 }
 
 }  // namespace
@@ -50,8 +60,11 @@ absl::Status Schedule::read(const std::string& text) {
     if (!item["start_us"].is_number_integer() || !item["rate"].is_number_integer()) return damaged;
     run.start = EventTime{item["start_us"].get<int64_t>()};
     run.rate = item["rate"].get<int64_t>();
-    if (run.rate < 1 || !from->is_array() || from->size() != kSlots) return damaged;
-    for (int64_t slot = 0; slot < kSlots; ++slot) {
+    if (run.rate < 1 || !from->is_array()) return damaged;
+    // A run of a playground that knew sales and clicks only left the other topics at their start.
+    const auto slots = static_cast<int64_t>(from->size());
+    if (slots != kSlots && slots != kShoppingSlots) return damaged;
+    for (int64_t slot = 0; slot < slots; ++slot) {
       const auto& offset = (*from)[static_cast<size_t>(slot)];
       if (!offset.is_number_integer()) return damaged;
       run.from[static_cast<size_t>(slot / kPartitions)][static_cast<size_t>(slot % kPartitions)] =
@@ -90,11 +103,12 @@ EventTime Schedule::arrival(Topic topic, int32_t partition, int64_t offset) cons
   const auto run = std::find_if(runs_.rbegin(), runs_.rend(),
                                 [&](const Run& candidate) { return of(candidate) <= offset; });
   const Run& found = run == runs_.rend() ? runs_.front() : *run;
-  const int64_t number = (offset - of(found)) * kSlots + slot_of(topic, partition);
+  const Deal deal = deal_of(topic, partition);
+  const int64_t number = deal.first + (offset - of(found)) * deal.every;
   return EventTime{found.start.us + number * kMicrosPerSecond / found.rate};
 }
 
-ByPartition Schedule::due(EventTime now, int64_t records_max) const {
+ByPartition Schedule::due(EventTime now, int64_t shopping_max) const {
   const Run& run = runs_.back();
   ByPartition due = run.from;
   const int64_t elapsed_us = now.us - run.start.us;
@@ -102,11 +116,13 @@ ByPartition Schedule::due(EventTime now, int64_t records_max) const {
   // In seconds and the rest, so that the product stays in range for years.
   const int64_t arrived = elapsed_us / kMicrosPerSecond * run.rate +
                           elapsed_us % kMicrosPerSecond * run.rate / kMicrosPerSecond + 1;
-  const int64_t records = std::min(arrived, records_max);
-  for (int64_t slot = 0; slot < kSlots; ++slot) {
-    int64_t& offset =
-        due[static_cast<size_t>(slot / kPartitions)][static_cast<size_t>(slot % kPartitions)];
-    offset += (records - slot + kSlots - 1) / kSlots;
+  const int64_t shopping = std::min(arrived, shopping_max);
+  for (const Topic topic : kTopics) {
+    for (int32_t partition = 0; partition < kPartitions; ++partition) {
+      const Deal deal = deal_of(topic, partition);
+      due[static_cast<size_t>(topic)][static_cast<size_t>(partition)] +=
+          (shopping - deal.first + deal.every - 1) / deal.every;
+    }
   }
   return due;
 }

@@ -12,15 +12,24 @@
 namespace kappa::cli::playground {
 
 inline constexpr int32_t kPartitions = 4;  // of each topic
-enum Topic : int { kSales = 0, kClicks = 1 };
-inline constexpr std::array<const char*, 2> kTopicNames = {"sales", "clicks"};
+enum Topic : int { kSales, kClicks, kStock, kCustomers, kConsents, kPosts, kSensors };
+inline constexpr std::array kTopics = {kSales,    kClicks, kStock,  kCustomers,
+                                       kConsents, kPosts,  kSensors};
+inline constexpr std::array<const char*, kTopics.size()> kTopicNames = {
+    "sales", "clicks", "stock", "customers", "consents", "posts", "sensors"};
+// Sales and clicks are the shopping that a rate counts. One record of the other topics comes beside
+// every kShoppingPerOther of them.
+inline constexpr int64_t kShoppingPerOther = 8;
+constexpr bool is_shopping(Topic topic) {
+  return topic <= kClicks;
+}
 
 // A value for each partition of each topic.
-using ByPartition = std::array<std::array<int64_t, kPartitions>, 2>;
+using ByPartition = std::array<std::array<int64_t, kPartitions>, kTopics.size()>;
 
 // When each record of the shop arrives. The records of a run are dealt to the partitions in turn,
-// at an even rate; a later run goes on at the ends it finds, from the time it starts. So the log
-// with this schedule is a function of the seed.
+// shopping and the rest each at an even rate; a later run goes on at the ends it finds, from the
+// time it starts. So the log with this schedule is a function of the seed.
 //
 // Kept in a file beside the log. One thread changes it; any may read it afterwards.
 class Schedule {
@@ -31,13 +40,13 @@ class Schedule {
 
   uint64_t seed() const { return seed_; }
   // Begins a run at `start`, whose first records have the offsets `from`; written to the file.
-  // `rate` is in records a second, 1 to 1,000,000, over all topics.
+  // `rate` is in sales and clicks a second, 1 to 1,000,000.
   absl::Status begin_run(EventTime start, int64_t rate, const ByPartition& from);
 
   EventTime arrival(Topic topic, int32_t partition, int64_t offset) const;
   // One past the last record of the present run that has arrived by `now`, by partition, if the run
-  // is to have `records_max` of them.
-  ByPartition due(EventTime now, int64_t records_max) const;
+  // is to have `shopping_max` sales and clicks.
+  ByPartition due(EventTime now, int64_t shopping_max) const;
 
  private:
   struct Run {

@@ -4,21 +4,13 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/cli/playground/protobuf_writer.h"
+#include "engine/cli/playground/shop_cast.h"
 #include "engine/log/log.h"
 #include "engine/types/datetime.h"
 
 namespace kappa::cli::playground {
 namespace {
 
-constexpr uint32_t kCustomers = 100'000;
-constexpr uint32_t kStores = 40;
-constexpr uint32_t kProducts = 500;
-// Flattens the head, so that the busiest card makes a few sales a minute and not one a second.
-constexpr double kCustomerShift = 5000;
-
-const char* const kCities[] = {"Berlin", "Hamburg", "Munich", "Paris",  "Lyon",
-                               "Madrid", "Seville", "Rome",   "Vienna", "Warsaw"};
-constexpr uint32_t kCityCount = 10;
 const char* const kPages[] = {"search", "category", "product", "basket", "checkout"};
 
 // An incident may begin once in this many sales of a partition.
@@ -41,24 +33,8 @@ constexpr IncidentShape shape_of(Shop::Fraud fraud) {
   return {0, 1};
 }
 
-std::string card_id(uint32_t customer) {
-  return absl::StrFormat("card-%06d", customer);
-}
-std::string customer_id(uint32_t customer) {
-  return absl::StrFormat("customer-%06d", customer);
-}
 uint32_t home_city(uint64_t seed, uint32_t customer) {
-  return static_cast<uint32_t>(Random(seed, 11, customer).below(kCityCount));
-}
-
-// Names of the random numbers' purposes.
-enum Purpose : uint64_t { kRepeat = 21, kDelay, kIncident, kSale, kClick };
-
-// Which record the one at `offset` repeats; itself, mostly.
-int64_t original_of(uint64_t seed, Topic topic, int32_t partition, int64_t offset) {
-  Random random(seed, kRepeat, topic, partition, offset);
-  if (offset < 16 || random.below(200) != 0) return offset;
-  return offset - 1 - static_cast<int64_t>(random.below(16));
+  return static_cast<uint32_t>(Random(seed, kHome, customer).below(kCityCount));
 }
 
 // How long before its arrival something happened, in microseconds.
@@ -78,25 +54,37 @@ std::vector<uint32_t> ranks(uint32_t count) {
 
 }  // namespace
 
+const std::array<Shop::RecordOf, kTopics.size()> Shop::kRecordOf = {
+    &Shop::sale,           &Shop::click, &Shop::stock_movement, &Shop::customer_change,
+    &Shop::consent_change, &Shop::post,  &Shop::sensor_reading};
+
+Shop::Keys Shop::keys_of(Topic topic) {
+  Keys keys;
+  const KeyFamily family = family_of(topic);
+  std::vector<uint32_t> rank[kPartitions];
+  for (uint32_t member = 0; member < family.members; ++member) {
+    const int32_t partition = log::partition_for_key(family.key(member), kPartitions);
+    keys.members[partition].push_back(member);
+    rank[partition].push_back(member + 1);
+  }
+  for (int32_t partition = 0; partition < kPartitions; ++partition) {
+    keys.zipf[partition] = Zipf(rank[partition], family.shift);
+  }
+  return keys;
+}
+
 Shop::Shop(const Schedule& schedule)
     : schedule_(schedule),
       seed_(schedule.seed()),
       store_zipf_(ranks(kStores), 0),
       product_zipf_(ranks(kProducts), 0) {
-  std::vector<uint32_t> rank[2][kPartitions];
-  for (uint32_t customer = 0; customer < kCustomers; ++customer) {
-    const std::string keys[2] = {card_id(customer), customer_id(customer)};
-    for (const Topic topic : {kSales, kClicks}) {
-      const int32_t partition = log::partition_for_key(keys[topic], kPartitions);
-      customers_[topic][partition].push_back(customer);
-      rank[topic][partition].push_back(customer + 1);
-    }
-  }
-  for (const Topic topic : {kSales, kClicks}) {
-    for (int32_t partition = 0; partition < kPartitions; ++partition) {
-      customer_zipf_[topic][partition] = Zipf(rank[topic][partition], kCustomerShift);
-    }
-  }
+  for (const Topic topic : kTopics) keys_[topic] = keys_of(topic);
+}
+
+int64_t Shop::original_of(Topic topic, int32_t partition, int64_t offset) const {
+  Random random(seed_, kRepeat, topic, partition, offset);
+  if (offset < 16 || random.below(200) != 0) return offset;
+  return offset - 1 - static_cast<int64_t>(random.below(16));
 }
 
 EventTime Shop::event_time(Topic topic, int32_t partition, int64_t offset) const {
@@ -105,8 +93,18 @@ EventTime Shop::event_time(Topic topic, int32_t partition, int64_t offset) const
   return EventTime{us - us % kMicrosPerMilli};
 }
 
-uint32_t Shop::pick_customer(Topic topic, int32_t partition, Random& random) const {
-  return customers_[topic][partition][customer_zipf_[topic][partition].pick(random)];
+std::string Shop::timestamp(Topic topic, int32_t partition, int64_t offset) const {
+  const int64_t us = event_time(topic, partition, offset).us;
+  std::string message;
+  ProtobufWriter time(&message);
+  time.integer(1, us / kMicrosPerSecond);
+  time.integer(2, us % kMicrosPerSecond * 1000);
+  return message;
+}
+
+uint32_t Shop::pick_key(Topic topic, int32_t partition, Random& random) const {
+  const Keys& keys = keys_[topic];
+  return keys.members[partition][keys.zipf[partition].pick(random)];
 }
 
 Shop::Incident Shop::incident_at(int32_t partition, int64_t offset) const {
@@ -121,7 +119,7 @@ Shop::Incident Shop::incident_at(int32_t partition, int64_t offset) const {
   const int64_t begin =
       block * kIncidentBlock +
       static_cast<int64_t>(random.below(static_cast<uint64_t>(kIncidentBlock - length + 1)));
-  incident.customer = pick_customer(kSales, partition, random);
+  incident.customer = pick_key(kSales, partition, random);
   const int64_t since = offset - begin;
   if (since < 0 || since >= length || since % shape.stride != 0) return {};
   incident.step = since / shape.stride;
@@ -129,18 +127,18 @@ Shop::Incident Shop::incident_at(int32_t partition, int64_t offset) const {
 }
 
 Shop::Fraud Shop::fraud_at(int32_t partition, int64_t offset) const {
-  return incident_at(partition, original_of(seed_, kSales, partition, offset)).fraud;
+  return incident_at(partition, original_of(kSales, partition, offset)).fraud;
 }
 
 ShopRecord Shop::sale(int32_t partition, int64_t offset) const {
-  offset = original_of(seed_, kSales, partition, offset);
+  offset = original_of(kSales, partition, offset);
   Random random(seed_, kSale, partition, offset);
   const Incident incident = incident_at(partition, offset);
-  uint32_t customer = pick_customer(kSales, partition, random);
+  uint32_t customer = pick_key(kSales, partition, random);
   if (incident.fraud != Fraud::kNone) customer = incident.customer;
   const auto product = static_cast<uint32_t>(product_zipf_.pick(random));
   uint64_t quantity = 1 + random.below(8) / 5 + random.below(20) / 19;
-  uint64_t cents = (199 + Random(seed_, 12, product).below(20'000)) * quantity;
+  uint64_t cents = (199 + Random(seed_, kPrice, product).below(20'000)) * quantity;
   uint32_t city = home_city(seed_, customer);
   bool online = random.below(100) < 35;
   auto store = static_cast<uint32_t>(store_zipf_.pick(random));
@@ -156,37 +154,33 @@ ShopRecord Shop::sale(int32_t partition, int64_t offset) const {
   store = store / kCityCount * kCityCount + city;
   const std::string place =
       online ? std::string(R"("store_id":"web","city":null,"channel":"online")")
-             : absl::StrFormat(R"("store_id":"store-%02d","city":"%s","channel":"store")", store,
+             : absl::StrFormat(R"("store_id":"%s","city":"%s","channel":"store")", store_id(store),
                                kCities[city]);
   ShopRecord record;
   record.key = card_id(customer);
   record.value = absl::StrFormat(
       R"({"transaction_id":"s%d-%d","event_time":"%s","card_id":"%s","customer_id":"%s",%s,)"
-      R"("product_id":"product-%03d","quantity":%d,"amount":%d.%02d})",
+      R"("product_id":"%s","quantity":%d,"amount":%d.%02d})",
       partition, offset, timestamp_to_text(event_time(kSales, partition, offset).us), record.key,
-      customer_id(customer), place, product, quantity, cents / 100, cents % 100);
+      customer_id(customer), place, product_id(product), quantity, cents / 100, cents % 100);
   return record;
 }
 
 ShopRecord Shop::click(int32_t partition, int64_t offset) const {
-  offset = original_of(seed_, kClicks, partition, offset);
+  offset = original_of(kClicks, partition, offset);
   Random random(seed_, kClick, partition, offset);
-  const uint32_t customer = pick_customer(kClicks, partition, random);
+  const uint32_t customer = pick_key(kClicks, partition, random);
   const auto product = static_cast<uint32_t>(product_zipf_.pick(random));
-  const int64_t us = event_time(kClicks, partition, offset).us;
   ShopRecord record;
   record.key = customer_id(customer);
   ProtobufWriter click(&record.value);
   click.text(1, absl::StrFormat("k%d-%d", partition, offset));
-  std::string timestamp;
-  ProtobufWriter time(&timestamp);
-  time.integer(1, us / kMicrosPerSecond);
-  time.integer(2, us % kMicrosPerSecond * 1000);
-  click.text(2, timestamp);
+  click.text(2, timestamp(kClicks, partition, offset));
   click.text(3, record.key);
-  click.text(4, absl::StrFormat("product-%03d", product));
+  click.text(4, product_id(product));
   click.text(5, kPages[random.below(5)]);
   click.integer(6, static_cast<int64_t>(200 + random.below(60'000)));
+  click.text(7, ip_address(seed_, customer));
   return record;
 }
 

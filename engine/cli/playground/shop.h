@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,11 +21,11 @@ struct ShopRecord {
 // happens there. The record at (topic, partition, offset) is a function of that place and of the
 // schedule with its seed, so a generator that knows the end of a partition knows how to go on.
 //
-// Customers and their cards, products and stores are picked by Zipf's law. Three records in a
-// hundred tell of something that happened seconds ago, one in a thousand of something more than a
-// minute ago, and one in two hundred repeats an earlier record. Now and then a fraud is hidden
-// among the sales of a partition: a card tried out with micro-amounts, a burst of sales with one
-// card, one card in two distant cities within seconds.
+// Customers and their cards, products, stores and authors are picked by Zipf's law. Three records
+// in a hundred tell of something that happened seconds ago, one in a thousand of something more
+// than a minute ago, and one in two hundred repeats an earlier record. Now and then a fraud is
+// hidden among the sales of a partition: a card tried out with micro-amounts, a burst of sales with
+// one card, one card in two distant cities within seconds.
 //
 // Immutable; any thread. Outlived by its schedule.
 class Shop {
@@ -32,12 +33,19 @@ class Shop {
   explicit Shop(const Schedule& schedule);
 
   ShopRecord record(Topic topic, int32_t partition, int64_t offset) const {
-    return topic == kSales ? sale(partition, offset) : click(partition, offset);
+    return (this->*kRecordOf[topic])(partition, offset);
   }
   // JSON, keyed by card.
   ShopRecord sale(int32_t partition, int64_t offset) const;
   // Protobuf (schemas/playground/events/clicks.proto), keyed by customer.
   ShopRecord click(int32_t partition, int64_t offset) const;
+  // The others are Protobuf too (schemas/playground/events). Of every eight movements of a
+  // partition one brings goods in, and the others are of goods that came in shortly before.
+  ShopRecord stock_movement(int32_t partition, int64_t offset) const;   // keyed by product
+  ShopRecord customer_change(int32_t partition, int64_t offset) const;  // keyed by customer
+  ShopRecord consent_change(int32_t partition, int64_t offset) const;   // keyed by customer
+  ShopRecord post(int32_t partition, int64_t offset) const;             // keyed by author
+  ShopRecord sensor_reading(int32_t partition, int64_t offset) const;   // keyed by store
 
   enum class Fraud { kNone, kMicroAmounts, kBurst, kTravel };
   // What the sale at that place is part of.
@@ -53,13 +61,25 @@ class Shop {
   // When what the record tells of happened: whole milliseconds, as tills and browsers tell the
   // time.
   EventTime event_time(Topic topic, int32_t partition, int64_t offset) const;
-  uint32_t pick_customer(Topic topic, int32_t partition, Random& random) const;
+  // Which record the one at `offset` repeats; itself, mostly.
+  int64_t original_of(Topic topic, int32_t partition, int64_t offset) const;
+  // Whose record: a customer or card, a product, an author or a store, by what keys the topic.
+  uint32_t pick_key(Topic topic, int32_t partition, Random& random) const;
+  // The event time as a google.protobuf.Timestamp.
+  std::string timestamp(Topic topic, int32_t partition, int64_t offset) const;
+
+  using RecordOf = ShopRecord (Shop::*)(int32_t, int64_t) const;
+  static const std::array<RecordOf, kTopics.size()> kRecordOf;
 
   const Schedule& schedule_;
   uint64_t seed_;
-  // Customers whose records fall into a partition, by topic and partition: the key decides.
-  std::vector<uint32_t> customers_[2][kPartitions];
-  Zipf customer_zipf_[2][kPartitions];
+  // What has its records in a partition, for the key decides.
+  struct Keys {
+    std::vector<uint32_t> members[kPartitions];
+    Zipf zipf[kPartitions];
+  };
+  static Keys keys_of(Topic topic);
+  std::array<Keys, kTopics.size()> keys_;
   Zipf store_zipf_;
   Zipf product_zipf_;
 };

@@ -70,6 +70,29 @@ std::vector<std::vector<std::string>> Summary::rows(const std::string& sql) {
   return rows;
 }
 
+void Summary::look_at_views(Look* look) {
+  for (auto& row :
+       rows("SELECT channel, sales, revenue FROM revenue_by_channel ORDER BY channel")) {
+    look->channels.push_back({row[0], row[1], row[2]});
+  }
+  for (auto& row : rows("SELECT window_start, card_id, reason, sales, amount FROM suspicious_cards "
+                        "ORDER BY window_start DESC, card_id LIMIT 5")) {
+    look->alerts.push_back({row[0], row[1], row[2], row[3], row[4]});
+  }
+  for (auto& row : rows("SELECT sum(on_hand) AS on_hand, count(*) AS places FROM stock_levels "
+                        "HAVING count(*) > 0")) {
+    look->stock = {row[0], row[1]};
+  }
+  for (auto& row : rows("SELECT window_start, posts, brand FROM posts_per_minute "
+                        "ORDER BY window_start DESC, posts DESC, brand LIMIT 1")) {
+    look->talk = {row[0], row[1], row[2]};
+  }
+  for (auto& row : rows("SELECT window_start, sum(visitors) AS visitors FROM footfall_per_minute "
+                        "GROUP BY window_start ORDER BY window_start DESC LIMIT 1")) {
+    look->visits = {row[0], row[1]};
+  }
+}
+
 Look Summary::look() {
   const auto now = std::chrono::steady_clock::now();
   const std::chrono::duration<double> since_start = now - start_;
@@ -78,6 +101,7 @@ Look Summary::look() {
   Look look;
   look.seconds = since_start.count();
   look.events_in_log = generator_.records_in_log();
+  look.others_in_log = generator_.others_in_log();
   const double seconds = std::max(since_last.count(), 1e-3);
   look.events_per_second = static_cast<double>(generator_.records() - last_events_) / seconds;
   look.applied_per_second = static_cast<double>(stats.records - last_applied_) / seconds;
@@ -97,14 +121,7 @@ Look Summary::look() {
     const int64_t behind_us = clock_.now().ms * kMicrosPerMilli - look.watermark.us;
     look.watermark_behind_seconds = static_cast<double>(behind_us) / kMicrosPerSecond;
   }
-  for (auto& row :
-       rows("SELECT channel, sales, revenue FROM revenue_by_channel ORDER BY channel")) {
-    look.channels.push_back({row[0], row[1], row[2]});
-  }
-  for (auto& row : rows("SELECT window_start, card_id, reason, sales, amount FROM suspicious_cards "
-                        "ORDER BY window_start DESC, card_id LIMIT 5")) {
-    look.alerts.push_back({row[0], row[1], row[2], row[3], row[4]});
-  }
+  look_at_views(&look);
   return look;
 }
 
@@ -117,7 +134,8 @@ std::vector<std::string> to_lines(const Look& look, int width) {
   }
   std::vector<std::string> lines = {
       absl::StrCat("  events     ", grouped(static_cast<int64_t>(look.events_per_second)),
-                   " a second, ", grouped(look.events_in_log), " in all"),
+                   " a second, ", grouped(look.events_in_log), " in all; ",
+                   grouped(look.others_in_log), " beside sales and clicks"),
       absl::StrCat("  applied    ", grouped(static_cast<int64_t>(look.applied_per_second)),
                    " a second, lag ", grouped(look.lag_records), " records"),
       absl::StrCat("  watermark  ", watermark),
@@ -127,6 +145,18 @@ std::vector<std::string> to_lines(const Look& look, int width) {
   for (const Look::Channel& channel : look.channels) {
     lines.push_back(absl::StrFormat("  %-9s  %s sales, revenue %s", channel.name, channel.sales,
                                     channel.revenue));
+  }
+  if (look.stock) {
+    lines.push_back(absl::StrFormat("  stock      %s on hand, of %s products in stores",
+                                    look.stock->on_hand, look.stock->places));
+  }
+  if (look.talk) {
+    lines.push_back(absl::StrFormat("  posts      %s about %s since %s", look.talk->posts,
+                                    look.talk->brand, time_of_day(look.talk->window_start)));
+  }
+  if (look.visits) {
+    lines.push_back(absl::StrFormat("  footfall   %s people since %s", look.visits->visitors,
+                                    time_of_day(look.visits->window_start)));
   }
   for (const Look::Alert& alert : look.alerts) {
     lines.push_back(absl::StrFormat("  %s   %-17s  %s, %s sales, %s",
@@ -142,6 +172,7 @@ std::string to_json(const Look& look) {
   json["event"] = "progress";
   json["seconds"] = look.seconds;
   json["events"] = look.events_in_log;
+  json["other_events"] = look.others_in_log;
   json["events_per_second"] = look.events_per_second;
   json["applied_per_second"] = look.applied_per_second;
   json["lag_records"] = look.lag_records;

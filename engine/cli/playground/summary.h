@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace kappa::cli::playground {
 
 // What a look at the running playground shows.
 struct Look {
-  double seconds = 0;  // since the start
-  int64_t events_in_log = 0;
+  double seconds = 0;         // since the start
+  int64_t events_in_log = 0;  // sales and clicks
+  int64_t others_in_log = 0;
   double events_per_second = 0;  // appended since the look before
   double applied_per_second = 0;
   int64_t lag_records = 0;
@@ -34,6 +36,22 @@ struct Look {
     std::string amount;
   };
   std::vector<Alert> alerts;  // the latest first
+  struct Stock {
+    std::string on_hand;
+    std::string places;  // of a product in a store
+  };
+  std::optional<Stock> stock;
+  struct Talk {
+    std::string window_start;
+    std::string posts;
+    std::string brand;
+  };
+  std::optional<Talk> talk;  // the brand that the latest minute talks of most
+  struct Visits {
+    std::string window_start;
+    std::string visitors;
+  };
+  std::optional<Visits> visits;  // of all stores in the latest minute
 };
 
 // Takes looks at a playground that runs. One thread.
@@ -44,6 +62,7 @@ class Summary {
 
  private:
   std::vector<std::vector<std::string>> rows(const std::string& sql);
+  void look_at_views(Look* look);
 
   runtime::Pipeline& pipeline_;
   const Generator& generator_;
