@@ -60,10 +60,9 @@ struct ProtoPlan {
 };
 
 // Reads source.proto_file and what it imports from `files` (the well-known types and
-// kappa/v1/contract.proto are there already;
-// imports are looked for as written, then beside the file) and finds each column's field.
-// InvalidArgument with file:line:column of what does not parse, or of the field a column cannot
-// take.
+// kappa/v1/contract.proto are there already; imports are looked for as written, then beside the
+// file) and finds each column's field. InvalidArgument with file:line:column of what does not
+// parse, or of the field a column cannot take.
 absl::StatusOr<ProtoPlan> plan_protobuf(const Source& source, const ProductFiles& files);
 
 }  // namespace kappa::schemas
