@@ -1,6 +1,7 @@
 #include "engine/runtime/watermarks.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kappa::runtime {
 
@@ -63,7 +64,10 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
   const schemas::Source& spec = plan_.sources[index];
   std::vector<int64_t>& shown = source.event_time_max;
   int64_t max = shown[0];
-  if (has_union_) source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
+  if (has_union_) {
+    source.first_record_ms.assign(epoch.size() + 1, source.clock.first_record_ms);
+    source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
+  }
   size_t from = 1;
   const auto run_to = [&](size_t to) {
     SourceClock& clock = source.clock;
@@ -77,7 +81,10 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
         max = std::max(max, shown[i]);
       }
       shown[i] = max;
-      if (has_union_) source.last_record_ms[i] = last_record_ms;
+      if (has_union_) {
+        source.first_record_ms[i] = clock.first_record_ms;
+        source.last_record_ms[i] = last_record_ms;
+      }
     }
     clock.last_record_ms = last_record_ms;
     from = to;
@@ -96,7 +103,10 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
       }
     }
     shown[moment.place + 1] = max;
-    if (has_union_) source.last_record_ms[moment.place + 1] = clock.last_record_ms;
+    if (has_union_) {
+      source.first_record_ms[moment.place + 1] = clock.first_record_ms;
+      source.last_record_ms[moment.place + 1] = clock.last_record_ms;
+    }
     from = moment.place + 2;
   }
   run_to(epoch.size() + 1);
@@ -151,10 +161,22 @@ std::vector<size_t> Watermarks::sources_of(NodeId node) const {
   return sources;
 }
 
-std::vector<int64_t> Watermarks::activity(NodeId node, int64_t start_ms, size_t places) const {
-  std::vector<int64_t> last(places + 1, start_ms);
+std::vector<int64_t> Watermarks::start(NodeId node, size_t places) const {
+  std::vector<int64_t> start(places + 1, kNoLogTime.ms);
   for (size_t source : sources_of(node)) {
     for (size_t i = 0; i <= places; ++i) {
+      const int64_t first_ms = sources_[source].first_record_ms[i];
+      if (first_ms == kNoLogTime.ms) continue;
+      start[i] = start[i] == kNoLogTime.ms ? first_ms : std::min(start[i], first_ms);
+    }
+  }
+  return start;
+}
+
+std::vector<int64_t> Watermarks::activity(NodeId node, std::vector<int64_t> start_ms) const {
+  std::vector<int64_t> last = std::move(start_ms);
+  for (size_t source : sources_of(node)) {
+    for (size_t i = 0; i < last.size(); ++i) {
       last[i] = std::max(last[i], sources_[source].last_record_ms[i]);
     }
   }
@@ -163,14 +185,9 @@ std::vector<int64_t> Watermarks::activity(NodeId node, int64_t start_ms, size_t 
 
 void Watermarks::compute_union(const PlanNode& node, const Epoch& epoch) {
   auto track = std::make_shared<WatermarkTrack>(epoch.size() + 1);
-  int64_t start_ms = kNoLogTime.ms;  // when the first of its inputs spoke
-  for (size_t source : sources_of(node.id)) {
-    const int64_t first_ms = sources_[source].clock.first_record_ms;
-    if (first_ms == kNoLogTime.ms) continue;
-    start_ms = start_ms == kNoLogTime.ms ? first_ms : std::min(start_ms, first_ms);
-  }
+  const std::vector<int64_t> start_ms = start(node.id, epoch.size());  // when its first input spoke
   std::vector<std::vector<int64_t>> active;
-  for (NodeId input : node.inputs) active.push_back(activity(input, start_ms, epoch.size()));
+  for (NodeId input : node.inputs) active.push_back(activity(input, start_ms));
   int64_t watermark = current_[node.id];
   for (size_t i = 0; i <= epoch.size(); ++i) {
     int64_t latest = kNoLogTime.ms;

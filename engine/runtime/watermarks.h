@@ -54,16 +54,21 @@ class Watermarks {
   struct Source {
     bool used = false;
     SourceClock clock;
-    // By track index, in the present epoch. Log times of the last record: only where a union asks.
+    // By track index, in the present epoch. Log times of the first record and the last: only where
+    // a union asks.
     std::vector<int64_t> event_time_max;
+    std::vector<int64_t> first_record_ms;
     std::vector<int64_t> last_record_ms;
   };
 
   void compute_source(size_t source, const Epoch& epoch);
   void compute_union(const operators::PlanNode& node, const Epoch& epoch);
-  // Log time of the last record, by track index, of the sources that feed a node; before the first,
+  // By track index: log time of the earliest first record of the sources that feed a node;
+  // kNoLogTime before there is one.
+  std::vector<int64_t> start(operators::NodeId node, size_t places) const;
+  // By track index: log time of the last record of the sources that feed a node; before the first,
   // `start_ms`.
-  std::vector<int64_t> activity(operators::NodeId node, int64_t start_ms, size_t places) const;
+  std::vector<int64_t> activity(operators::NodeId node, std::vector<int64_t> start_ms) const;
   std::vector<size_t> sources_of(operators::NodeId node) const;
 
   const operators::Plan& plan_;

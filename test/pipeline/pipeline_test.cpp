@@ -149,6 +149,33 @@ FROM tumble(sales, at, INTERVAL '10 seconds') GROUP BY window_start;)");
   CHECK(product.rows("final_sums").size() == 1);
 }
 
+// b's first record has an earlier log time than a's, which say nothing of theirs (they are ahead of
+// the clock) and so come first.
+TEST_CASE("since when an input of a union is silent does not hang on what its epoch holds later") {
+  const auto late_rows = [](uint32_t epoch_records_max) {
+    runtime::PipelineOptions options;
+    options.epoch_records_max = epoch_records_max;
+    TestProduct product(R"(
+CREATE FOREIGN TABLE a (id integer, at timestamptz)
+SERVER log OPTIONS (topic 'a', format 'json', event_time 'at');
+CREATE FOREIGN TABLE b (id integer, at timestamptz)
+SERVER log OPTIONS (topic 'b', format 'json', event_time 'at');
+CREATE MATERIALIZED VIEW united AS SELECT id, at FROM a UNION ALL SELECT id, at FROM b;
+CREATE MATERIALIZED VIEW counts AS
+SELECT id, count(*) OVER (ORDER BY at RANGE '1 hour' PRECEDING) AS n FROM united;)",
+                        options);
+    product.append("a", R"({"id": 1, "at": "1970-01-01T00:03:00Z"})", 300'000);
+    product.append("a", R"({"id": 2, "at": "1970-01-01T00:01:00Z"})", 300'000);
+    product.append("b", R"({"id": 3, "at": "1970-01-01T00:01:30Z"})", 100'000);
+    product.clock.set(LogTime{200'000});
+    require_ok(product->advance());
+    require_ok(product->checkpoint());
+    return product.topic("counts.late").size();
+  };
+  CHECK(late_rows(1) == 1);
+  CHECK(late_rows(4096) == 1);
+}
+
 TEST_CASE("rows of an output topic go to the partition of their key, in order") {
   TestProduct product(kSales + R"(
 CREATE FOREIGN TABLE alerts (store text, amount integer, PRIMARY KEY (store))
