@@ -283,11 +283,22 @@ absl::Status ViewPlanner::bind_distinct(Branch& branch) const {
   }
   const ExpressionBinder binder(text_, branch.from.scope, "DISTINCT ON");
   for (const Node& item : items) {
-    KAPPA_ASSIGN_OR_RETURN(const ExprRef expr, binder.bind(item));
     const auto& outputs = branch.bound.outputs;
-    const auto shown =
-        std::find_if(outputs.begin(), outputs.end(),
-                     [&](const OutputColumn& output) { return same_meaning(output.expr, expr); });
+    // An output of that name goes before a column of FROM, as in PostgreSQL.
+    const auto names = item.is("ColumnRef") ? item.names("fields") : std::vector<std::string>();
+    const auto named = [&](const OutputColumn& output) {
+      return names.size() == 1 && output.name == names[0];
+    };
+    auto shown = std::find_if(outputs.begin(), outputs.end(), named);
+    if (shown == outputs.end()) {
+      KAPPA_ASSIGN_OR_RETURN(const ExprRef expr, binder.bind(item));
+      shown = std::find_if(outputs.begin(), outputs.end(), [&](const OutputColumn& output) {
+        return same_meaning(output.expr, expr);
+      });
+    } else if (std::find_if(shown + 1, outputs.end(), named) != outputs.end()) {
+      return fault(item, absl::StrCat("two columns \"", names[0], "\" are selected"),
+                   "name one of them otherwise with AS");
+    }
     if (shown == outputs.end()) {
       return fault(item, "what DISTINCT ON names is not selected",
                    "its columns are the view's key: add it to the SELECT list");

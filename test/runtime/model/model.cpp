@@ -41,9 +41,14 @@ int64_t expires_at(const AggregateNode& op, const Row& key) {
   return start_of(key) + op.window->size_us + std::max(op.window->grace_us, *op.retention_us);
 }
 
+Row columns_of(const Row& row, const std::vector<size_t>& columns) {
+  Row some;
+  for (const size_t column : columns) some.push_back(row[column]);
+  return some;
+}
+
 Row key_of(const AggregateNode& op, const Row& row) {
-  Row key;
-  for (const size_t group : op.groups) key.push_back(row[group]);
+  Row key = columns_of(row, op.groups);
   if (op.window) key.push_back(Value::timestamptz(window_start(*op.window, row)));
   return key;
 }
@@ -297,6 +302,9 @@ void Model::step(size_t n, const std::vector<Change>& input) {
       project(n, change);
     } else if (const auto* group = std::get_if<AggregateNode>(&op)) {
       aggregate_change(*group, change, state);
+    } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
+      const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
+      if (first) state.out.push_back(change);
     } else if (std::holds_alternative<ViewNode>(op)) {
       keep(n, change);
     } else if (const auto* output = std::get_if<OutputNode>(&op)) {
@@ -366,8 +374,7 @@ void Model::keep(size_t n, const Change& change) {
     if (!change.expired) state.out.push_back(change);
     return;
   }
-  Row key;
-  for (const size_t column : op.key) key.push_back(change.row[column]);
+  const Row key = columns_of(change.row, op.key);
   const auto old = state.keyed.find(key);
   const bool existed = old != state.keyed.end() && !expired(op, old->second, state);
   if (change.sign < 0) {

@@ -53,6 +53,10 @@ struct ProjectNode {
   std::vector<ExprRef> exprs;
 };
 struct UnionNode {};
+// The first row of each key.
+struct DistinctNode {
+  std::vector<size_t> key;
+};
 // Rows out: the groups, then the window's start and end if there is one, then the calls.
 struct AggregateNode {
   std::vector<size_t> groups;
@@ -78,7 +82,8 @@ struct OutputNode {
 };
 
 struct Node {
-  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, ViewNode, OutputNode>
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, AggregateNode,
+               ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

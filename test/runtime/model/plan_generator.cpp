@@ -118,7 +118,7 @@ class Generator {
 
   void add_statement() {
     const Relation input = dice_.pick(relations_);
-    switch (dice_.below(9)) {
+    switch (dice_.below(11)) {
       case 0:
       case 1:
         return add_rows(input);
@@ -129,6 +129,9 @@ class Generator {
         return add_union();
       case 5:
         return input.changelog ? add_groups(input) : add_output(input);
+      case 6:
+      case 7:
+        return input.changelog ? add_groups(input) : add_distinct(input);
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
@@ -256,6 +259,50 @@ class Generator {
     relations_.push_back(std::move(made));
   }
 
+  // DISTINCT [ON (…)] by some of the columns or all: its text, and the node over `projected`.
+  std::string make_distinct(size_t columns, size_t projected, std::vector<size_t>* key,
+                            size_t* node) {
+    std::string sql = "DISTINCT ";
+    if (dice_.one_in(4)) {
+      key->clear();
+      for (size_t i = 0; i < columns; ++i) key->push_back(i);
+    } else {
+      *key = choose_key(columns);
+      std::vector<std::string> names;
+      for (const size_t column : *key) names.push_back("c" + std::to_string(column));
+      sql += "ON (" + join(names, ", ") + ") ";
+    }
+    *node = add(DistinctNode{*key}, {projected});
+    return sql;
+  }
+
+  void add_distinct(const Relation& input) {
+    std::vector<ExprRef> exprs;
+    if (input.event_time && dice_.coin()) exprs.push_back(bare(input, *input.event_time));
+    for (int64_t i = dice_.between(1, 4); i > 0; --i) exprs.push_back(item(input));
+    std::string from = " FROM " + input.name;
+    const size_t filtered = add_where(input, &from);
+
+    Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs)};
+    size_t node = 0;
+    const std::string distinct =
+        make_distinct(exprs.size(), add(ProjectNode{exprs}, {filtered}), &made.key, &node);
+    if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
+    ViewNode view{.name = made.name, .key = made.key};
+    view.grouped = true;
+    view.event_time = made.event_time;
+    view.visible = exprs.size();
+    std::string sql = "SELECT " + distinct + join(select_items(exprs, input), ", ") + from;
+    if (dice_.one_in(3)) {
+      const Relation inner{.name = "(" + sql + ") AS d", .node = node, .fields = made.fields};
+      sql = "SELECT * FROM " + inner.name;
+      node = add_where(inner, &sql);
+    }
+    create_view(made.name, {}, sql);
+    made.node = add(view, {node});
+    relations_.push_back(std::move(made));
+  }
+
   std::vector<size_t> choose_key(size_t columns) {
     std::vector<size_t> all;
     for (size_t i = 0; i < columns; ++i) all.push_back(i);
@@ -278,10 +325,14 @@ class Generator {
     }
     result_.sql += "CREATE FOREIGN TABLE " + output.topic + " (" + join(columns, ", ") +
                    ") SERVER log OPTIONS (topic '" + output.topic + "', format 'json');\n";
-    result_.sql += "INSERT INTO " + output.topic + " SELECT " +
+    size_t node = add(ProjectNode{exprs}, {filtered});
+    std::string distinct;
+    std::vector<size_t> key;
+    if (dice_.one_in(4)) distinct = make_distinct(exprs.size(), node, &key, &node);
+    result_.sql += "INSERT INTO " + output.topic + " SELECT " + distinct +
                    join(select_items(exprs, input), ", ") + from + ";\n";
     result_.outputs.push_back(output.topic);
-    add(output, {add(ProjectNode{exprs}, {filtered})});
+    add(output, {node});
   }
 
   void add_union() {
