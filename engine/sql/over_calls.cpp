@@ -29,9 +29,18 @@ int OverCalls::add(OverExpr call) {
   return static_cast<int>(all_.size()) - 1;
 }
 
-const Node* OverCalls::find_window(std::string_view name) const {
+const Node* OverCalls::find_window(std::string_view name) {
   for (const Node& window : select_->list("windowClause")) {
-    if (window.text("name") == name) return &window;
+    if (window.text("name") != name) continue;
+    found_.emplace(name);
+    return &window;
+  }
+  return nullptr;
+}
+
+const Node* OverCalls::unused_window() const {
+  for (const Node& window : select_->list("windowClause")) {
+    if (!found_.contains(window.text("name"))) return &window;
   }
   return nullptr;
 }

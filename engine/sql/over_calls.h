@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,13 +37,16 @@ class OverCalls {
   const std::vector<OverExpr>& all() const { return all_; }
   std::optional<int> event_time() const { return event_time_; }
   // The definition in the WINDOW clause, or nullptr.
-  const Node* find_window(std::string_view name) const;
+  const Node* find_window(std::string_view name);
+  // A definition that find_window() was not asked for, or nullptr.
+  const Node* unused_window() const;
   std::vector<std::string> window_names() const;
 
  private:
   const Node* select_;
   std::optional<int> event_time_;
   std::vector<OverExpr> all_;
+  std::set<std::string, std::less<>> found_;
 };
 
 }  // namespace kappa::sql

@@ -232,6 +232,11 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
   if (!branch.bound.overs.empty()) {
     KAPPA_RETURN_IF_ERROR(check_over(branch));
   }
+  if (const Node* unused = over.unused_window()) {
+    return fault(*unused,
+                 absl::StrCat("no OVER names window \"", std::string(unused->text("name")), "\""),
+                 "leave it out");
+  }
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
   if (!distinct.empty()) KAPPA_RETURN_IF_ERROR(bind_distinct(branch));
   if (branch.from.window) {
@@ -347,6 +352,7 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
 absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool with_identity) {
   has_over_ |= !branch.bound.overs.empty();
   has_group_ |= branch.bound.grouped;
+  has_unwindowed_group_ |= branch.bound.grouped && !branch.from.window;
   has_window_ |= branch.from.window.has_value();
   Branch rest = branch;
   NodeId input = read(builder_, *branch.from.relation);

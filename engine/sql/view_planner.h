@@ -54,6 +54,7 @@ class ViewPlanner {
   // What has been planned, for judging options.
   bool has_window() const { return has_window_; }
   bool has_group() const { return has_group_; }
+  bool has_unwindowed_group() const { return has_unwindowed_group_; }
   bool has_over() const { return has_over_; }
   bool has_distinct() const { return has_distinct_; }
 
@@ -86,6 +87,7 @@ class ViewPlanner {
   bool with_hidden_key_;
   NestedQueries nested_;
   bool has_group_ = false;
+  bool has_unwindowed_group_ = false;
   bool has_window_ = false;
   bool has_over_ = false;
   bool has_distinct_ = false;

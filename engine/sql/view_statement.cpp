@@ -42,13 +42,15 @@ absl::Status check_windows(const Options& options, const Emission& emission,
     return fault(options.place("retention"), "retention with DISTINCT is not supported yet",
                  "a key that is forgotten would come again: leave it out");
   }
-  if (windowed) return absl::OkStatus();
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
-  if (emission.emit == Emit::kFinal && !planner.has_over()) {
+  const bool closes = windowed || planner.has_over();
+  if (emission.emit == Emit::kFinal && (!closes || planner.has_unwindowed_group())) {
     return fault(options.place("emit"), "emit = 'final' needs a window", hint);
   }
-  if (options.has("grace") && !planner.has_window())
+  if (windowed) return absl::OkStatus();
+  if (options.has("grace") && !planner.has_window()) {
     return fault(options.place("grace"), "grace needs a window", hint);
+  }
   if (options.has("retention") && planner.has_group()) {
     return fault(options.place("retention"),
                  "retention of groups needs a window: a group without one has no time", hint);

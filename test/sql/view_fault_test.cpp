@@ -143,6 +143,11 @@ TEST_CASE("options that do not fit are refused") {
        "1:9: option \"emit\": \"often\" is not a way to emit; write 'changes' (every change at "
        "once) "
        "or 'final' (once the window is closed)"},
+      {"v WITH (emit = 'final') AS SELECT b, count(*) AS m FROM (SELECT b, count(*) OVER (ORDER BY "
+       "at "
+       "ROWS 1 PRECEDING) AS n FROM t) AS x GROUP BY b",
+       "1:9: emit = 'final' needs a window; FROM tumble(t, event_time, INTERVAL '1 minute') GROUP "
+       "BY window_start"},
       {"v WITH (emit = final) AS SELECT b, count(*) AS n FROM t GROUP BY b",
        "1:9: emit = 'final' needs a window; FROM tumble(t, event_time, INTERVAL '1 minute') GROUP "
        "BY window_start"},
@@ -272,6 +277,8 @@ TEST_CASE("clauses that a view does not take are refused by name") {
        "1:22: OFFSET is not supported yet in a view; skip rows when you query the view"},
       {"v AS SELECT b FROM t UNION ALL SELECT x FROM u ORDER BY 1",
        "1:48: ORDER BY is not supported yet in a view; order the rows when you query the view"},
+      {"v AS SELECT b FROM t WINDOW w AS (PARTITION BY b)",
+       "1:34: no OVER names window \"w\"; leave it out"},
       {"v AS WITH RECURSIVE x AS (SELECT b FROM t) SELECT b FROM x",
        "1:6: WITH RECURSIVE is not supported yet"},
       {"v AS WITH x AS MATERIALIZED (SELECT b FROM t) SELECT b FROM x",
