@@ -9,7 +9,6 @@
 #include "engine/types/time.h"
 #include "operators/frame_result.h"
 #include "operators/late_row.h"
-#include "operators/sliding.h"
 #include "operators/sums.h"
 #include "operators/table_rows.h"
 
@@ -53,10 +52,6 @@ bool less(const T& a, const T& b) {
 }
 
 }  // namespace
-
-std::unique_ptr<Operator> make_sliding(const Plan& plan, NodeId node) {
-  return std::make_unique<KeptFrames>(plan, node);
-}
 
 KeptFrames::KeptFrames(const Plan& plan, NodeId node)
     : node_(plan.node(node)),
@@ -193,8 +188,9 @@ bool KeptFrames::kept(const std::byte* row, int64_t watermark_us) const {
   return static_cast<size_t>(found - rows.begin()) >= expired(partitions_[index], watermark_us);
 }
 
-void KeptFrames::remove_expired(int64_t watermark_us, size_t partitions_max) {
-  for (size_t n = std::min(partitions_max, partitions_.size()); n > 0; --n) {
+void KeptFrames::remove_expired(int64_t watermark_us) {
+  constexpr size_t kPartitionsMax = 256;
+  for (size_t n = std::min(kPartitionsMax, partitions_.size()); n > 0; --n) {
     if (cursor_ >= partitions_.size()) cursor_ = 0;
     Partition& partition = partitions_[cursor_];
     if (partition.key != state::kNoRow) {

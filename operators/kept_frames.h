@@ -33,11 +33,8 @@ class KeptFrames final : public Operator {
   std::vector<state::Table*> tables() override { return {table_.get()}; }
   void restored(int64_t watermark_us) override;
 
-  // Whether a row of the table still counts at this watermark.
-  bool kept(const std::byte* row, int64_t watermark_us) const;
-  // Removes rows that do not, of up to `partitions_max` partitions; goes on from there the next
-  // time.
-  void remove_expired(int64_t watermark_us, size_t partitions_max);
+  bool kept(const std::byte* row, int64_t watermark_us) const override;
+  void remove_expired(int64_t watermark_us) override;
 
  private:
   struct Kept {

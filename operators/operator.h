@@ -58,6 +58,11 @@ class Operator {
                        std::vector<Batch>* out) = 0;
   // The tables that hold its state; their ids are its node's.
   virtual std::vector<state::Table*> tables() { return {}; }
+  // Whether a row of its tables is part of the state at this watermark, and not merely still there.
+  virtual bool kept(const std::byte* /*row*/, int64_t /*watermark_us*/) const { return true; }
+  // Removes some of what is not. Called between epochs; the work of a call is bounded, and the next
+  // one goes on from there.
+  virtual void remove_expired(int64_t /*watermark_us*/) {}
   // After the tables were loaded from a checkpoint whose watermark on its input was this.
   virtual void restored(int64_t /*watermark_us*/) {}
 };

@@ -76,8 +76,7 @@ struct Describe {
   }
   std::string operator()(const SlidingNode& op) const {
     std::string text =
-        absl::StrCat("sliding ", op.method == SlidingNode::Method::kRunning ? "running" : "kept",
-                     " by [", absl::StrJoin(op.partition, ","), "] #", op.event_time);
+        absl::StrCat("sliding by [", absl::StrJoin(op.partition, ","), "] #", op.event_time);
     for (const FrameCall& call : op.calls) absl::StrAppend(&text, " ", describe_call(call));
     return absl::StrCat(text, " emit=", emit_name(op.emit), " horizon_us=", op.horizon_us,
                         op.notes_late ? " notes late" : "");
@@ -116,28 +115,6 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "count_distinct";
   }
   return "?";
-}
-
-bool is_running(FrameFunction function, Frame::Unit unit, Type argument) {
-  if (unit != Frame::Unit::kRange) return false;
-  switch (function) {
-    case FrameFunction::kCountStar:
-    case FrameFunction::kCount:
-    case FrameFunction::kCountDistinct:
-      return true;
-    case FrameFunction::kSum:
-    case FrameFunction::kAvg:
-    case FrameFunction::kStddev:
-    case FrameFunction::kStddevPop:
-      return argument.id != TypeId::kDouble;
-    case FrameFunction::kMin:
-    case FrameFunction::kMax:
-    case FrameFunction::kFirstValue:
-    case FrameFunction::kLastValue:
-    case FrameFunction::kLag:
-      return false;
-  }
-  return false;
 }
 
 std::string_view frame_function_name(FrameFunction function) {

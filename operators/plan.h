@@ -139,12 +139,8 @@ struct FrameCall {
 // A row below the watermark is late: it is answered, counted in later frames, and noted in the late
 // output if `notes_late`. Rows older than the watermark less `horizon_us` count for nobody.
 //
-// A SELECT with several partitions makes one node for each, one after the other; so do calls that
-// are kept in different ways.
+// A SELECT with several partitions makes one node for each, one after the other.
 struct SlidingNode {
-  // kRunning: what can be added and taken away again (is_running()), over ranges of time. kKept:
-  // everything else; it keeps each key's rows in memory.
-  enum class Method : uint8_t { kRunning, kKept } method = Method::kRunning;
   std::vector<int> partition;
   int event_time;
   std::vector<FrameCall> calls;
@@ -153,9 +149,6 @@ struct SlidingNode {
   bool notes_late = true;  // the first one of its SELECT
 };
 
-// Whether a call can be kept as a running value: counts, and sums of integers and decimals, over
-// ranges of time. `argument` is kNull if there is none.
-bool is_running(FrameFunction function, Frame::Unit unit, Type argument);
 std::string_view frame_function_name(FrameFunction function);
 
 // Keeps its input as a keyed relation. Schema: the input's columns.

@@ -283,10 +283,11 @@ void ViewTable::restored(int64_t watermark_us) {
   }
 }
 
-void ViewTable::remove_expired(int64_t watermark_us, size_t rows_max) {
+void ViewTable::remove_expired(int64_t watermark_us) {
+  constexpr size_t kRowsMax = 256;
   if (!op_.expiry) return;
   const state::RowId end = table_->row_ids_end();
-  for (size_t n = std::min<size_t>(rows_max, end); n > 0; --n) {
+  for (size_t n = std::min<size_t>(kRowsMax, end); n > 0; --n) {
     if (expiry_cursor_ >= end) expiry_cursor_ = 0;
     const state::RowId id = expiry_cursor_++;
     if (table_->live(id) && !visible(table_->row(id), watermark_us)) table_->erase(id);

@@ -32,13 +32,14 @@ class ViewTable final : public Operator {
 
   const state::Table& table() const { return *table_; }
   bool visible(const std::byte* row, int64_t watermark_us) const;
+  bool kept(const std::byte* row, int64_t watermark_us) const override {
+    return visible(row, watermark_us);
+  }
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
                      Arena& arena) const;
   // Keys are in the view's key order.
   state::RowId find(const Row& key) const { return table_->find_one(key); }
-  // Drops rows that no query sees any more. Called now and then, between epochs; looks at up to
-  // `rows_max` rows and goes on from there the next time.
-  void remove_expired(int64_t watermark_us, size_t rows_max);
+  void remove_expired(int64_t watermark_us) override;
 
  private:
   class Changes;

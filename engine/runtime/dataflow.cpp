@@ -8,10 +8,10 @@
 #include "engine/types/status_macros.h"
 #include "operators/distinct.h"
 #include "operators/filter.h"
+#include "operators/kept_frames.h"
 #include "operators/output.h"
 #include "operators/project.h"
 #include "operators/reorder.h"
-#include "operators/sliding.h"
 
 namespace kappa::runtime {
 
@@ -70,7 +70,7 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
     return std::make_unique<operators::Distinct>(plan_, node.id);
   }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
-  if (is<SlidingNode>(node)) return operators::make_sliding(plan_, node.id);
+  if (is<SlidingNode>(node)) return std::make_unique<operators::KeptFrames>(plan_, node.id);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
     return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
@@ -245,12 +245,8 @@ std::vector<state::Table*> Dataflow::tables(uint32_t worker) const {
 
 bool Dataflow::kept(NodeId node, uint32_t worker, const std::byte* row,
                     const Watermarks& watermarks) const {
-  operators::Operator* op = parts_[worker].nodes[node].op.get();
-  if (const auto* frames = dynamic_cast<operators::KeptFrames*>(op)) {
-    return frames->kept(row, watermarks.input_current(node));
-  }
-  const auto* view = dynamic_cast<operators::ViewTable*>(op);
-  return !view || view->visible(row, watermarks.input_current(node));
+  const operators::Operator* op = parts_[worker].nodes[node].op.get();
+  return !op || op->kept(row, watermarks.input_current(node));
 }
 
 uint32_t Dataflow::worker_of_key(state::TableId table, const Row& key) const {
@@ -289,14 +285,11 @@ void Dataflow::restored(const Watermarks& watermarks) {
 }
 
 void Dataflow::remove_expired(const Watermarks& watermarks) {
-  constexpr size_t kRowsMax = 256;
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
-      auto* frames = dynamic_cast<operators::KeptFrames*>(worker.nodes[node.id].op.get());
-      if (frames) frames->remove_expired(watermarks.input_current(node.id), kRowsMax);
-      if (!is<ViewNode>(node) || shape_.reads_aggregate(node)) continue;
-      static_cast<operators::ViewTable*>(worker.nodes[node.id].op.get())
-          ->remove_expired(watermarks.input_current(node.id), kRowsMax);
+      if (const auto& op = worker.nodes[node.id].op) {
+        op->remove_expired(watermarks.input_current(node.id));
+      }
     }
   }
 }

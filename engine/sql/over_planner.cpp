@@ -18,10 +18,6 @@ using operators::SlidingNode;
 
 namespace {
 
-SlidingNode::Method method_of(const OverExpr&) {
-  return SlidingNode::Method::kKept;
-}
-
 int64_t longest_range_us(const std::vector<OverExpr>& calls) {
   int64_t longest = 0;
   for (const OverExpr& call : calls) {
@@ -30,25 +26,23 @@ int64_t longest_range_us(const std::vector<OverExpr>& calls) {
   return longest;
 }
 
-// The Sliding nodes of a SELECT: calls of one partition and method are in one.
+// The Sliding nodes of a SELECT: calls of one partition are in one.
 struct Slides {
   std::vector<SlidingNode> nodes;
   std::vector<std::pair<size_t, size_t>> place_of_call;  // node, call of the node
 
-  SlidingNode& of(const std::vector<int>& partition, SlidingNode::Method method) {
-    const auto same = [&](const SlidingNode& node) {
-      return node.partition == partition && node.method == method;
-    };
+  SlidingNode& of(const std::vector<int>& partition) {
+    const auto same = [&](const SlidingNode& node) { return node.partition == partition; };
     const auto found = std::find_if(nodes.begin(), nodes.end(), same);
     if (found != nodes.end()) return *found;
-    nodes.push_back({.method = method, .partition = partition, .event_time = 0, .calls = {}});
+    nodes.push_back({.partition = partition, .event_time = 0, .calls = {}});
     return nodes.back();
   }
 
   void add(const OverExpr& call, Projected& read) {
     std::vector<int> partition;
     for (const ExprRef& expr : call.partition) partition.push_back(read.add(expr));
-    SlidingNode& node = of(partition, method_of(call));
+    SlidingNode& node = of(partition);
     node.calls.push_back({.function = call.function,
                           .argument = call.argument ? read.add(call.argument) : -1,
                           .filter = call.filter ? read.add(call.filter) : -1,

@@ -10,7 +10,7 @@ namespace kappa::sql {
 struct Emission;
 
 // Plans calls with OVER: a projection that computes what they and the SELECT list read, equal
-// expressions once; a Reorder with emit = 'final'; a Sliding for each partition and method, one
+// expressions once; a Reorder with emit = 'final'; a Sliding for each partition, one
 // after the other; and a projection to the SELECT list.
 class OverPlanner {
  public:
