@@ -32,7 +32,10 @@ int64_t held_back_us(const operators::Plan& plan, const operators::PlanNode& vie
     if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node->op)) {
       return aggregate->window ? aggregate->window->grace_us : 0;
     }
-    if (!std::holds_alternative<operators::ProjectNode>(node->op)) break;
+    // HAVING stands in between, and what the SELECT list computes.
+    const bool passes = std::holds_alternative<operators::ProjectNode>(node->op) ||
+                        std::holds_alternative<operators::FilterNode>(node->op);
+    if (!passes) break;
   }
   return 0;
 }

@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/query_executor.h"
+#include "engine/sql/catalog.h"
 #include "test/pipeline/test_product.h"
 
 namespace kappa::runtime {
@@ -174,6 +176,23 @@ SELECT id, count(*) OVER (ORDER BY at RANGE '1 hour' PRECEDING) AS n FROM united
   };
   CHECK(late_rows(1) == 1);
   CHECK(late_rows(4096) == 1);
+}
+
+TEST_CASE("what waits below HAVING waits for the view's own watermark, less its grace") {
+  TestProduct product(kSales + R"(
+CREATE MATERIALIZED VIEW minutes WITH (emit = 'final', grace = '5 seconds') AS
+SELECT window_start, count(*) AS n FROM tumble(sales, at, INTERVAL '1 minute')
+GROUP BY window_start HAVING count(*) > 0;)");
+  product.append("sales", R"({"store":"a","at":"1970-01-01T00:00:10Z","amount":1})", 10'000);
+  require_ok(product->advance());
+  const auto query = sql::compile_query({"query", "SELECT * FROM minutes"}, product->plan());
+  REQUIRE(query.ok());
+  QueryLimits limits;
+  limits.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto result = execute(*query.query, *product, limits);
+  require_ok(result.status());
+  REQUIRE(result->waiting.size() == 1);
+  CHECK(result->waiting[0].waiting.until.us == 60'000'000);
 }
 
 TEST_CASE("rows of an output topic go to the partition of their key, in order") {
