@@ -68,7 +68,9 @@ std::string frame_text(const FrameCall& call, const Schema& input) {
                                                   : absl::StrCat("-", distance, " rows");
   };
   std::string text = absl::StrCat(std::string(frame_function_name(call.function)), "(",
-                                  call.argument < 0 ? "*" : name(call.argument), ")");
+                                  call.argument < 0 ? "*" : name(call.argument));
+  if (call.function == FrameFunction::kLag) absl::StrAppend(&text, ", ", call.distance);
+  text += ")";
   if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
   return absl::StrCat(text, " [", back(call.frame.start), ", ", back(call.frame.end), "]");
 }
@@ -227,8 +229,13 @@ void append_tree(const ExplainedNode& node, const std::string& first, const std:
   absl::StrAppend(out, first, node.operation, node.changelog ? "  [changelog]" : "  [append-only]",
                   "\n");
   const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
-  if (!node.exchange.empty())
-    absl::StrAppend(out, detail, "exchange: by ", absl::StrJoin(node.exchange, ", "), "\n");
+  if (node.exchange) {
+    absl::StrAppend(out, detail, "exchange: ",
+                    node.exchange->empty()
+                        ? "to one worker"
+                        : absl::StrCat("by ", absl::StrJoin(*node.exchange, ", ")),
+                    "\n");
+  }
   if (!node.state.empty()) absl::StrAppend(out, detail, "state: ", node.state, "\n");
   if (!node.late.empty()) absl::StrAppend(out, detail, "late: ", node.late, "\n");
   for (size_t i = 0; i < node.inputs.size(); ++i) {

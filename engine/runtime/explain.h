@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@ namespace kappa::runtime {
 struct ExplainedNode {
   std::string operation;  // "aggregate by store_id over tumble(…): count(*)"
   bool changelog = false;
-  // The columns by which rows are dealt out to workers on their way in; empty: they stay where they
-  // are.
-  std::vector<std::string> exchange;
+  // The columns by which rows are dealt out to workers on their way in; without columns one worker
+  // has them all. nullopt: they stay where they are.
+  std::optional<std::vector<std::string>> exchange;
   std::string state;  // what it keeps, and under which key; empty: nothing
   std::string late;   // what becomes of late rows; empty: it refuses none
   std::vector<ExplainedNode> inputs;

@@ -49,6 +49,59 @@ TEST_CASE("an output is explained by its topic, down to the view that it reads")
 )");
 }
 
+TEST_CASE("OVER, DISTINCT and HAVING are explained in their own words") {
+  const Scratch scratch;
+  const std::string file = scratch.file("shop.sql", kShop + R"(
+CREATE MATERIALIZED VIEW velocity AS
+WITH once AS (SELECT DISTINCT ON (id) id, store, at FROM sales)
+SELECT id, count(*) OVER w AS n, lag(id, 2) OVER (ORDER BY at ROWS 5 PRECEDING) AS before FROM once
+WINDOW w AS (PARTITION BY store ORDER BY at RANGE BETWEEN '8 days' PRECEDING AND '7 days' PRECEDING);
+CREATE MATERIALIZED VIEW finally WITH (emit = 'final') AS
+SELECT id, count(*) OVER (ORDER BY at ROWS 5 PRECEDING) AS n FROM sales;
+CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY store HAVING count(*) > 9;
+)");
+  CHECK(kappa({"explain", file, "velocity"}).out == R"(view velocity (id, n, before)  [append-only]
+│  exchange: by id
+│  state: a row a key, by id
+└─ project id, count, lag  [append-only]
+   └─ over all rows: lag(id, 2) [-5 rows, now]  [append-only]
+      │  exchange: to one worker
+      │  state: the rows that frames may hold, by at, number
+      └─ over store: count(*) [-'8 days', -'7 days']  [append-only]
+         │  exchange: by store
+         │  state: the rows that frames may hold, by store, at, number
+         │  late: rows below the watermark are answered and noted
+         └─ project at, store, id  [append-only]
+            └─ distinct, the first row by id  [append-only]
+               │  exchange: by id
+               │  state: a row a key, by id
+               └─ project id, store, at  [append-only]
+                  └─ source sales (topic sales, JSON): id, at, store, amount; watermark at - '00:00:05'  [append-only]
+)");
+  CHECK(kappa({"explain", file, "finally"}).out == R"(view finally (id, n)  [append-only]
+│  exchange: by id
+│  state: a row a key, by id; the first row of a key stays
+└─ project id, count  [append-only]
+   └─ over all rows: count(*) [-5 rows, now]  [append-only]
+      │  exchange: to one worker
+      │  state: the rows that frames may hold, by at, number
+      └─ reorder by at  [append-only]
+         │  state: the rows that wait for the watermark, by record
+         │  late: rows below the watermark are refused
+         └─ project at, id  [append-only]
+            └─ source sales (topic sales, JSON): id, at, store, amount; watermark at - '00:00:05'  [append-only]
+)");
+  CHECK(kappa({"explain", file, "busy"}).out == R"(view busy (store, n)  [changelog]
+│  state: a row a key, by store
+└─ filter (count > 9)  [changelog]
+   └─ aggregate by store: count(*)  [changelog]
+      │  exchange: by store
+      │  state: a row a group, by store
+      └─ project store  [append-only]
+         └─ source sales (topic sales, JSON): id, at, store, amount; watermark at - '00:00:05'  [append-only]
+)");
+}
+
 TEST_CASE("a plan comes as JSON, all views and outputs of a product in order") {
   const Scratch scratch;
   const Ended ended = kappa({"explain", scratch.file("shop.sql", kShop), "--output", "json"});

@@ -29,7 +29,8 @@ Json to_json(const runtime::ExplainedNode& node) {
   Json json;
   json["operation"] = node.operation;
   json["edge"] = node.changelog ? "changelog" : "append-only";
-  json["exchange"] = node.exchange;
+  json["exchange"] = nullptr;
+  if (node.exchange) json["exchange"] = *node.exchange;
   json["state"] = node.state;
   json["late"] = node.late;
   json["inputs"] = Json::array();
