@@ -17,12 +17,14 @@
 #include "engine/sql/catalog.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
+#include "test/environment.h"
 #include "test/runtime/model/dice.h"
 
 namespace kappa::cli {
 namespace {
 
 using model::Dice;
+using test::number_from_environment;
 
 const std::string kProduct = R"(
 CREATE FOREIGN TABLE sales (
@@ -286,11 +288,6 @@ void check_sales(const Contents& sales, const Contents& outputs, runtime::Pipeli
   REQUIRE(totals.ok());
   REQUIRE(totals->rows.at(0));
   CHECK(totals->rows[0]->at(0) == Value::bigint(count));
-}
-
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
 }  // namespace

@@ -23,9 +23,9 @@
 #include "test/cli/scratch.h"
 
 // The features of the Fraud Detection Handbook, chapter 3: for each transaction at t, number and
-// mean amount of its customer over (t - w, t]; for its terminal, number and frauds over windows
-// that end 7 days before, since labels come late. All rows are compared with sums over the
-// transactions before, in the order of the file.
+// mean amount of its customer over (t - w, t]; for its terminal, number, frauds and their share
+// over windows that end 7 days before, since labels come late. All rows are compared with sums over
+// the transactions before, in the order of the file.
 namespace kappa::cli {
 namespace {
 
@@ -42,8 +42,11 @@ SELECT transaction_id,
        count(*) OVER day7 AS n7, avg(amount) OVER day7 AS mean7,
        count(*) OVER day30 AS n30, avg(amount) OVER day30 AS mean30,
        count(*) OVER past1 AS t1, sum(is_fraud) OVER past1 AS f1,
+       COALESCE(avg(is_fraud) OVER past1, 0) AS risk1,
        count(*) OVER past7 AS t7, sum(is_fraud) OVER past7 AS f7,
-       count(*) OVER past30 AS t30, sum(is_fraud) OVER past30 AS f30
+       COALESCE(avg(is_fraud) OVER past7, 0) AS risk7,
+       count(*) OVER past30 AS t30, sum(is_fraud) OVER past30 AS f30,
+       COALESCE(avg(is_fraud) OVER past30, 0) AS risk30
 FROM transactions
 WINDOW day1 AS (PARTITION BY customer_id ORDER BY event_time_ms RANGE INTERVAL '1 day' - INTERVAL '1 microsecond' PRECEDING),
        day7 AS (PARTITION BY customer_id ORDER BY event_time_ms RANGE INTERVAL '7 days' - INTERVAL '1 microsecond' PRECEDING),
@@ -108,12 +111,13 @@ std::string generated_csv() {
   return csv.str();
 }
 
-// The mean of n amounts with 8 digits, halves away from zero, as avg(numeric(12,2)) has it.
-std::string mean(int64_t cents, int64_t n) {
-  if (n == 0) return "NULL";
-  const __int128 scaled = static_cast<__int128>(cents) * 1'000'000;
+// sum / n, with so many digits, as avg() has it: six more than the sum's, halves away from zero.
+std::string mean(int64_t sum, int64_t n, int digits) {
+  const __int128 scaled = static_cast<__int128>(sum) * 1'000'000;
   const auto value = static_cast<int64_t>((2 * scaled + n) / (2 * n));
-  return absl::StrCat(value / 100'000'000, ".", absl::Dec(value % 100'000'000, absl::kZeroPad8));
+  const int64_t unit = digits == 8 ? 100'000'000 : 1'000'000;
+  const std::string fraction = absl::StrCat(unit + value % unit);
+  return absl::StrCat(value / unit, ".", fraction.substr(1));
 }
 
 // Over those of `before` with a time in (now - oldest, now - newest], newest first.
@@ -127,7 +131,14 @@ void append_sums(const std::vector<const Transaction*>& before, int64_t now_ms, 
     ++n;
     sum += frauds ? (*at)->fraud : (*at)->cents;
   }
-  absl::StrAppend(out, "|", n, "|", !frauds ? mean(sum, n) : n == 0 ? "NULL" : absl::StrCat(sum));
+  absl::StrAppend(out, "|", n);
+  if (!frauds) {
+    absl::StrAppend(out, "|", n == 0 ? "NULL" : mean(sum, n, 8));
+  } else if (n == 0) {
+    absl::StrAppend(out, "|NULL|0.000000");
+  } else {
+    absl::StrAppend(out, "|", sum, "|", mean(sum, n, 6));
+  }
 }
 
 std::vector<std::string> expected_features(const std::vector<Transaction>& all) {

@@ -15,6 +15,7 @@
 #include "engine/cli/deployment.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
+#include "test/environment.h"
 #include "test/runtime/model/dice.h"
 
 namespace kappa::cli {
@@ -22,6 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 using model::Dice;
+using test::number_from_environment;
 
 bool mentions(const std::string& text, const std::string& part) {
   INFO(text);
@@ -382,11 +384,6 @@ class CrashTest {
   const ImportTest test_;
   std::string file_;
 };
-
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 }  // namespace
 

@@ -1,18 +1,15 @@
-#include <cstdlib>
 #include <iostream>
 #include <string>
 
 #include <catch2/catch.hpp>
 
+#include "test/environment.h"
 #include "test/runtime/property_run.h"
 
 namespace kappa::runtime {
 namespace {
 
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
+using test::number_from_environment;
 
 void report(uint64_t seed, const absl::Status& status) {
   if (status.ok()) return;
