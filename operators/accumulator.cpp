@@ -222,6 +222,54 @@ void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
   }
 }
 
+void AccumulatorSet::merge(state::RowId to, state::RowId from, state::Table& table) const {
+  for (const Accumulator& accumulator : accumulators_) merge_one(accumulator, to, from, table);
+}
+
+void AccumulatorSet::merge_one(const Accumulator& a, state::RowId to, state::RowId from,
+                               state::Table& table) {
+  using state::Table;
+  std::byte* into = table.row(to);
+  const std::byte* other = table.row(from);
+  const state::RowField field = a.field;
+  switch (a.kind) {
+    case Accumulator::Kind::kCount:
+    case Accumulator::Kind::kDistinct:
+      Table::get<int64_t>(into, field) += Table::get<int64_t>(other, field);
+      return;
+    case Accumulator::Kind::kSumInteger: {
+      const int128 sum = Table::get<int128>(other, field);
+      if (sum == kSumOverflowed) Table::get<int128>(into, field) = sum;
+      add_to_sum(Table::get<int128>(into, field), sum);
+      return;
+    }
+    case Accumulator::Kind::kSumDouble:
+      Table::get<double>(into, field) += Table::get<double>(other, field);
+      return;
+    case Accumulator::Kind::kMin:
+    case Accumulator::Kind::kMax:
+      break;
+  }
+  if (Table::is_null(other, field)) return;
+  const bool wants_less = a.kind == Accumulator::Kind::kMin;
+  dispatch_physical(field.type.physical(), [&]<typename T>() {
+    const auto better = [&](const auto& value, const auto& best) {
+      return Table::is_null(into, field) ||
+             (wants_less ? comes_before(value, best) : comes_before(best, value));
+    };
+    if constexpr (std::is_same_v<T, StringRef>) {
+      const std::string_view value = Table::get_string(other, field);
+      if (!better(value, Table::get_string(into, field))) return;
+      table.set_string(to, field, value);
+    } else {
+      const T& value = Table::get<T>(other, field);
+      if (!better(value, Table::get<T>(into, field))) return;
+      Table::get<T>(into, field) = value;
+    }
+    Table::set_null(into, field, false);
+  });
+}
+
 void AccumulatorSet::add_distinct(size_t call, std::byte* row, int64_t delta) const {
   state::Table::get<int64_t>(row, accumulators_[results_[call].value].field) += delta;
 }

@@ -35,6 +35,11 @@ class AccumulatorSet {
   void apply(const Batch& input, size_t begin, size_t end, std::span<const state::RowId> ids,
              state::Table& table) const;
 
+  // Adds what row `from` has of the same table to row `to`, both touched: as if the rows of `from`
+  // had come after those of `to`. Counts of distinct values are added too, which is right where no
+  // value is in both.
+  void merge(state::RowId to, state::RowId from, state::Table& table) const;
+
   // Adds one to (or, with a negative sign, takes one from) a count(distinct) after its table has
   // seen a value come or go.
   void add_distinct(size_t call, std::byte* row, int64_t delta) const;
@@ -64,6 +69,8 @@ class AccumulatorSet {
   struct Rows;  // what apply() hands to each accumulator
 
   size_t accumulator(Accumulator::Kind kind, int argument, int filter, Type type);
+  static void merge_one(const Accumulator& accumulator, state::RowId to, state::RowId from,
+                        state::Table& table);
   static void apply_one(const Accumulator& accumulator, const Batch& input, const Rows& rows);
 
   std::vector<Accumulator> accumulators_;

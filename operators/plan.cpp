@@ -13,9 +13,11 @@ std::string optional_text(const std::optional<int64_t>& value) {
   return value ? absl::StrCat(*value) : "none";
 }
 
-std::string describe_window(const TumbleWindow& window) {
-  return absl::StrCat("tumble(#", window.event_time, " size_us=", window.size_us,
-                      " offset_us=", window.offset_us, " grace_us=", window.grace_us, ")");
+std::string describe_window(const GroupWindow& window) {
+  const std::string step = window.step_us > 0 ? absl::StrCat(" step_us=", window.step_us) : "";
+  return absl::StrCat(std::string(window_name(window.kind)), "(#", window.event_time, step,
+                      " size_us=", window.size_us, " offset_us=", window.offset_us,
+                      " grace_us=", window.grace_us, ")");
 }
 
 std::string describe_call(const AggregateCall& call) {
@@ -113,6 +115,20 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "max";
     case AggregateKind::kCountDistinct:
       return "count_distinct";
+  }
+  return "?";
+}
+
+std::string_view window_name(GroupWindow::Kind kind) {
+  switch (kind) {
+    case GroupWindow::Kind::kTumble:
+      return "tumble";
+    case GroupWindow::Kind::kHop:
+      return "hop";
+    case GroupWindow::Kind::kCumulate:
+      return "cumulate";
+    case GroupWindow::Kind::kSession:
+      return "session";
   }
   return "?";
 }

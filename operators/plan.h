@@ -61,21 +61,26 @@ std::string_view aggregate_name(AggregateKind kind);
 
 enum class Emit : uint8_t { kChanges, kFinal };
 
-// GROUP BY tumble(…): windows [start, start + size_us), start ≡ offset_us (mod size_us). The window
-// of a row is taken from the input column `event_time`.
-struct TumbleWindow {
-  int event_time;
-  int64_t size_us;
+// The windows of a GROUP BY, half-open, over the input column `event_time`. Those of tumble, hop
+// and cumulate lie where they lie; a session is where the rows of its group are.
+// operators/windows.h computes with them.
+struct GroupWindow {
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession } kind = Kind::kTumble;
+  int event_time = -1;
+  int64_t size_us = 0;  // of cumulate: of the longest window; of a session: the gap that ends it
+  int64_t step_us = 0;  // of hop: from start to start; of cumulate: from end to end; else 0
   int64_t offset_us = 0;
   int64_t grace_us = 0;
 };
+
+std::string_view window_name(GroupWindow::Kind kind);
 
 // Groups its input by columns (they may be none: one group) and aggregates. Schema: group columns,
 // then window_start and window_end if there is a window, then the calls' results. Expressions in
 // GROUP BY and in arguments are computed by a Project below.
 struct AggregateNode {
   std::vector<int> groups;
-  std::optional<TumbleWindow> window;
+  std::optional<GroupWindow> window;
   std::vector<AggregateCall> calls;
   Emit emit = Emit::kChanges;
   // How long a closed window (or, without a window, nothing) is kept; nullopt: for ever.

@@ -6,6 +6,7 @@
 #include "engine/runtime/exchange.h"
 #include "engine/types/hash.h"
 #include "engine/types/status_macros.h"
+#include "operators/aggregate.h"
 #include "operators/distinct.h"
 #include "operators/filter.h"
 #include "operators/kept_frames.h"
@@ -64,7 +65,7 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
   if (is<AggregateNode>(node)) {
-    return std::make_unique<operators::Aggregate>(plan_, node.id, shape_.emits(node.id));
+    return operators::make_grouped_rows(plan_, node.id, shape_.emits(node.id));
   }
   if (is<operators::DistinctNode>(node)) {
     return std::make_unique<operators::Distinct>(plan_, node.id);
@@ -272,7 +273,11 @@ Dataflow::ViewPart Dataflow::view_part(NodeId view, uint32_t worker) const {
   }
   NodeId aggregate = node.inputs[0];
   if (is<ProjectNode>(plan_.node(aggregate))) aggregate = plan_.node(aggregate).inputs[0];
-  return {static_cast<const operators::Aggregate*>(nodes[aggregate].op.get()), nullptr};
+  return {static_cast<const operators::GroupedRows*>(nodes[aggregate].op.get()), nullptr};
+}
+
+const operators::GroupedRows& Dataflow::grouped(NodeId node, uint32_t worker) const {
+  return static_cast<const operators::GroupedRows&>(*parts_[worker].nodes[node].op);
 }
 
 void Dataflow::restored(const Watermarks& watermarks) {

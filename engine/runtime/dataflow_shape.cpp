@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operators/aggregate.h"
+#include "operators/grouped_rows.h"
 
 namespace kappa::runtime {
 
@@ -90,7 +90,7 @@ bool DataflowShape::emits(NodeId id) const {
 bool DataflowShape::any_order(NodeId id) const {
   const PlanNode& node = plan_.node(id);
   if (is<operators::FilterNode>(node) || is<ProjectNode>(node)) return true;
-  return is<AggregateNode>(node) && !operators::Aggregate::needs_order(node, plan_, emits(id));
+  return is<AggregateNode>(node) && !operators::needs_order(plan_, node, emits(id));
 }
 
 std::vector<int> DataflowShape::key_of(NodeId id) const {

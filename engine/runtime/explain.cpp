@@ -7,6 +7,7 @@
 #include "engine/types/text.h"
 #include "engine/types/value.h"
 #include "operators/functions.h"
+#include "operators/windows.h"
 
 namespace kappa::runtime {
 
@@ -56,6 +57,21 @@ std::string call_text(const AggregateCall& call, const Schema& input) {
       distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
   absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument), ")");
   if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return text;
+}
+
+// "windows of '1 hour' every '1 minute' of at, grace '1 second'"
+std::string window_text(const GroupWindow& window, const Schema& input) {
+  const bool session = window.kind == GroupWindow::Kind::kSession;
+  std::string text = absl::StrCat(session ? "sessions with gaps of up to " : "windows of ",
+                                  duration(window.size_us));
+  if (window.kind == GroupWindow::Kind::kHop) {
+    absl::StrAppend(&text, " every ", duration(window.step_us));
+  } else if (window.kind == GroupWindow::Kind::kCumulate) {
+    absl::StrAppend(&text, " growing by ", duration(window.step_us));
+  }
+  absl::StrAppend(&text, " of ", input[static_cast<size_t>(window.event_time)].name);
+  if (window.grace_us > 0) absl::StrAppend(&text, ", grace ", duration(window.grace_us));
   return text;
 }
 
@@ -138,14 +154,12 @@ class Explainer {
     const Schema& from = input(node);
     std::vector<std::string> key = names_of(op.groups, from);
     out->operation = "aggregate";
+    std::string unit = "group";
     if (!key.empty()) absl::StrAppend(&out->operation, " by ", absl::StrJoin(key, ", "));
     if (op.window) {
-      const std::string& time = from[static_cast<size_t>(op.window->event_time)].name;
-      absl::StrAppend(&out->operation, " over windows of ", duration(op.window->size_us), " of ",
-                      time);
-      if (op.window->grace_us > 0)
-        absl::StrAppend(&out->operation, ", grace ", duration(op.window->grace_us));
-      key.emplace_back("window_start");
+      absl::StrAppend(&out->operation, " over ", window_text(*op.window, from));
+      key.emplace_back(named_by_end(*op.window) ? "window_end" : "window_start");
+      if (op.window->kind == GroupWindow::Kind::kSession) unit = "session";
       out->late = "rows of windows that have closed are refused";
     }
     absl::StrAppend(
@@ -156,10 +170,10 @@ class Explainer {
     if (op.emit == Emit::kFinal)
       absl::StrAppend(&out->operation, "; given out when the window closes");
     out->state =
-        key.empty() ? "one row" : absl::StrCat("a row a group, by ", absl::StrJoin(key, ", "));
+        key.empty() ? "one row" : absl::StrCat("a row a ", unit, ", by ", absl::StrJoin(key, ", "));
     for (const AggregateCall& call : op.calls) {
       if (call.kind != AggregateKind::kCountDistinct) continue;
-      absl::StrAppend(&out->state, "; a row a group and ",
+      absl::StrAppend(&out->state, "; a row a ", unit, " and ",
                       from[static_cast<size_t>(call.argument)].name);
     }
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));

@@ -3,6 +3,7 @@
 #include "engine/runtime/query_rows.h"
 #include "engine/runtime/query_stage.h"
 #include "engine/types/status_macros.h"
+#include "operators/windows.h"
 
 namespace kappa::runtime {
 namespace {
@@ -30,7 +31,7 @@ int64_t held_back_us(const operators::Plan& plan, const operators::PlanNode& vie
   while (!node->inputs.empty()) {
     node = &plan.node(node->inputs[0]);
     if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node->op)) {
-      return aggregate->window ? aggregate->window->grace_us : 0;
+      return aggregate->window ? operators::held_back_us(*aggregate->window) : 0;
     }
     // HAVING stands in between, and what the SELECT list computes.
     const bool passes = std::holds_alternative<operators::ProjectNode>(node->op) ||

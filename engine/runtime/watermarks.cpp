@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "operators/windows.h"
+
 namespace kappa::runtime {
 
 using operators::NodeId;
@@ -139,9 +141,11 @@ void Watermarks::compute(const Epoch& epoch) {
     } else {
       tracks_[node.id] = tracks_[node.inputs[0]];
       const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op);
-      if (aggregate && aggregate->window && aggregate->window->grace_us > 0) {
+      const int64_t held_us =
+          aggregate && aggregate->window ? operators::held_back_us(*aggregate->window) : 0;
+      if (held_us > 0) {
         auto track = std::make_shared<WatermarkTrack>(*tracks_[node.inputs[0]]);
-        for (int64_t& time : *track) time = less_bound(time, aggregate->window->grace_us);
+        for (int64_t& time : *track) time = less_bound(time, held_us);
         tracks_[node.id] = std::move(track);
       }
     }

@@ -35,6 +35,8 @@ struct Relation {
   bool changelog = false;
   // Each row is that of a window of the statement under way, to which its options apply.
   bool windowed = false;
+  // How far the watermark on such rows is behind the one that closes the windows.
+  int64_t held_back_us = 0;
   // Each row is an insert that one record caused, so that record can be its key.
   bool by_records = false;
   // What tells its rows apart, if columns do, and what becomes of a second row of a key.

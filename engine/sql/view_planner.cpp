@@ -102,10 +102,12 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
                                   const SourceText& text) {
   const auto of_window = [&](int column) { return column >= from.window_start(); };
   std::vector<ExprRef> before = {bound.where};
-  bool grouped = false;
+  std::set<int> named;
   for (const GroupColumn& group : bound.groups) {
     if (is_column(group.expr) && of_window(group.expr->column)) {
-      grouped = true;
+      if (!group.implied && from.tells_windows_apart(group.expr->column)) {
+        named.insert(from.key_bound(group.expr->column));
+      }
     } else {
       before.push_back(group.expr);
     }
@@ -122,9 +124,13 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
                  "group by window_start, and compute with it in the SELECT list or in a view over "
                  "this one");
   }
-  if (grouped) return absl::OkStatus();
-  return fault(*from.window->node, "tumble() needs GROUP BY window_start",
-               "add window_start to GROUP BY");
+  for (const int column : {from.window_start(), from.window_end()}) {
+    if (from.key_bound(column) != column || named.contains(column)) continue;
+    const char* name = column == from.window_start() ? "window_start" : "window_end";
+    return fault(*from.window->node, absl::StrCat(from.window->name(), "() needs GROUP BY ", name),
+                 absl::StrCat("add ", name, " to GROUP BY"));
+  }
+  return absl::OkStatus();
 }
 
 // Where an output shows column `column` of what is below it, or -1.
@@ -319,8 +325,10 @@ absl::Status ViewPlanner::bind_distinct(Branch& branch) const {
 absl::Status ViewPlanner::check_over(const Branch& branch) const {
   const size_t at = text_.offset(branch.bound.overs.front().position);
   if (branch.from.window) {
-    return fault(at, "OVER together with tumble() is not supported yet",
-                 "read the table or view without windows");
+    return fault(
+        at,
+        absl::StrCat("OVER together with ", branch.from.window->name(), "() is not supported yet"),
+        "read the table or view without windows");
   }
   const Relation& input = *branch.from.relation;
   if (input.changelog) {
@@ -379,9 +387,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
-  KAPPA_ASSIGN_OR_RETURN(Relation relation, planner.plan(input, event_time));
-  relation.windowed = branch.from.window.has_value();
-  return relation;
+  return planner.plan(input, event_time);
 }
 
 void ViewPlanner::find_key(const Branch& branch, Relation* relation) const {
@@ -441,6 +447,7 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
   relation.changelog = branch.from.relation->changelog;
   relation.by_records = branch.from.relation->by_records;
   relation.windowed = branch.from.relation->windowed;
+  relation.held_back_us = branch.from.relation->held_back_us;
   return relation;
 }
 
@@ -467,6 +474,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
     }
     all.by_records = all.by_records && relation.by_records;
     all.windowed = all.windowed && relation.windowed;
+    all.held_back_us = std::max(all.held_back_us, relation.held_back_us);
     if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||

@@ -134,24 +134,28 @@ absl::Status choose_key(const Options& options, const Relation& relation, ViewNo
   return fault(relation.no_key_offset, relation.no_key_reason, relation.no_key_hint);
 }
 
-std::optional<int> window_start(const Relation& relation) {
-  for (size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].role == TimeRole::kWindowStart) return static_cast<int>(i);
+// The column that says when its window ends, as that time or so much before it.
+std::optional<ViewNode::Expiry> window_end(const Relation& relation) {
+  for (const TimeRole role : {TimeRole::kWindowStart, TimeRole::kWindowEnd}) {
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      const RelationColumn& column = relation.columns[i];
+      if (column.role != role) continue;
+      const bool starts = role == TimeRole::kWindowStart;
+      return ViewNode::Expiry{static_cast<int>(i), starts ? column.window_size_us : 0};
+    }
   }
   return std::nullopt;
 }
 
-absl::Status choose_expiry(const Options& options, const Relation& relation,
-                           const Emission& emission, ViewNode* view) {
+absl::Status choose_expiry(const Options& options, const Relation& relation, ViewNode* view) {
   if (!view->retention_us) return absl::OkStatus();
-  const auto start = window_start(relation);
-  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && start) {
+  const auto end = window_end(relation);
+  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && end) {
     // As the windows below, which go by a watermark that has not lost the grace yet: at
     // end + max(grace, retention). Those that change are taken back from there.
     if (relation.changelog) return absl::OkStatus();
-    const int64_t size_us = relation.columns[static_cast<size_t>(*start)].window_size_us;
-    const int64_t rest_us = std::max<int64_t>(0, *view->retention_us - emission.grace_us);
-    view->expiry = {*start, saturating_add(size_us, rest_us)};
+    const int64_t rest_us = std::max<int64_t>(0, *view->retention_us - relation.held_back_us);
+    view->expiry = {end->column, saturating_add(end->after_us, rest_us)};
     return absl::OkStatus();
   }
   if (const auto event_time = relation.event_time()) {
@@ -214,7 +218,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   view.hidden = hidden_columns(rows);
   view.statement = context.statement;
   KAPPA_RETURN_IF_ERROR(choose_key(options, rows, &view));
-  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, emission, &view));
+  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, &view));
   std::vector<std::string> names;
   for (const RelationColumn& column : rows.columns) names.push_back(column.name);
   const operators::NodeId id = context.builder.view(rows.node, view, names);

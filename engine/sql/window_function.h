@@ -12,7 +12,7 @@ absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text
 
 struct BoundWindow {
   const Relation* relation = nullptr;
-  TumbleFrom tumble;
+  WindowFrom window;
 };
 
 // A window function in FROM: a FuncCall node.

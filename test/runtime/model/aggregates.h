@@ -7,16 +7,19 @@
 namespace kappa::model {
 
 // A group's rows, and how they came: what was put in and taken out since it was last empty. Only
-// sums of doubles, which depend on their order, look at the latter.
+// sums of doubles, which depend on their order, look at the latter: where sessions became one,
+// their sums are added, from the earliest on.
 struct Bag {
   struct Change {
     int sign;
     Row row;
   };
   std::vector<Row> rows;
+  std::vector<Bag> parts;  // that it was made of, before its own changes
   std::vector<Change> changes;
 
   void apply(int sign, const Row& row);
+  void take_over(const Bag& part);
 };
 
 // The result of one call over a bag, computed from scratch.

@@ -22,23 +22,60 @@ std::string line_of(const Row& row, size_t columns) {
   return line;
 }
 
-int64_t window_start(const Window& window, const Row& row) {
-  const int64_t time = std::get<int64_t>(row[window.event_time].data) - window.offset_us;
-  int64_t index = time / window.size_us;
-  if (time % window.size_us < 0) --index;
-  return index * window.size_us + window.offset_us;
+// The last multiple of the step, from the offset on, that is not above the time.
+int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
+  int64_t index = (time - offset) / step;
+  if ((time - offset) % step < 0) --index;
+  return index * step + offset;
 }
 
-int64_t start_of(const Row& key) {
+struct Interval {
+  int64_t start;
+  int64_t end;
+};
+
+// The windows that a time is in, from the earliest on.
+std::vector<Interval> windows_of(const Window& window, int64_t time) {
+  std::vector<Interval> windows;
+  const int64_t start = floor_to(time, window.size_us, window.offset_us);
+  switch (window.kind) {
+    case Window::Kind::kTumble:
+      windows.push_back({start, start + window.size_us});
+      break;
+    case Window::Kind::kHop:
+      for (int64_t hop = floor_to(time, window.step_us, window.offset_us);
+           hop + window.size_us > time; hop -= window.step_us) {
+        windows.insert(windows.begin(), {hop, hop + window.size_us});
+      }
+      break;
+    case Window::Kind::kCumulate:
+      for (int64_t end = start; end <= start + window.size_us; end += window.step_us) {
+        if (end > time) windows.push_back({start, end});
+      }
+      break;
+    case Window::Kind::kSession:
+      windows.push_back({time, time + window.size_us});
+      break;
+  }
+  return windows;
+}
+
+// A window's group: its columns, the start, the end.
+int64_t end_of(const Row& key) {
   return std::get<int64_t>(key.back().data);
 }
 
+// A session closes a microsecond late, for a row at its end still belongs to it.
+int64_t held_back_us(const Window& window) {
+  return window.grace_us + (window.kind == Window::Kind::kSession ? 1 : 0);
+}
+
 int64_t closes_at(const Window& window, const Row& key) {
-  return start_of(key) + window.size_us + window.grace_us;
+  return end_of(key) + held_back_us(window);
 }
 
 int64_t expires_at(const AggregateNode& op, const Row& key) {
-  return start_of(key) + op.window->size_us + std::max(op.window->grace_us, *op.retention_us);
+  return std::max(closes_at(*op.window, key), end_of(key) + *op.retention_us);
 }
 
 Row columns_of(const Row& row, const std::vector<size_t>& columns) {
@@ -47,15 +84,22 @@ Row columns_of(const Row& row, const std::vector<size_t>& columns) {
   return some;
 }
 
-Row key_of(const AggregateNode& op, const Row& row) {
-  Row key = columns_of(row, op.groups);
-  if (op.window) key.push_back(Value::timestamptz(window_start(*op.window, row)));
-  return key;
+Row in_window(Row group, const Interval& window) {
+  group.push_back(Value::timestamptz(window.start));
+  group.push_back(Value::timestamptz(window.end));
+  return group;
+}
+
+bool same_row(const Row& a, const Row& b) {
+  return !RowLess()(a, b) && !RowLess()(b, a);
+}
+
+int64_t time_of(const Window& window, const Row& row) {
+  return std::get<int64_t>(row[window.event_time].data);
 }
 
 Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   Row result = key;
-  if (op.window) result.push_back(Value::timestamptz(start_of(key) + op.window->size_us));
   for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, bag));
   return result;
 }
@@ -204,7 +248,7 @@ void Model::pass_time() {
     state.out_us = state.in_us;
     if (const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op); op && op->window) {
       fire_timers(*op, state);
-      state.out_us = less(state.in_us, op->window->grace_us);
+      state.out_us = less(state.in_us, held_back_us(*op->window));
     }
   }
 }
@@ -338,7 +382,48 @@ void Model::project(size_t n, const Change& change) {
 }
 
 void Model::aggregate_change(const AggregateNode& op, const Change& change, NodeState& state) {
-  const Row key = key_of(op, change.row);
+  const Row group = columns_of(change.row, op.groups);
+  if (!op.window) return change_group(op, group, change, state);
+  if (op.window->kind == Window::Kind::kSession) return join_session(op, group, change, state);
+  for (const Interval& window : windows_of(*op.window, time_of(*op.window, change.row))) {
+    change_group(op, in_window(group, window), change, state);
+  }
+}
+
+// Makes one session of the row and the open ones that it is at most a gap away from.
+void Model::join_session(const AggregateNode& op, const Row& group, const Change& change,
+                         NodeState& state) {
+  const int64_t time = time_of(*op.window, change.row);
+  Interval joined = windows_of(*op.window, time).front();
+  std::vector<Row> met;
+  for (const auto& [key, session] : state.groups) {
+    const int64_t start = std::get<int64_t>(key[key.size() - 2].data);
+    const Interval window{start, end_of(key)};
+    const bool open = closes_at(*op.window, key) > state.in_us;
+    const bool near = window.start - op.window->size_us <= time && time <= window.end;
+    if (!open || !near || !same_row(key, in_window(group, window))) continue;
+    met.push_back(key);
+    joined = {std::min(joined.start, window.start), std::max(joined.end, window.end)};
+  }
+  const Row joined_key =
+      in_window(met.empty() ? group : Row(met[0].begin(), met[0].end() - 2), joined);
+  if (closes_at(*op.window, joined_key) <= state.in_us) {
+    return note(SideRow::Kind::kLate, op.view + ".late", {}, op.view);
+  }
+  Bag bag;
+  for (const Row& key : met) {
+    const Bag& part = state.groups.at(key).bag;
+    if (!op.final) state.out.push_back({-1, result_of(op, key, part)});
+    bag.take_over(part);
+    state.groups.erase(key);
+  }
+  bag.apply(change.sign, change.row);
+  if (!op.final) state.out.push_back({1, result_of(op, joined_key, bag)});
+  state.groups[joined_key].bag = std::move(bag);
+}
+
+void Model::change_group(const AggregateNode& op, const Row& key, const Change& change,
+                         NodeState& state) {
   if (op.window && closes_at(*op.window, key) <= state.in_us) {
     if (change.sign > 0) note(SideRow::Kind::kLate, op.view + ".late", {}, op.view);
     return;

@@ -104,6 +104,10 @@ class Model {
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
   void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);
+  void join_session(const AggregateNode& op, const Row& group, const Change& change,
+                    NodeState& state);
+  void change_group(const AggregateNode& op, const Row& key, const Change& change,
+                    NodeState& state);
   void keep(size_t node, const Change& change);
   void fire_timers(const AggregateNode& op, NodeState& state);
   bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;

@@ -37,8 +37,10 @@ struct AggregateCall {
 };
 
 struct Window {
-  size_t event_time;  // column of the input
-  int64_t size_us;
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession } kind = Kind::kTumble;
+  size_t event_time;    // column of the input
+  int64_t size_us;      // of a session: the gap
+  int64_t step_us = 0;  // of hop and cumulate
   int64_t offset_us = 0;
   int64_t grace_us = 0;
 };

@@ -480,11 +480,19 @@ class Generator {
     grouped->op.calls.push_back(call);
   }
 
+  // HAVING, over what is selected; returns the node that stands for it.
+  size_t add_having(const Grouped& grouped, size_t aggregate, std::string* sql) {
+    const ExprRef predicate = ExpressionGenerator(dice_, grouped.fields).predicate();
+    *sql += " HAVING " + to_sql(*predicate, grouped.items);
+    return add(FilterNode{replace_columns(predicate, grouped.shown)}, {aggregate});
+  }
+
   void finish_groups(const Relation& input, const std::string& function, size_t keys,
                      const std::vector<std::string>& options, Grouped grouped) {
     std::string from = " FROM " + function;
     const size_t filtered = add_where(input, &from);
     if (!grouped.groups.empty()) from += " GROUP BY " + join(grouped.groups, ", ");
+    const size_t arguments = add(ProjectNode{grouped.arguments}, {filtered});
 
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
@@ -495,13 +503,13 @@ class Generator {
       if (grouped.items[i] == "window_end") made.window_end = i;
     }
     grouped.op.view = made.name;
+    size_t node = add(grouped.op, {arguments});
+    if (dice_.one_in(4)) node = add_having(grouped, node, &from);
     ViewNode view{.name = made.name, .key = made.key};
     view.grouped = true;
     view.visible = items.size();
     create_view(made.name, options, "SELECT " + join(items, ", ") + from);
-    const size_t arguments = add(ProjectNode{grouped.arguments}, {filtered});
-    const size_t aggregate = add(grouped.op, {arguments});
-    made.node = add(view, {add(ProjectNode{grouped.shown}, {aggregate})});
+    made.node = add(view, {add(ProjectNode{grouped.shown}, {node})});
     relations_.push_back(std::move(made));
   }
 
@@ -514,15 +522,46 @@ class Generator {
     finish_groups(input, input.name, keys, {}, std::move(grouped));
   }
 
+  // Sessions take no row back.
+  Window choose_window(bool changelog, size_t event_time) {
+    static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kTumble,
+                                                 Window::Kind::kHop, Window::Kind::kCumulate,
+                                                 Window::Kind::kSession};
+    constexpr int64_t kUnitUs = 500 * kMicrosPerMilli;
+    Window window{.kind = dice_.pick(kinds), .event_time = event_time, .size_us = 0};
+    const bool session = window.kind == Window::Kind::kSession;
+    if (session && changelog) window.kind = Window::Kind::kTumble;
+    window.size_us = dice_.between(2, 40) * kUnitUs;
+    if (window.kind == Window::Kind::kHop) {
+      window.step_us = dice_.between(std::max<int64_t>(1, window.size_us / kUnitUs / 6),
+                                     window.size_us / kUnitUs) *
+                       kUnitUs;
+    } else if (window.kind == Window::Kind::kCumulate) {
+      window.step_us = window.size_us;
+      window.size_us *= dice_.between(1, 5);
+    }
+    const int64_t period = window.kind == Window::Kind::kHop ? window.step_us : window.size_us;
+    if (!session && dice_.one_in(3)) window.offset_us = dice_.below(period);
+    if (dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
+    window.offset_us -= window.offset_us % kMicrosPerMilli;
+    return window;
+  }
+
+  static std::string window_function(const Window& window, const std::string& input,
+                                     const std::string& time) {
+    static const std::vector<std::string> names{"tumble", "hop", "cumulate", "session"};
+    std::vector<std::string> args{input, time};
+    if (window.step_us > 0) args.push_back("INTERVAL " + seconds(window.step_us));
+    args.push_back("INTERVAL " + seconds(window.size_us));
+    if (window.offset_us > 0) args.push_back("INTERVAL " + seconds(window.offset_us));
+    return names[static_cast<size_t>(window.kind)] + "(" + join(args, ", ") + ")";
+  }
+
   void add_window(const Relation& input) {
     Grouped grouped;
     add_group_columns(input, dice_.between(0, 2), &grouped);
     const size_t groups = grouped.op.groups.size();
-    Window window{.event_time = grouped.arguments.size(), .size_us = 0};
-    window.size_us = dice_.between(2, 40) * 500 * kMicrosPerMilli;
-    if (dice_.one_in(3)) window.offset_us = dice_.below(window.size_us);
-    if (dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
-    window.offset_us -= window.offset_us % kMicrosPerMilli;
+    const Window window = choose_window(input.changelog, grouped.arguments.size());
     if (input.event_time) {
       grouped.arguments.push_back(bare(input, *input.event_time));
     } else {
@@ -530,13 +569,16 @@ class Generator {
       grouped.arguments.push_back(std::make_shared<const Expr>(
           Expr{Op::kShift, Type::timestamptz(), 0, Value::bigint(-1), {end}}));
     }
-    select(&grouped, "window_start", groups, Type::timestamptz());
-    grouped.groups.push_back("window_start");
-    if (dice_.coin()) {
-      select(&grouped, "window_end", groups + 1, Type::timestamptz());
-      grouped.groups.push_back("window_end");
+    const bool by_end = window.kind == Window::Kind::kCumulate;
+    const std::vector<std::string> bounds{"window_start", "window_end"};
+    select(&grouped, bounds[by_end], groups + by_end, Type::timestamptz());
+    grouped.groups.push_back(bounds[by_end]);
+    const bool session = window.kind == Window::Kind::kSession;
+    if (session || dice_.coin()) {
+      select(&grouped, bounds[!by_end], groups + !by_end, Type::timestamptz());
+      grouped.groups.push_back(bounds[!by_end]);
     }
-    const size_t keys = groups + 1;
+    const size_t keys = groups + (session ? 2 : 1);
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
 
     std::vector<std::string> options;
@@ -555,10 +597,8 @@ class Generator {
     grouped.op.window = window;
     const std::string time =
         input.event_time ? input.fields[*input.event_time].name : "window_time";
-    const std::string function =
-        "tumble(" + input.name + ", " + time + ", INTERVAL " + seconds(window.size_us) +
-        (window.offset_us > 0 ? ", INTERVAL " + seconds(window.offset_us) : "") + ")";
-    finish_groups(input, function, keys, options, std::move(grouped));
+    finish_groups(input, window_function(window, input.name, time), keys, options,
+                  std::move(grouped));
     // The order of what closes at once shows in an output.
     if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));
   }
