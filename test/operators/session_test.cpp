@@ -25,7 +25,8 @@ Plan plan_of_sessions(std::optional<int64_t> retention_us) {
   for (const AggregateKind kind :
        {AggregateKind::kCountStar, AggregateKind::kMax, AggregateKind::kCountDistinct}) {
     const int argument = kind == AggregateKind::kCountStar ? -1 : 1;
-    op.calls.push_back({.kind = kind, .argument = argument, .result = Type::bigint()});
+    op.calls.push_back(
+        {.kind = kind, .argument = argument, .result = Type::bigint(), .position = {}});
   }
   sessions.op = op;
   sessions.schema = {source.schema[0],

@@ -156,11 +156,24 @@ class PropertyRun {
       int64_t& end = applied_[{record.topic, record.partition}];
       end = std::max(end, record.offset + 1);
     }
+    // Topics that the plan does not read make no entry, and their clock is nobody's.
+    if (std::none_of(pending_.begin(), pending_.end(),
+                     [&](const model::Record& record) { return is_read(record.topic); })) {
+      pending_.clear();
+      return absl::OkStatus();
+    }
     clock_ms_ = std::max(clock_ms_, clock_.now().ms);
     model.apply({Entry::Kind::kRecords, clock_ms_, std::move(pending_)});
     pending_.clear();
     ++entries_;
     return absl::OkStatus();
+  }
+
+  bool is_read(const std::string& topic) const {
+    return std::any_of(plan_.nodes.begin(), plan_.nodes.end(), [&](const auto& node) {
+      const auto* source = std::get_if<operators::SourceNode>(&node.op);
+      return source && plan_.sources[static_cast<size_t>(source->source)].topic == topic;
+    });
   }
 
   // ---- again --------------------------------------------------------------------------------
