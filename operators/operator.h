@@ -67,6 +67,17 @@ class Operator {
   virtual void restored(int64_t /*watermark_us*/) {}
 };
 
+// An operator with two inputs: a join's running part.
+class JoinOperator : public Operator {
+ public:
+  // As process(). Of rows with the same place and tie, those of `right` come first: run through
+  // both with for_each_run() (operators/join_order.h). The context's watermark is the join's, see
+  // runtime/watermarks.h.
+  virtual void process_both(const Batch& left, const Batch& right, const OperatorContext& context,
+                            std::vector<Batch>* out) = 0;
+  void process(const Batch& input, const OperatorContext& context, std::vector<Batch>* out) final;
+};
+
 // What a node's state is stored under: its fingerprint, and for the second of two equal nodes of a
 // plan another number made from it.
 uint64_t operator_id(const Plan& plan, NodeId node);

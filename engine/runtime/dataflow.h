@@ -75,7 +75,9 @@ class Dataflow {
 
  private:
   struct Instance {
-    std::unique_ptr<operators::Operator> op;  // null: union, view of an aggregate's table
+    // Null: union, arrange, view of an aggregate's table.
+    std::unique_ptr<operators::Operator> op;
+    operators::JoinOperator* join = nullptr;  // the same, if it is one
     std::vector<Batch> out;                   // of the present turn
   };
   struct Worker {
@@ -95,6 +97,8 @@ class Dataflow {
   std::vector<const Batch*> input_of(uint32_t worker, operators::NodeId node,
                                      const Turn& turn) const;
   void run_union(uint32_t worker, operators::NodeId node, const Turn& turn);
+  void run_join(uint32_t worker, operators::NodeId node, const Turn& turn,
+                const operators::OperatorContext& context);
   void run_node(uint32_t worker, operators::NodeId node, const Turn& turn,
                 const operators::OperatorContext& context);
   void deal_out(Worker& worker, operators::NodeId node);
@@ -102,8 +106,8 @@ class Dataflow {
   const operators::Plan& plan_;
   const DataflowShape shape_;
   std::function<void(operators::NodeId, const Batch&)> on_output_;
-  // An aggregate's rows travel by their group, those of OVER by their partition; what comes after
-  // it in the keys of their tables does not count. By operator id.
+  // An aggregate's rows travel by their group, those of OVER by their partition, a join's by what
+  // it equates; what comes after it in the keys of their tables does not count. By operator id.
   std::map<uint64_t, size_t> group_columns_;
   std::vector<Worker> parts_;
 };
