@@ -63,8 +63,8 @@ class Operator {
   virtual std::vector<state::Table*> tables() { return {}; }
   // What it only ever appends to, stored beside its tables, under its node's id too; null: nothing.
   virtual state::EventLog* events() { return nullptr; }
-  // An event of that log from a checkpoint, in its stored form, in no particular order. DataLoss: it
-  // is none.
+  // An event of that log from a checkpoint, in its stored form, in no particular order. DataLoss:
+  // it is none.
   virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/) {
     return absl::UnimplementedError("it has no events");
   }

@@ -103,8 +103,8 @@ RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
   const bool hashed = !op_.partition.empty() && !input.key_hashes.empty();
   if (!hashed) hash_columns(rows.key, input.rows, &hashes);
   rows.partitions.resize(input.rows);
-  values_.partitions().find_or_insert(rows.key, hashed ? input.key_hashes : hashes,
-                                      rows.partitions, nullptr);
+  values_.partitions().find_or_insert(rows.key, hashed ? input.key_hashes : hashes, rows.partitions,
+                                      nullptr);
   rows.seen.assign(input.rows, 0);
   rows.pairs.resize(values_.slots().size());
   for (size_t s = 0; s < values_.slots().size(); ++s) {
@@ -262,8 +262,7 @@ void RunningFrames::add_between(uint64_t from, int64_t low_us, int64_t high_us, 
     }
     difference->count += sign;
     if (!slot.sums) continue;
-    add_wrapping(difference->sum,
-                 static_cast<int128>(at<int64_t>(each, slot.value_offset)) * sign);
+    add_wrapping(difference->sum, static_cast<int128>(at<int64_t>(each, slot.value_offset)) * sign);
   }
 }
 
@@ -279,9 +278,8 @@ bool RunningFrames::find_difference(const Running& running, const std::byte* par
   const auto passed = [&](size_t threshold) {
     return static_cast<uint64_t>(number(partition, values_.thresholds()[threshold].passed));
   };
-  const uint64_t entered = running.enters
-                               ? passed(*running.enters)
-                               : static_cast<uint64_t>(number(partition, values_.last));
+  const uint64_t entered = running.enters ? passed(*running.enters)
+                                          : static_cast<uint64_t>(number(partition, values_.last));
   add_between(entered, end_us, saturating_add(saturating_add(time_max_us_, -frame.end), 1), -1,
               running, difference);
   add_between(passed(running.leaves), low_us, saturating_add(time_max_us_, -frame.start), 1,
@@ -380,8 +378,13 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
 
 void RunningFrames::fill_record(const Batch& input, const Rows& rows, size_t row, int64_t time_us) {
   auto& header = *reinterpret_cast<EventHeader*>(record_.data());
-  header = {.time_us = time_us, .time_max_us = 0, .previous = 0, .number = 0,
-            .partition = rows.partitions[row], .seen = rows.seen[row], .out_of_order = 0};
+  header = {.time_us = time_us,
+            .time_max_us = 0,
+            .previous = 0,
+            .number = 0,
+            .partition = rows.partitions[row],
+            .seen = rows.seen[row],
+            .out_of_order = 0};
   for (size_t s = 0; s < values_.slots().size(); ++s) {
     const RunningValues::Slot& slot = values_.slots()[s];
     if (slot.sums) {
@@ -465,8 +468,8 @@ void RunningFrames::encode(const EventHeader& event, std::string* key, std::stri
 
 absl::Status RunningFrames::load_event(std::string_view key, std::string_view value) {
   const auto damaged = [&] {
-    return absl::DataLossError(absl::StrCat("a stored event of ", value.size(),
-                                            " bytes is damaged"));
+    return absl::DataLossError(
+        absl::StrCat("a stored event of ", value.size(), " bytes is damaged"));
   };
   Row decoded;
   KAPPA_RETURN_IF_ERROR(state::decode_key(key_layout_.key(), key, &decoded));

@@ -22,15 +22,16 @@ namespace kappa::operators {
 // of its partition that lie between its time and the latest.
 //
 // State: the events, each appended once to an event log; key = partition columns, event time and a
-// number that tells events of one time apart in the order in which they came; value = what the slots
-// (RunningValues) see of it:
+// number that tells events of one time apart in the order in which they came; value = what the
+// slots (RunningValues) see of it:
 //
 //   seen u32 | i64 for each slot that sums and sees it | for each that counts distinct values and
 //   sees it: bytes u32, the value as in a key                                       (little-endian)
 //
 // All else is made from them.
 //
-//            event arrives ──► log ── T beyond time + end ──► enters ── T beyond time + start ──► leaves
+//            event arrives ──► log ── T beyond time + end ──► enters ── T beyond time + start ──►
+//            leaves
 //                               │
 //   its partition's running values are those at T, the largest time seen; an answer at an earlier t
 //   takes back what entered since t, and adds what left since t
@@ -80,7 +81,8 @@ class RunningFrames final : public Operator {
               std::vector<Column>& results);
   void append_result(const FrameCall& call, const std::byte* partition, Column& result,
                      const Difference& difference) const;
-  // Adds, with a sign, the events of a chain, from number `from` - 1 back, with time in [low, high).
+  // Adds, with a sign, the events of a chain, from number `from` - 1 back, with time in [low,
+  // high).
   void add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
                    const Running& running, Difference* difference) const;
   bool find_difference(const Running& running, const std::byte* partition, int64_t time_us,

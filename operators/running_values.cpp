@@ -49,8 +49,14 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
   const auto found = std::find_if(running_.begin(), running_.end(), same);
   if (found != running_.end()) return static_cast<size_t>(found - running_.begin());
   const size_t index = running_.size();
-  Running running{.slot = slot, .frame = call.frame, .leaves = threshold_of(call.frame.start),
-                  .enters = {}, .distinct = distinct, .count = {}, .sum = {}, .in_pairs = {}};
+  Running running{.slot = slot,
+                  .frame = call.frame,
+                  .leaves = threshold_of(call.frame.start),
+                  .enters = {},
+                  .distinct = distinct,
+                  .count = {},
+                  .sum = {},
+                  .in_pairs = {}};
   thresholds_[running.leaves].leaving.push_back(index);
   if (call.frame.end == 0) {
     on_arrival_.push_back(index);

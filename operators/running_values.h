@@ -37,8 +37,8 @@ class RunningValues {
     bool distinct = false;
     uint32_t value_offset = 0;  // in the event's record: its value, i64; if it sums
     uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
-    // Partition columns and value → how many events with it each frame holds, then the largest event
-    // time.
+    // Partition columns and value → how many events with it each frame holds, then the largest
+    // event time.
     std::unique_ptr<state::Table> pairs = nullptr;
   };
   struct Running {
@@ -67,8 +67,8 @@ class RunningValues {
   // A row a partition: key = its columns. Not stored: made from the events.
   state::Table& partitions() { return *partitions_; }
   const state::Table& partitions() const { return *partitions_; }
-  state::RowField last;          // bigint: 1 + number of its last event; 0: none
-  state::RowField time_max;      // bigint: the largest event time
+  state::RowField last;      // bigint: 1 + number of its last event; 0: none
+  state::RowField time_max;  // bigint: the largest event time
   uint32_t record_bytes() const { return record_bytes_; }
 
  private:
@@ -88,12 +88,12 @@ class RunningValues {
 // What an event's record begins with; the slots' values follow.
 struct EventHeader {
   int64_t time_us;
-  int64_t time_max_us;   // of this and the earlier events of the partition
-  uint64_t previous;     // 1 + number of the event before it in its partition; 0: none
-  uint32_t number;       // among the partition's events of this time
+  int64_t time_max_us;  // of this and the earlier events of the partition
+  uint64_t previous;    // 1 + number of the event before it in its partition; 0: none
+  uint32_t number;      // among the partition's events of this time
   state::RowId partition;
-  uint32_t seen;         // a bit a slot
-  uint32_t out_of_order; // an event with a later time had come before it
+  uint32_t seen;          // a bit a slot
+  uint32_t out_of_order;  // an event with a later time had come before it
 };
 
 }  // namespace kappa::operators

@@ -1,12 +1,12 @@
 #include "state/event_log.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <limits>
 #include <mutex>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "engine/types/invariant.h"
 
@@ -85,8 +85,8 @@ void EventLog::spill_oldest() {
   // Without a file, or room in it, memory has to do.
   spills_ = spill_file_ >= 0 && write_all(spill_file_, segment.memory, segment_bytes(), offset);
   if (!spills_) return;
-  void* const mapped = mmap(segment.memory, segment_bytes(), PROT_READ, MAP_SHARED | MAP_FIXED,
-                            spill_file_, offset);
+  void* const mapped =
+      mmap(segment.memory, segment_bytes(), PROT_READ, MAP_SHARED | MAP_FIXED, spill_file_, offset);
   KAPPA_INVARIANT(mapped == segment.memory, "a segment is mapped where it was");
   segment.file_offset = offset;
   --resident_;

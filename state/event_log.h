@@ -86,9 +86,9 @@ class EventLog {
   uint64_t end_ = 0;
   size_t resident_ = 0;  // segments in memory: the last ones
   int spill_file_ = -1;
-  bool spills_ = true;                 // until a write fails
-  int64_t spill_end_ = 0;              // of the file
-  std::vector<int64_t> spill_spare_;   // room in it that was given back
+  bool spills_ = true;                // until a write fails
+  int64_t spill_end_ = 0;             // of the file
+  std::vector<int64_t> spill_spare_;  // room in it that was given back
   int64_t forgotten_before_us_;
 
   PackedTable pending_;

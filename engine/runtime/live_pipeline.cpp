@@ -128,7 +128,8 @@ absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,
     }
     return nullptr;
   };
-  const auto worker_of = [&](const std::vector<state::RowField>& fields) -> absl::StatusOr<uint32_t> {
+  const auto worker_of =
+      [&](const std::vector<state::RowField>& fields) -> absl::StatusOr<uint32_t> {
     if (pool_.workers() == 1) return 0;
     Row decoded;
     KAPPA_RETURN_IF_ERROR(state::decode_key(fields, key, &decoded));

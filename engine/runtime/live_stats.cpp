@@ -47,7 +47,8 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.epoch_seconds = epoch_seconds_;
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
     for (const state::Table* table : flow_->tables(w)) stats.state_bytes += table->bytes();
-    for (operators::Operator* op : flow_->with_events(w)) stats.state_bytes += op->events()->bytes();
+    for (operators::Operator* op : flow_->with_events(w))
+      stats.state_bytes += op->events()->bytes();
   }
   for (NodeId id : plan_.views()) {
     ViewStats view;
