@@ -7,8 +7,8 @@
 // Over Nexmark's auctions and, as "…-uniform", over a million uniform ones. Answers are summed up
 // rather than written anywhere; the events are in every checkpoint.
 #include <array>
-#include <deque>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bench/product_run.h"
@@ -78,23 +78,25 @@ class Sums {
 class Trailing {
  public:
   void add(const Bid& bid, int64_t length_us) {
-    while (!bids_.empty() && bids_.front().date_time_us < bid.date_time_us - length_us) {
-      sum -= bids_.front().price;
-      const auto bidder = bidders_.find(bids_.front().bidder);
+    for (; first_ < bids_.size(); ++first_) {
+      const Bid& oldest = bids_[first_];
+      if (oldest.date_time_us >= bid.date_time_us - length_us) break;
+      sum -= oldest.price;
+      const auto bidder = bidders_.find(oldest.bidder);
       if (--bidder->second == 0) bidders_.erase(bidder);
-      bids_.pop_front();
     }
     bids_.push_back(bid);
     sum += bid.price;
     ++bidders_[bid.bidder];
   }
-  int64_t count() const { return static_cast<int64_t>(bids_.size()); }
+  int64_t count() const { return static_cast<int64_t>(bids_.size() - first_); }
   int64_t distinct() const { return static_cast<int64_t>(bidders_.size()); }
 
   int64_t sum = 0;
 
  private:
-  std::deque<Bid> bids_;
+  std::vector<Bid> bids_;  // those before `first_` are gone
+  size_t first_ = 0;
   std::unordered_map<int64_t, int64_t> bidders_;
 };
 
