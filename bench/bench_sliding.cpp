@@ -1,6 +1,9 @@
 // How fast are exact sliding windows? For each bid, over the bids of its auction:
 //
 //   sliding    count and sum of the trailing minute, of an auction with 20,000 events a second
+//   sliding-month  the same over 30 days of a million auctions, one event a second: what it takes
+//   of
+//              memory
 //   features   count, sum and distinct bidders of the trailing minute, hour and day, with 50 events
 //              a second, so that a run sees all of them come and go
 //
@@ -24,6 +27,15 @@ INSERT INTO answers
 SELECT auction, count(*) OVER minute, sum(price) OVER minute FROM bid
 WINDOW minute AS (PARTITION BY auction ORDER BY date_time
                   RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW);
+)";
+
+constexpr const char* kMonthSql = R"(
+CREATE FOREIGN TABLE answers (auction bigint, n bigint, total numeric(38,0))
+  SERVER log OPTIONS (topic 'answers', format 'json');
+INSERT INTO answers
+SELECT auction, count(*) OVER month, sum(price) OVER month FROM bid
+WINDOW month AS (PARTITION BY auction ORDER BY date_time
+                 RANGE BETWEEN INTERVAL '30 days' PRECEDING AND CURRENT ROW);
 )";
 
 constexpr const char* kFeaturesSql = R"(
@@ -126,6 +138,7 @@ struct Kind {
 };
 
 const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, false, 20'000};
+const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1};
 const Kind kFeatures{kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, true, 50};
 
 Sums expected(const Kind& kind, int64_t records, const BidKeys& keys) {
@@ -171,6 +184,8 @@ const bool added =
          [](const Options& options) { return run_kind(kSliding, options, 0); }}) &&
     add({"sliding-uniform", "the same over a million uniform auctions", 4'600'000,
          [](const Options& options) { return run_kind(kSliding, options, 1'000'000); }}) &&
+    add({"sliding-month", "30 days of a million auctions: memory_mib is to stay below 512",
+         4'600'000, [](const Options& options) { return run_kind(kMonth, options, 1'000'000); }}) &&
     add({"features", "count, sum and distinct bidders over a minute, an hour and a day", 4'600'000,
          [](const Options& options) { return run_kind(kFeatures, options, 0); }}) &&
     add({"features-uniform", "the same over a million uniform auctions", 4'600'000,

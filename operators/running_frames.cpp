@@ -516,11 +516,15 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
     }
     std::memcpy(&loaded_[begin + slots[s].pair_offset], &pair, sizeof(pair));
   }
-  return reader.at_end() ? absl::OkStatus() : damaged();
+  if (!reader.at_end()) return damaged();
+  constexpr size_t kLoadedBytesMax = 16u << 20;
+  if (loaded_.size() > kLoadedBytesMax) insert_loaded();
+  return absl::OkStatus();
 }
 
-// In the order of event time, whatever the order in which they came: answers do not depend on it.
-void RunningFrames::restored(int64_t watermark_us) {
+// In the order of event time as far as may be, whatever the order in which they came: answers do not
+// depend on it, and it is the cheaper one.
+void RunningFrames::insert_loaded() {
   const size_t bytes = values_.record_bytes();
   const auto header = [&](size_t i) {
     return reinterpret_cast<const EventHeader*>(loaded_.data() + i * bytes);
@@ -532,6 +536,11 @@ void RunningFrames::restored(int64_t watermark_us) {
            std::pair(header(b)->time_us, header(b)->number);
   });
   for (size_t i : order) insert(std::span(loaded_).subspan(i * bytes, bytes), true);
+  loaded_.clear();
+}
+
+void RunningFrames::restored(int64_t watermark_us) {
+  insert_loaded();
   loaded_ = {};
   move_on(std::max(watermark_us, in_order_time_us_));
 }

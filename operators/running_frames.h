@@ -72,6 +72,7 @@ class RunningFrames final : public Operator {
   // Makes `record` one of the partition's events, with everything that follows from that. What is
   // not known of it yet is filled in.
   void insert(std::span<const std::byte> record, bool from_checkpoint);
+  void insert_loaded();
   uint64_t append(std::span<const std::byte> record, bool from_checkpoint);
   void count_in(const EventHeader& event, std::byte* partition, const Running& running,
                 int64_t sign);
@@ -119,7 +120,7 @@ class RunningFrames final : public Operator {
   size_t pair_slot_cursor_ = 0;
   state::RowId pair_cursor_ = 0;
 
-  std::vector<std::byte> loaded_;     // records, between load_event() and restored()
+  std::vector<std::byte> loaded_;     // records, from load_event(), not yet inserted
   mutable std::vector<char> stored_;  // scratch of encode()
   std::vector<std::byte> record_;     // scratch of process()
 };
