@@ -85,6 +85,7 @@ class Generator : public Draft {
   // ---- statements ---------------------------------------------------------------------------
 
   void add_statement() {
+    with_.clear();  // of a union that came to nothing
     const Relation input = pick_input();
     if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
     switch (dice_.below(11)) {
