@@ -249,6 +249,12 @@ char* write_value(const RowLayout& layout, const std::byte* image, char* to) {
   return to;
 }
 
+void append_key(int64_t value, std::string* out) {
+  char bytes[1 + sizeof(value)] = {kPresent};
+  put_key(value, bytes + 1);
+  out->append(bytes, sizeof(bytes));
+}
+
 void append_key(const Row& key, std::string* out) {
   for (const Value& value : key) {
     if (value.is_null()) {

@@ -40,6 +40,8 @@ char* write_value(const RowLayout& layout, const std::byte* image, char* to);
 
 // Appends the stored form of `key`, whose values have the given types, to `out`.
 void append_key(const Row& key, std::string* out);
+// The stored form of one key column of type bigint or timestamptz that is not null.
+void append_key(int64_t value, std::string* out);
 // The key of the given types that `stored` is. DataLoss: it is none; says why.
 absl::Status decode_key(const std::vector<RowField>& fields, std::string_view stored, Row* key);
 
