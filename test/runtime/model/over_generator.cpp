@@ -170,9 +170,7 @@ class OverSelect {
   }
 
   // The call without its window: its text.
-  std::string random_call(FrameCall* call) {
-    const ExprRef argument = draft_.item(input_);
-    call->call.argument = read(argument);
+  std::string random_call(const ExprRef& argument, FrameCall* call) {
     call->call.result = argument->type;
     const std::string of = "(" + text(argument);
     switch (dice_.below(8)) {
@@ -233,7 +231,11 @@ class OverSelect {
     Partition& partition = partitions_[index];
     const FrameText& frame = dice_.pick(frames_);
     FrameCall call{.function = FrameFunction::kAggregate, .call = {}, .frame = frame.frame};
-    const std::string sql = random_call(&call) + over(partition, frame);
+    const ExprRef argument = draft_.item(input_);
+    const std::string sql = random_call(argument, &call) + over(partition, frame);
+    const bool star =
+        call.function == FrameFunction::kAggregate && call.call.call == Call::kCountStar;
+    if (!star) call.call.argument = read(argument);
     columns_.push_back({sql, call.call.result});
     calls_.push_back({index, partition.calls.size()});
     partition.calls.push_back(call);
