@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -81,14 +82,15 @@ absl::StatusOr<const Node*> ExpressionBinder::find_window(const Node& call) cons
 
 absl::Status ExpressionBinder::check_window_order(const Node& window, const Node& call) const {
   const auto order = window.list("orderClause");
+  const std::vector<int>& event_times = over_->event_times();
   const std::string right =
-      over_->event_time()
-          ? absl::StrCat("write ORDER BY ", scope_.column(*over_->event_time()).name)
-          : "";
+      event_times.empty()
+          ? ""
+          : absl::StrCat("write ORDER BY ", scope_.column(event_times.front()).name);
   if (order.empty()) {
     return fault(call, "OVER needs ORDER BY the event time", right);
   }
-  if (!over_->event_time()) {
+  if (event_times.empty()) {
     return fault(order[0], "OVER is ordered by the event time, and these rows have none",
                  "declare the source with OPTIONS (event_time 'column'), and select that column in "
                  "the views between");
@@ -102,7 +104,8 @@ absl::Status ExpressionBinder::check_window_order(const Node& window, const Node
   }
   const ExpressionBinder inside(text_, scope_, "OVER");
   KAPPA_ASSIGN_OR_RETURN(const ExprRef by, inside.bind(*order[0].child("node")));
-  if (!is_column(by) || by->column != *over_->event_time()) {
+  if (!is_column(by) ||
+      std::find(event_times.begin(), event_times.end(), by->column) == event_times.end()) {
     return fault(order[0], "OVER is ordered by the event time only", right);
   }
   return absl::OkStatus();
