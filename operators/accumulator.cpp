@@ -24,8 +24,8 @@ AccumulatorSet::AccumulatorSet(const std::vector<AggregateCall>& calls, const Sc
                 {Type::bigint()});
   }
   for (const AggregateCall& call : calls) {
-    add_result(call, call.argument >= 0 ? input[static_cast<size_t>(call.argument)].type
-                                        : Type::null(),
+    add_result(call,
+               call.argument >= 0 ? input[static_cast<size_t>(call.argument)].type : Type::null(),
                call.by >= 0 ? input[static_cast<size_t>(call.by)].type : Type::null());
   }
 }
@@ -58,9 +58,9 @@ void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type b
     case AggregateKind::kStddev:
     case AggregateKind::kStddevPop:
       if (argument.id == TypeId::kDouble) {
-        result.value = accumulator(
-            Kind::kMoments, call,
-            {Type::bigint(), Type::double_precision(), Type::double_precision()});
+        result.value =
+            accumulator(Kind::kMoments, call,
+                        {Type::bigint(), Type::double_precision(), Type::double_precision()});
         break;
       }
       result.value = sum();
@@ -98,9 +98,9 @@ size_t AccumulatorSet::accumulator(Accumulator::Kind kind, const AggregateCall& 
     if (other.kind != kind || other.of.argument != of.argument || other.of.filter != of.filter) {
       return false;
     }
-    return !by_call || (other.of.kind == of.kind && other.of.by == of.by &&
-                        other.of.half_life_us == of.half_life_us &&
-                        other.of.quantile == of.quantile);
+    return !by_call ||
+           (other.of.kind == of.kind && other.of.by == of.by &&
+            other.of.half_life_us == of.half_life_us && other.of.quantile == of.quantile);
   };
   const auto found = std::find_if(accumulators_.begin(), accumulators_.end(), same);
   if (found != accumulators_.end()) return static_cast<size_t>(found - accumulators_.begin());
@@ -174,9 +174,8 @@ std::optional<double> AccumulatorSet::deviation_of(const Result& result,
                       .squares = Table::get<double>(row, value.fields[2])},
                      sample);
   }
-  const SumOfSquares squares = {
-      Table::get<int128>(row, accumulators_[result.squares].field()),
-      Table::get<int128>(row, accumulators_[result.squares + 1].field())};
+  const SumOfSquares squares = {Table::get<int128>(row, accumulators_[result.squares].field()),
+                                Table::get<int128>(row, accumulators_[result.squares + 1].field())};
   return deviation(Table::get<int64_t>(row, accumulators_[result.count].field()),
                    Table::get<int128>(row, value.field()), squares, sample, result.argument.scale);
 }
@@ -227,8 +226,7 @@ void AccumulatorSet::append_result(size_t call, const std::byte* row, Column& co
                                                Table::get<double>(row, value.field())));
     case AggregateKind::kApproxQuantile:
       if (Table::is_null(row, value.field())) return append_double(column, std::nullopt);
-      return append_double(column,
-                           quantile_of_bucket(Table::get<int32_t>(row, value.field())));
+      return append_double(column, quantile_of_bucket(Table::get<int32_t>(row, value.field())));
   }
 }
 

@@ -114,8 +114,8 @@ void add_decayed(const Seen& seen, const state::RowField& sum, const state::RowF
   const auto values = seen.argument().values<double>();
   const auto times = seen.input.columns[static_cast<size_t>(seen.of.by)]->values<int64_t>();
   seen.for_each([&](std::byte* row, size_t i, int) {
-    decayed.add(values[i], times[i], Table::is_null(row, latest),
-                &Table::get<int64_t>(row, latest), &Table::get<double>(row, sum));
+    decayed.add(values[i], times[i], Table::is_null(row, latest), &Table::get<int64_t>(row, latest),
+                &Table::get<double>(row, sum));
     Table::set_null(row, latest, false);
   });
 }

@@ -77,9 +77,8 @@ std::optional<double> deviation(int64_t count, int128 sum, const SumOfSquares& s
   const Limbs all = {static_cast<uint64_t>(low), static_cast<uint64_t>(high),
                      static_cast<uint64_t>(high >> 64), 0};
   const Limbs of_sum = limbs_of(static_cast<uint128>(sum < 0 ? -sum : sum));
-  const double differences =
-      to_double(subtract(multiply(all, limbs_of(static_cast<uint128>(count))),
-                         multiply(of_sum, of_sum)));
+  const double differences = to_double(
+      subtract(multiply(all, limbs_of(static_cast<uint128>(count))), multiply(of_sum, of_sum)));
   const auto result = root(differences / static_cast<double>(count), count, sample);
   if (!result) return std::nullopt;
   return *result / static_cast<double>(power_of_ten(scale));

@@ -4,8 +4,7 @@ namespace kappa::operators {
 
 std::vector<uint32_t> rows_seen(const Batch& input, int argument, int filter) {
   const Column& value = *input.columns[static_cast<size_t>(argument)];
-  const Column* holds =
-      filter >= 0 ? input.columns[static_cast<size_t>(filter)].get() : nullptr;
+  const Column* holds = filter >= 0 ? input.columns[static_cast<size_t>(filter)].get() : nullptr;
   std::vector<uint32_t> seen;
   seen.reserve(input.rows);
   for (uint32_t i = 0; i < input.rows; ++i) {
@@ -26,12 +25,19 @@ std::vector<ColumnRef> gather_columns(std::span<const ColumnRef> columns,
   return gathered;
 }
 
-void erase_rows_of_window(state::Table& table, const state::RowField& field,
-                          int64_t window_start) {
-  for (state::RowId id = 0; id < table.row_ids_end(); ++id) {
-    if (!table.live(id)) continue;
-    if (state::Table::get<int64_t>(table.row(id), field) == window_start) table.erase(id);
+std::vector<ColumnRef> key_columns(const state::Table& table, std::span<const state::RowId> rows,
+                                   size_t fields, Arena& arena) {
+  std::vector<const std::byte*> images;
+  images.reserve(rows.size());
+  for (const state::RowId row : rows) images.push_back(table.row(row));
+  std::vector<ColumnRef> columns;
+  for (size_t i = 0; i < fields; ++i) {
+    const state::RowField& field = table.layout().key()[i];
+    Column column(field.type);
+    state::Table::append_all(images, field, column, arena);
+    columns.push_back(std::make_shared<const Column>(std::move(column)));
   }
+  return columns;
 }
 
 }  // namespace kappa::operators

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/types/arena.h"
 #include "engine/types/batch.h"
 #include "state/table.h"
 
@@ -35,7 +36,8 @@ std::vector<uint32_t> rows_seen(const Batch& input, int argument, int filter);
 std::vector<ColumnRef> gather_columns(std::span<const ColumnRef> columns,
                                       const std::vector<uint32_t>& picked);
 
-// Removes the rows of a window from a table whose key has the window's start at `field`.
-void erase_rows_of_window(state::Table& table, const state::RowField& field, int64_t window_start);
+// The first `fields` key fields of rows of a table, as columns. Strings lie in `arena`.
+std::vector<ColumnRef> key_columns(const state::Table& table, std::span<const state::RowId> rows,
+                                   size_t fields, Arena& arena);
 
 }  // namespace kappa::operators

@@ -66,8 +66,16 @@ void GroupSketches::apply(size_t begin, size_t end, std::span<const state::RowId
   }
 }
 
-void GroupSketches::erase_window(int64_t window_start, std::span<const state::RowId> /*groups*/) {
-  erase_rows_of_window(*table_, table_->layout().key().back(), window_start);
+void GroupSketches::erase_window(int64_t /*window_start*/, std::span<const state::RowId> groups) {
+  Arena arena;
+  const auto key = key_columns(groups_, groups, table_->layout().key().size(), arena);
+  std::vector<uint64_t> hashes;
+  hash_columns(key, groups.size(), &hashes);
+  std::vector<state::RowId> rows(groups.size());
+  table_->find(key, hashes, rows);
+  for (const state::RowId row : rows) {
+    if (row != state::kNoRow) table_->erase(row);
+  }
 }
 
 }  // namespace kappa::operators

@@ -36,11 +36,11 @@ GroupValues::GroupValues(state::TableId id, const std::vector<Type>& group_key, 
       filter_(filter),
       groups_(groups),
       table_(std::make_unique<Table>(
-          id, state::RowLayout(
-                  with_value(group_key, of == Of::kBuckets
-                                            ? Type::integer()
-                                            : input[static_cast<size_t>(argument)].type),
-                  {Type::bigint()}))) {}
+          id,
+          state::RowLayout(
+              with_value(group_key, of == Of::kBuckets ? Type::integer()
+                                                       : input[static_cast<size_t>(argument)].type),
+              {Type::bigint()}))) {}
 
 void GroupValues::count_distinct(state::RowField result) {
   distinct_.push_back(result);
@@ -159,9 +159,7 @@ void GroupValues::remove_empty() {
 }
 
 void GroupValues::erase_window(int64_t window_start, std::span<const state::RowId> groups) {
-  // The window is the last but one field of the key: the group's, then the value.
-  const auto& key = table_->layout().key();
-  if (!ordered_) return erase_rows_of_window(*table_, key[key.size() - 2], window_start);
+  if (!ordered_) return erase_rows_of(window_start);
   std::vector<state::RowId> values;
   for (const state::RowId group : groups) {
     values.clear();
@@ -176,17 +174,19 @@ void GroupValues::erase_window(int64_t window_start, std::span<const state::RowI
   }
 }
 
+void GroupValues::erase_rows_of(int64_t window_start) {
+  // The window is the last but one field of the key: the group's, then the value.
+  const auto& key = table_->layout().key();
+  const state::RowField& start = key[key.size() - 2];
+  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+    if (!table_->live(id)) continue;
+    if (Table::get<int64_t>(table_->row(id), start) == window_start) table_->erase(id);
+  }
+}
+
 void GroupValues::order_again(std::span<const state::RowId> values) {
   Arena arena;
-  std::vector<const std::byte*> images;
-  for (const state::RowId id : values) images.push_back(table_->row(id));
-  const auto& fields = table_->layout().key();
-  std::vector<ColumnRef> key;
-  for (size_t c = 0; c + 1 < fields.size(); ++c) {
-    Column column(fields[c].type);
-    Table::append_all(images, fields[c], column, arena);
-    key.push_back(std::make_shared<const Column>(std::move(column)));
-  }
+  const auto key = key_columns(*table_, values, table_->layout().key().size() - 1, arena);
   std::vector<uint64_t> hashes;
   hash_columns(key, values.size(), &hashes);
   std::vector<state::RowId> groups(values.size());

@@ -54,6 +54,7 @@ class GroupValues final : public GroupSide {
 
   int64_t& times(state::RowId value) const;
   void order();
+  void erase_rows_of(int64_t window_start);
   void order_again(std::span<const state::RowId> values);
   void store_extreme(const Extreme& extreme, state::RowId group) const;
   void move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket, int sign) const;

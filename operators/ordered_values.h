@@ -8,8 +8,8 @@
 
 namespace kappa::operators {
 
-// The values of each group in their order (NaN the largest): an index over the rows of a table, made
-// from them and no state of its own. 8 bytes a value and what the tree adds. One thread.
+// The values of each group in their order (NaN the largest): an index over the rows of a table,
+// made from them and no state of its own. 8 bytes a value and what the tree adds. One thread.
 class OrderedValues {
  public:
   struct Entry {

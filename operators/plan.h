@@ -77,8 +77,9 @@ struct AggregateCall {
   double quantile = 0;       // of approx_quantile: 0 to 1
 };
 
-// The result type of an aggregate, or InvalidArgument if it does not take such a value. The standard
-// deviation of numerics of more than 18 digits is taken of doubles, to which the front end casts.
+// The result type of an aggregate, or InvalidArgument if it does not take such a value. The
+// standard deviation of numerics of more than 18 digits is taken of doubles, to which the front end
+// casts.
 absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument);
 std::string_view aggregate_name(AggregateKind kind);
 

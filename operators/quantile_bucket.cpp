@@ -36,8 +36,7 @@ double quantile_of_bucket(int32_t bucket) {
                       : std::numeric_limits<double>::infinity();
   }
   constexpr uint64_t kMiddle = uint64_t{1} << (kLowBits - 1);
-  const double middle =
-      std::bit_cast<double>((static_cast<uint64_t>(size) << kLowBits) | kMiddle);
+  const double middle = std::bit_cast<double>((static_cast<uint64_t>(size) << kLowBits) | kMiddle);
   return bucket < 0 ? -middle : middle;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/runtime/explain.h"
 
+#include <set>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -185,10 +187,11 @@ class Explainer {
     out->state =
         key.empty() ? "one row" : absl::StrCat("a row a group, by ", absl::StrJoin(key, ", "));
     const bool retractions = plan_.node(node.inputs[0]).changelog;
+    // Calls of one argument share what they keep, so it is told once.
+    std::set<std::string> told;
     for (const AggregateCall& call : op.calls) {
       const std::string beside = beside_text(call, from, retractions);
-      // Calls of one argument share what they keep, so it is told once.
-      if (out->state.find(beside) == std::string::npos) out->state += beside;
+      if (told.insert(beside).second) out->state += beside;
     }
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
   }

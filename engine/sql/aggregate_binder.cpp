@@ -66,13 +66,13 @@ absl::Status ExpressionBinder::check_aggregate(const Node& node,
   }
   const size_t found = node.list("args").size();
   if (!star && found != signature.arguments()) {
-    return fault(node,
-                 absl::StrCat(name, " takes ",
-                              signature.arguments() == 1 ? "one argument" : "two arguments",
-                              ", found ", found),
-                 signature.second == Second::kHalfLife   ? kHalfLifeUsage
-                 : signature.second == Second::kQuantile ? kQuantileUsage
-                                                         : "");
+    return fault(
+        node,
+        absl::StrCat(name, " takes ", signature.arguments() == 1 ? "one argument" : "two arguments",
+                     ", found ", found),
+        signature.second == Second::kHalfLife   ? kHalfLifeUsage
+        : signature.second == Second::kQuantile ? kQuantileUsage
+                                                : "");
   }
   return absl::OkStatus();
 }
@@ -80,8 +80,7 @@ absl::Status ExpressionBinder::check_aggregate(const Node& node,
 absl::Status ExpressionBinder::bind_argument(const Node& node, AggregateExpr* aggregate) const {
   KAPPA_ASSIGN_OR_RETURN(aggregate->argument, bind(node));
   // What it does not take is refused by its own type.
-  const auto result =
-      operators::aggregate_result_type(aggregate->kind, aggregate->argument->type);
+  const auto result = operators::aggregate_result_type(aggregate->kind, aggregate->argument->type);
   const auto taken = taken_as(aggregate->kind, aggregate->argument->type);
   if (!result.ok() || !taken) return absl::OkStatus();
   KAPPA_ASSIGN_OR_RETURN(aggregate->argument,
@@ -96,15 +95,16 @@ absl::Status ExpressionBinder::bind_event_time(const Node& node,
   const auto& event_time = aggregates_->event_time();
   if (!event_time) {
     const bool picks = signature.second == Second::kEventTime;
-    return fault(node, absl::StrCat(name, " goes by the event time of rows, which a read does not "
-                                          "know"),
+    return fault(node,
+                 absl::StrCat(name,
+                              " goes by the event time of rows, which a read does not "
+                              "know"),
                  picks ? absl::StrCat("write ", name == "first" ? "arg_min" : "arg_max",
                                       "(x, time), or make a view of it")
                        : "make a view of it");
   }
   if (!*event_time) {
-    return fault(node,
-                 absl::StrCat(name, " goes by the event time, and these rows have none"),
+    return fault(node, absl::StrCat(name, " goes by the event time, and these rows have none"),
                  "declare the source with OPTIONS (event_time 'column'), and select that column in "
                  "the views between");
   }
@@ -133,17 +133,15 @@ absl::Status ExpressionBinder::bind_second(const Node& node, const AggregateSign
     }
     case Second::kHalfLife: {
       const Node& half_life = node.list("args")[1];
-      KAPPA_ASSIGN_OR_RETURN(
-          aggregate->half_life_us,
-          constant_span_us(half_life, text_, "the half-life", kHalfLifeUsage));
+      KAPPA_ASSIGN_OR_RETURN(aggregate->half_life_us,
+                             constant_span_us(half_life, text_, "the half-life", kHalfLifeUsage));
       if (aggregate->half_life_us <= 0) {
         return fault(half_life, "the half-life must be more than zero", kHalfLifeUsage);
       }
       return bind_event_time(node, signature, aggregate);
     }
     case Second::kQuantile: {
-      KAPPA_ASSIGN_OR_RETURN(aggregate->quantile,
-                             constant_quantile(node.list("args")[1], inside));
+      KAPPA_ASSIGN_OR_RETURN(aggregate->quantile, constant_quantile(node.list("args")[1], inside));
       return absl::OkStatus();
     }
   }

@@ -23,7 +23,9 @@ struct AggregateSignature {
   operators::AggregateKind kind;
   Second second = Second::kNone;
 
-  size_t arguments() const { return second == Second::kNone || second == Second::kEventTime ? 1 : 2; }
+  size_t arguments() const {
+    return second == Second::kNone || second == Second::kEventTime ? 1 : 2;
+  }
 };
 
 // Null: no aggregate has the name.

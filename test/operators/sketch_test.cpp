@@ -56,8 +56,7 @@ TEST_CASE("a distinct sketch errs by 1.6 % as a rule, whatever the values and th
       const int64_t step = run % 2 == 0 ? 1 : 1'000'003;
       const auto values = ascending(int64_t{run} << 40, count, step);
       const auto estimate = DistinctSketch::estimate(sketch_of(hashes_of(values)));
-      const double error =
-          static_cast<double>(estimate - count) / static_cast<double>(count);
+      const double error = static_cast<double>(estimate - count) / static_cast<double>(count);
       INFO(count << " values, estimated " << estimate);
       CHECK(std::fabs(error) < 0.065);  // four times the standard error
       squares += error * error;
@@ -81,7 +80,13 @@ TEST_CASE("a distinct sketch depends on neither order nor repetition and stays s
 
 TEST_CASE("buckets of quantiles ascend with the values, and stand for them to 1/128") {
   std::mt19937_64 random(2);
-  std::vector<double> values = {0, 1, -1, 64, 1e-300, 1e300, std::numeric_limits<double>::max(),
+  std::vector<double> values = {0,
+                                1,
+                                -1,
+                                64,
+                                1e-300,
+                                1e300,
+                                std::numeric_limits<double>::max(),
                                 std::numeric_limits<double>::min()};
   std::lognormal_distribution<double> lognormal(0, 8);
   std::normal_distribution<double> normal(0, 1000);

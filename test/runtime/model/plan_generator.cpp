@@ -544,7 +544,8 @@ class Generator {
     if (kind != Call::kCountStar) {
       call.argument = grouped->arguments.size();
       grouped->arguments.push_back(argument);
-      sql += to_sql(*argument, names_of(input.fields)) + second_argument(input, grouped, &call) + ")";
+      sql +=
+          to_sql(*argument, names_of(input.fields)) + second_argument(input, grouped, &call) + ")";
     }
     call.result = result_type(kind, argument->type);
     if (dice_.one_in(3)) {
