@@ -46,6 +46,11 @@ std::string describe_call(const FrameCall& call) {
   return absl::StrCat(text, " over ", describe_frame(call.frame), ":", to_string(call.result));
 }
 
+std::string describe_join(const char* kind, const JoinKey& key, bool outer) {
+  return absl::StrCat(outer ? "left " : "", kind, " [", absl::StrJoin(key.left, ","), "] = [",
+                      absl::StrJoin(key.right, ","), "]");
+}
+
 const char* emit_name(Emit emit) {
   return emit == Emit::kFinal ? "final" : "changes";
 }
@@ -86,6 +91,19 @@ struct Describe {
     for (const FrameCall& call : op.calls) absl::StrAppend(&text, " ", describe_call(call));
     return absl::StrCat(text, " emit=", emit_name(op.emit), " horizon_us=", op.horizon_us,
                         op.notes_late ? " notes late" : "");
+  }
+  std::string operator()(const ArrangeNode& op) const {
+    return absl::StrCat("arrange by [", absl::StrJoin(op.key, ","), "]");
+  }
+  std::string operator()(const LookupNode& op) const {
+    return describe_join("lookup", op.key, op.outer);
+  }
+  std::string operator()(const RelationJoinNode& op) const {
+    return describe_join("relation join", op.key, op.outer);
+  }
+  std::string operator()(const IntervalJoinNode& op) const {
+    return absl::StrCat(describe_join("interval join", op.key, op.outer), " right #", op.right_time,
+                        " - left #", op.left_time, " in [", op.from_us, "us, ", op.to_us, "us]");
   }
   std::string operator()(const ViewNode& op) const {
     return absl::StrCat(
@@ -214,6 +232,13 @@ absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
       return argument;
   }
   return refuse("something else");
+}
+
+const JoinKey* join_key(const PlanNode& node) {
+  if (const auto* lookup = std::get_if<LookupNode>(&node.op)) return &lookup->key;
+  if (const auto* join = std::get_if<RelationJoinNode>(&node.op)) return &join->key;
+  if (const auto* join = std::get_if<IntervalJoinNode>(&node.op)) return &join->key;
+  return nullptr;
 }
 
 NodeId Plan::find_view(std::string_view name) const {

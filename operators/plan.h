@@ -16,6 +16,8 @@
 //
 //   Source → (Filter | Project | Union)* → Aggregate | Sliding | … → … → View | Output
 //                                             ↑______________________________↓
+//                       … → Arrange ─► Lookup | RelationJoin | IntervalJoin → …
+//                       … → Arrange ──────────↑
 namespace kappa::operators {
 
 using NodeId = uint32_t;  // index into Plan::nodes
@@ -175,6 +177,48 @@ struct SlidingNode {
 
 std::string_view frame_function_name(FrameFunction function);
 
+// Brings rows to the worker of their key: what stands on either side of a join. Schema: the
+// input's.
+struct ArrangeNode {
+  std::vector<int> key;
+};
+
+// The columns of a join's left and of its right input that must be equal, pair by pair, of the same
+// types. NULL equals nothing.
+struct JoinKey {
+  std::vector<int> left;
+  std::vector<int> right;
+};
+
+// Every join has two inputs, each an Arrange by its side of the key. Schema: the left input's
+// columns, then the right one's, which are NULL where an outer join found no match. If one record
+// causes rows on both sides, those on the right come first.
+
+// Each row of its append-only left input with the row that the right one, a relation with the key
+// as its key, has at the row's place. Later changes on the right do not change it.
+struct LookupNode {
+  JoinKey key;
+  bool outer = false;
+};
+
+// The join of two relations, kept up to date with retractions as either changes. With `outer`, left
+// rows without a match are in it too.
+struct RelationJoinNode {
+  JoinKey key;
+  bool outer = false;
+};
+
+// The pairs of rows of two append-only inputs whose event times are close: from_us <= right -
+// left <= to_us. With `outer`, a left row that found no match is given out once none can come.
+struct IntervalJoinNode {
+  JoinKey key;
+  bool outer = false;
+  int left_time = 0;   // column of the left input
+  int right_time = 0;  // column of the right input
+  int64_t from_us = 0;
+  int64_t to_us = 0;
+};
+
 // Keeps its input as a keyed relation. Schema: the input's columns.
 struct ViewNode {
   std::string name;
@@ -211,7 +255,8 @@ struct OutputNode {
 struct PlanNode {
   NodeId id = 0;
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
-               ReorderNode, SlidingNode, ViewNode, OutputNode>
+               ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
+               IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;
   Schema schema;
@@ -224,6 +269,9 @@ struct PlanNode {
   // Hash of the operator's canonical text and its inputs' fingerprints: equal logic, equal value.
   uint64_t fingerprint = 0;
 };
+
+// The key of a join; null if the node is none.
+const JoinKey* join_key(const PlanNode& node);
 
 struct Statement {
   std::string text;

@@ -47,6 +47,8 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.epoch_seconds = epoch_seconds_;
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
     for (const state::Table* table : flow_->tables(w)) stats.state_bytes += table->bytes();
+    for (operators::Operator* op : flow_->with_events(w))
+      stats.state_bytes += op->events()->bytes();
   }
   for (NodeId id : plan_.views()) {
     ViewStats view;
@@ -92,11 +94,21 @@ PipelineStats LivePipeline::stats() const {
 void LivePipeline::dump_tables(operators::NodeId node, std::vector<std::string>* lines) const {
   std::string key;
   std::string value;
+  const auto name_of = [](const state::TableId& id) {
+    return absl::StrCat("row ", absl::Hex(id.operator_id, absl::kZeroPad16), " ",
+                        static_cast<int>(id.part), " ");
+  };
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    if (operators::Operator* op = flow_->with_events(node, w)) {
+      const std::string name = name_of(op->events()->id());
+      op->visit_events(watermarks_.input_current(node),
+                       [&](const std::string& event_key, const std::string& event_value) {
+                         lines->push_back(absl::StrCat(name, absl::BytesToHexString(event_key), " ",
+                                                       absl::BytesToHexString(event_value)));
+                       });
+    }
     for (const state::Table* table : flow_->tables_of(node, w)) {
-      const std::string name =
-          absl::StrCat("row ", absl::Hex(table->id().operator_id, absl::kZeroPad16), " ",
-                       static_cast<int>(table->id().part), " ");
+      const std::string name = name_of(table->id());
       for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
         if (!table->live(id) || !flow_->kept(node, w, table->row(id), watermarks_)) continue;
         key.clear();
