@@ -53,12 +53,13 @@ class OverSelect {
   // Over the input's columns, then the calls.
   const std::vector<ExprRef>& outputs() const { return outputs_; }
 
-  std::string sql() const {
+  // `distinct`: what stands behind SELECT.
+  std::string sql(const std::string& distinct = "") const {
     std::vector<std::string> items;
     for (const ExprRef& output : outputs_) {
       items.push_back(to_sql(*output, names_of(columns_)) + " AS c" + std::to_string(items.size()));
     }
-    return "SELECT " + join(items, ", ") + from_ +
+    return "SELECT " + distinct + join(items, ", ") + from_ +
            (windows_.empty() ? "" : " WINDOW " + join(windows_, ", "));
   }
 
@@ -276,9 +277,33 @@ bool takes_over(const Relation& input) {
   return !input.changelog && input.event_time.has_value();
 }
 
-void add_over(Draft& draft, const Relation& input) {
+namespace {
+
+// Of equal columns the first row, once OVER has answered.
+void add_distinct_over(Draft& draft, const Relation& input, bool final) {
   OverSelect select(draft, input);
+  ViewNode view{.name = draft.next_view(), .key = draft.choose_key(select.outputs().size())};
+  Relation made{.name = view.name, .node = 0, .fields = Draft::fields_of(select.outputs())};
+  made.event_time = Draft::position_of(select.outputs(), *input.event_time);
+  made.by_records = input.by_records && !final;
+  made.key = view.key;
+  view.grouped = true;
+  view.event_time = made.event_time;
+  view.visible = made.fields.size();
+  const size_t distinct = draft.add(DistinctNode{view.key}, {select.add_nodes(final, false)});
+  made.node = draft.add(view, {distinct});
+  draft.create_view(view.name,
+                    final ? std::vector<std::string>{"emit = 'final'"} : std::vector<std::string>(),
+                    select.sql("DISTINCT ON (" + Draft::key_names(made) + ") "));
+  draft.relations().push_back(std::move(made));
+}
+
+}  // namespace
+
+void add_over(Draft& draft, const Relation& input) {
   const bool final = input.by_records && !input.takes_no_options && draft.dice().one_in(3);
+  if (draft.dice().one_in(6)) return add_distinct_over(draft, input, final);
+  OverSelect select(draft, input);
   Draft::RowsView rows = draft.view_of_rows(input, select.outputs(), final);
   rows.made.node = draft.add(rows.view, {select.add_nodes(final, rows.by_identity)});
   draft.create_view(rows.view.name, rows.options, select.sql());
