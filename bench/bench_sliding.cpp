@@ -1,14 +1,17 @@
 // How fast are exact sliding windows? For each bid, over the bids of its auction:
 //
 //   sliding    count and sum of the trailing minute, of an auction with 20,000 events a second
+//   sliding-month  the same over 30 days of a million auctions, one event a second: what it takes
+//   of
+//              memory
 //   features   count, sum and distinct bidders of the trailing minute, hour and day, with 50 events
 //              a second, so that a run sees all of them come and go
 //
 // Over Nexmark's auctions and, as "…-uniform", over a million uniform ones. Answers are summed up
 // rather than written anywhere; the events are in every checkpoint.
 #include <array>
-#include <deque>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bench/product_run.h"
@@ -24,6 +27,15 @@ INSERT INTO answers
 SELECT auction, count(*) OVER minute, sum(price) OVER minute FROM bid
 WINDOW minute AS (PARTITION BY auction ORDER BY date_time
                   RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW);
+)";
+
+constexpr const char* kMonthSql = R"(
+CREATE FOREIGN TABLE answers (auction bigint, n bigint, total numeric(38,0))
+  SERVER log OPTIONS (topic 'answers', format 'json');
+INSERT INTO answers
+SELECT auction, count(*) OVER month, sum(price) OVER month FROM bid
+WINDOW month AS (PARTITION BY auction ORDER BY date_time
+                 RANGE BETWEEN INTERVAL '30 days' PRECEDING AND CURRENT ROW);
 )";
 
 constexpr const char* kFeaturesSql = R"(
@@ -78,23 +90,25 @@ class Sums {
 class Trailing {
  public:
   void add(const Bid& bid, int64_t length_us) {
-    while (!bids_.empty() && bids_.front().date_time_us < bid.date_time_us - length_us) {
-      sum -= bids_.front().price;
-      const auto bidder = bidders_.find(bids_.front().bidder);
+    for (; first_ < bids_.size(); ++first_) {
+      const Bid& oldest = bids_[first_];
+      if (oldest.date_time_us >= bid.date_time_us - length_us) break;
+      sum -= oldest.price;
+      const auto bidder = bidders_.find(oldest.bidder);
       if (--bidder->second == 0) bidders_.erase(bidder);
-      bids_.pop_front();
     }
     bids_.push_back(bid);
     sum += bid.price;
     ++bidders_[bid.bidder];
   }
-  int64_t count() const { return static_cast<int64_t>(bids_.size()); }
+  int64_t count() const { return static_cast<int64_t>(bids_.size() - first_); }
   int64_t distinct() const { return static_cast<int64_t>(bidders_.size()); }
 
   int64_t sum = 0;
 
  private:
-  std::deque<Bid> bids_;
+  std::vector<Bid> bids_;  // those before `first_` are gone
+  size_t first_ = 0;
   std::unordered_map<int64_t, int64_t> bidders_;
 };
 
@@ -124,6 +138,7 @@ struct Kind {
 };
 
 const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, false, 20'000};
+const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1};
 const Kind kFeatures{kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, true, 50};
 
 Sums expected(const Kind& kind, int64_t records, const BidKeys& keys) {
@@ -169,6 +184,8 @@ const bool added =
          [](const Options& options) { return run_kind(kSliding, options, 0); }}) &&
     add({"sliding-uniform", "the same over a million uniform auctions", 4'600'000,
          [](const Options& options) { return run_kind(kSliding, options, 1'000'000); }}) &&
+    add({"sliding-month", "30 days of a million auctions: memory_mib is to stay below 512",
+         4'600'000, [](const Options& options) { return run_kind(kMonth, options, 1'000'000); }}) &&
     add({"features", "count, sum and distinct bidders over a minute, an hour and a day", 4'600'000,
          [](const Options& options) { return run_kind(kFeatures, options, 0); }}) &&
     add({"features-uniform", "the same over a million uniform auctions", 4'600'000,

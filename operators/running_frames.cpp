@@ -43,6 +43,11 @@ T at(const EventHeader& event, uint32_t offset) {
   return value;
 }
 
+void append_boolean(Column& column, bool value) {
+  column.resize(column.rows() + 1);
+  column.values<int8_t>().back() = static_cast<int8_t>(value);
+}
+
 // Two's complement, so that what is added can be taken back.
 void add_wrapping(int128& sum, int128 value) {
   sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
@@ -216,8 +221,9 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
   if (from_checkpoint) {
     log_.note_loaded(made.time_us);
   } else {
-    encode(made, &key_bytes_, &value_bytes_);
-    log_.store(values_.partitions().key_group(partition), key_bytes_, value_bytes_);
+    const Stored stored = encode(made);
+    log_.store(values_.partitions().key_group(partition), stored.key, stored.key_bytes,
+               stored.value_bytes);
   }
   return log_.end() - 1;
 }
@@ -309,10 +315,15 @@ void RunningFrames::append_result(const FrameCall& call, const std::byte* partit
 void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
                            std::vector<Column>& results) {
   const std::byte* const partition = values_.partitions().row(id);
+  const bool late = time_us < watermark_us;
   if (time_us == time_max_us_) {
     static const Difference kNone;
     for (size_t call = 0; call < op_.calls.size(); ++call) {
-      append_result(op_.calls[call], partition, results[call], kNone);
+      if (values_.running_of_call(call) == RunningValues::kNothingRuns) {
+        append_boolean(results[call], late);
+      } else {
+        append_result(op_.calls[call], partition, results[call], kNone);
+      }
     }
     return;
   }
@@ -320,6 +331,10 @@ void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
   std::vector<std::optional<std::pair<bool, Difference>>> differences(values_.running().size());
   for (size_t call = 0; call < op_.calls.size(); ++call) {
     const size_t index = values_.running_of_call(call);
+    if (index == RunningValues::kNothingRuns) {
+      append_boolean(results[call], late);
+      continue;
+    }
     if (!differences[index]) {
       Difference found;
       const bool holds =
@@ -357,6 +372,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     for (size_t row = begin; row < end; ++row) {
       // Who is behind the horizon counts for nobody, not even for itself.
       if (times[row] < saturating_add(watermark_us, -op_.horizon_us)) continue;
+      if (values_.running().empty()) continue;
       fill_record(input, rows, row, times[row]);
       insert(record_, false);
     }
@@ -404,26 +420,6 @@ void RunningFrames::fill_record(const Batch& input, const Rows& rows, size_t row
 
 namespace {
 
-template <typename T>
-void append_bytes(T value, std::string* out) {
-  out->append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-template <typename T>
-bool take_bytes(std::string_view* rest, T* value) {
-  if (rest->size() < sizeof(T)) return false;
-  std::memcpy(value, rest->data(), sizeof(T));
-  rest->remove_prefix(sizeof(T));
-  return true;
-}
-
-void append_key_of(const Table& table, const std::byte* row, std::string* out) {
-  const size_t before = out->size();
-  out->resize(before + state::key_bytes_max(table.layout(), row));
-  const char* const end = state::write_key(table.layout(), row, out->data() + before);
-  out->resize(static_cast<size_t>(end - out->data()));
-}
-
 // The row of a key, made if there is none.
 RowId row_of(Table& table, const Row& key, Arena& arena) {
   std::vector<ColumnRef> columns;
@@ -441,29 +437,50 @@ RowId row_of(Table& table, const Row& key, Arena& arena) {
 
 }  // namespace
 
-void RunningFrames::encode(const EventHeader& event, std::string* key, std::string* value) const {
+size_t RunningFrames::stored_bytes_max(const EventHeader& event) const {
   const Table& partitions = values_.partitions();
-  key->clear();
-  append_key_of(partitions, partitions.row(event.partition), key);
-  const size_t partition_bytes = key->size();
-  state::append_key(event.time_us, key);
-  state::append_key(static_cast<int64_t>(event.number), key);
-  value->clear();
-  append_bytes(event.seen, value);
+  const auto& slots = values_.slots();
+  size_t bytes = state::kPackedHeaderBytesMax +
+                 state::key_bytes_max(partitions.layout(), partitions.row(event.partition)) +
+                 (3 + 2 * slots.size()) * state::kIntegerBytesMax;
+  for (size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].distinct || (event.seen >> s & 1) == 0) continue;
+    const Table& pairs = *slots[s].pairs;
+    bytes +=
+        state::key_bytes_max(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)));
+  }
+  return bytes;
+}
+
+RunningFrames::Stored RunningFrames::encode(const EventHeader& event) const {
+  const Table& partitions = values_.partitions();
+  const size_t needed = stored_bytes_max(event);
+  if (stored_.size() < needed) stored_.resize(2 * needed);
+  char* const key = stored_.data() + state::kPackedHeaderBytesMax;
+  char* const time = state::write_key(partitions.layout(), partitions.row(event.partition), key);
+  const auto partition_bytes = static_cast<size_t>(time - key);
+  char* const value =
+      state::write_key_integer(event.number, state::write_key_integer(event.time_us, time));
+  char* end = state::write_value_integer(event.seen, value);
   const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
-    if (slots[s].sums && sees(s)) append_bytes(at<int64_t>(event, slots[s].value_offset), value);
+    if (!slots[s].sums || !sees(s)) continue;
+    end = state::write_value_integer(at<int64_t>(event, slots[s].value_offset), end);
   }
-  std::string pair;
   for (size_t s = 0; s < slots.size(); ++s) {
     if (!slots[s].distinct || !sees(s)) continue;
-    pair.clear();
+    // Its key is the partition's, then the value: the value takes the place of all of it.
     const Table& pairs = *slots[s].pairs;
-    append_key_of(pairs, pairs.row(at<RowId>(event, slots[s].pair_offset)), &pair);
-    append_bytes(static_cast<uint32_t>(pair.size() - partition_bytes), value);
-    value->append(pair, partition_bytes);
+    char* const pair = end + state::kIntegerBytesMax;
+    const char* const pair_end =
+        state::write_key(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)), pair);
+    const auto bytes = static_cast<size_t>(pair_end - pair) - partition_bytes;
+    end = state::write_value_integer(static_cast<int64_t>(bytes), end);
+    std::memmove(end, pair + partition_bytes, bytes);
+    end += bytes;
   }
+  return {key, static_cast<size_t>(value - key), static_cast<size_t>(end - value)};
 }
 
 absl::Status RunningFrames::load_event(std::string_view key, std::string_view value) {
@@ -480,7 +497,10 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
   header.time_us = std::get<int64_t>(decoded.back().data);
   decoded.pop_back();
   header.partition = row_of(values_.partitions(), decoded, arena);
-  if (!take_bytes(&value, &header.seen)) return damaged();
+  state::ValueReader reader(value);
+  int64_t seen = 0;
+  if (!reader.read_integer(&seen)) return damaged();
+  header.seen = static_cast<uint32_t>(seen);
   const auto sees = [&](size_t slot) { return (header.seen >> slot & 1) != 0; };
   const size_t begin = loaded_.size();
   loaded_.resize(begin + values_.record_bytes());
@@ -489,7 +509,7 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
   for (size_t s = 0; s < slots.size(); ++s) {
     int64_t number = 0;
     if (!slots[s].sums || !sees(s)) continue;
-    if (!take_bytes(&value, &number)) return damaged();
+    if (!reader.read_integer(&number)) return damaged();
     std::memcpy(&loaded_[begin + slots[s].value_offset], &number, sizeof(number));
   }
   std::string partition;
@@ -498,22 +518,28 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
     if (!slots[s].distinct) continue;
     RowId pair = state::kNoRow;
     if (sees(s)) {
-      uint32_t bytes = 0;
-      if (!take_bytes(&value, &bytes) || value.size() < bytes) return damaged();
+      int64_t size = 0;
+      std::string_view bytes;
+      if (!reader.read_integer(&size) || size < 0 ||
+          !reader.read_bytes(static_cast<size_t>(size), &bytes)) {
+        return damaged();
+      }
       Row pair_key;
       KAPPA_RETURN_IF_ERROR(state::decode_key(slots[s].pairs->layout().key(),
-                                              partition + std::string(value.substr(0, bytes)),
-                                              &pair_key));
-      value.remove_prefix(bytes);
+                                              partition + std::string(bytes), &pair_key));
       pair = row_of(*slots[s].pairs, pair_key, arena);
     }
     std::memcpy(&loaded_[begin + slots[s].pair_offset], &pair, sizeof(pair));
   }
-  return value.empty() ? absl::OkStatus() : damaged();
+  if (!reader.at_end()) return damaged();
+  constexpr size_t kLoadedBytesMax = 16u << 20;
+  if (loaded_.size() > kLoadedBytesMax) insert_loaded();
+  return absl::OkStatus();
 }
 
-// In the order of event time, whatever the order in which they came: answers do not depend on it.
-void RunningFrames::restored(int64_t watermark_us) {
+// In the order of event time as far as may be, whatever the order in which they came: answers do
+// not depend on it, and it is the cheaper one.
+void RunningFrames::insert_loaded() {
   const size_t bytes = values_.record_bytes();
   const auto header = [&](size_t i) {
     return reinterpret_cast<const EventHeader*>(loaded_.data() + i * bytes);
@@ -525,17 +551,21 @@ void RunningFrames::restored(int64_t watermark_us) {
            std::pair(header(b)->time_us, header(b)->number);
   });
   for (size_t i : order) insert(std::span(loaded_).subspan(i * bytes, bytes), true);
+  loaded_.clear();
+}
+
+void RunningFrames::restored(int64_t watermark_us) {
+  insert_loaded();
   loaded_ = {};
   move_on(std::max(watermark_us, in_order_time_us_));
 }
 
 void RunningFrames::visit_events(int64_t watermark_us, const VisitEvent& visit) const {
-  std::string key;
-  std::string value;
   for (uint64_t n = log_.begin(); n < log_.end(); ++n) {
     if (event(n).time_us < saturating_add(watermark_us, -op_.horizon_us)) continue;
-    encode(event(n), &key, &value);
-    visit(key, value);
+    const Stored stored = encode(event(n));
+    visit(std::string(stored.key, stored.key_bytes),
+          std::string(stored.key + stored.key_bytes, stored.value_bytes));
   }
 }
 

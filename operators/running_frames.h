@@ -25,8 +25,9 @@ namespace kappa::operators {
 // number that tells events of one time apart in the order in which they came; value = what the
 // slots (RunningValues) see of it:
 //
-//   seen u32 | i64 for each slot that sums and sees it | for each that counts distinct values and
-//   sees it: bytes u32, the value as in a key                                       (little-endian)
+//   seen | for each slot that sums and sees it: its value | for each that counts distinct values
+//   and sees it: how many bytes, the value as in a key                  (numbers as in
+//   state/row_codec.h)
 //
 // All else is made from them.
 //
@@ -71,11 +72,19 @@ class RunningFrames final : public Operator {
   // Makes `record` one of the partition's events, with everything that follows from that. What is
   // not known of it yet is filled in.
   void insert(std::span<const std::byte> record, bool from_checkpoint);
+  void insert_loaded();
   uint64_t append(std::span<const std::byte> record, bool from_checkpoint);
   void count_in(const EventHeader& event, std::byte* partition, const Running& running,
                 int64_t sign);
   uint32_t number_of(const std::byte* partition, int64_t time_us) const;
-  void encode(const EventHeader& event, std::string* key, std::string* value) const;
+  // An event in its stored form, in a buffer that the next call overwrites.
+  struct Stored {
+    char* key;  // the value follows
+    size_t key_bytes;
+    size_t value_bytes;
+  };
+  Stored encode(const EventHeader& event) const;
+  size_t stored_bytes_max(const EventHeader& event) const;
 
   void answer(state::RowId partition, int64_t time_us, int64_t watermark_us,
               std::vector<Column>& results);
@@ -111,10 +120,9 @@ class RunningFrames final : public Operator {
   size_t pair_slot_cursor_ = 0;
   state::RowId pair_cursor_ = 0;
 
-  std::vector<std::byte> loaded_;  // records, between load_event() and restored()
-  std::string key_bytes_;
-  std::string value_bytes_;
-  std::vector<std::byte> record_;  // scratch of process()
+  std::vector<std::byte> loaded_;     // records, from load_event(), not yet inserted
+  mutable std::vector<char> stored_;  // scratch of encode()
+  std::vector<std::byte> record_;     // scratch of process()
 };
 
 }  // namespace kappa::operators

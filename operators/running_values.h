@@ -15,6 +15,7 @@ namespace kappa::operators {
 // the frame is one of time.
 // `argument`: its type, kNull for count(*).
 bool is_running(const FrameCall& call, Type argument);
+bool is_running(const SlidingNode& op, const Schema& input);  // all of its calls are
 // Of so many calls at most.
 inline constexpr size_t kRunningCallsMax = 32;
 
@@ -62,6 +63,8 @@ class RunningValues {
   const std::vector<Running>& running() const { return running_; }
   const std::vector<Threshold>& thresholds() const { return thresholds_; }
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
+  // kNothingRuns: of is_late(), which looks at the row alone.
+  static constexpr size_t kNothingRuns = ~size_t{0};
   size_t running_of_call(size_t call) const { return running_of_call_[call]; }
 
   // A row a partition: key = its columns. Not stored: made from the events.

@@ -117,11 +117,11 @@ std::byte* EventLog::append(int64_t event_time_us) {
   return segment.memory + (end_++ & (kSegmentRecords - 1)) * record_bytes_;
 }
 
-void EventLog::store(uint32_t key_group, std::string_view key, std::string_view value) {
-  std::string* const blob = pending_.blob();
-  const size_t before = blob->size();
-  append_packed({key_group, key, value, false}, blob);
-  dirty_bytes_ += blob->size() - before;
+void EventLog::store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes) {
+  const char* const begin = write_packed_header(key_group, key_bytes, value_bytes, key);
+  const auto size = static_cast<size_t>(key + key_bytes + value_bytes - begin);
+  pending_.blob()->append(begin, size);
+  dirty_bytes_ += size;
 }
 
 void EventLog::forget_before(int64_t event_time_us) {

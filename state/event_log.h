@@ -46,8 +46,10 @@ class EventLog {
 
   // Room for the next event, zeroed; filled in at once.
   std::byte* append(int64_t event_time_us);
-  // The stored form of the event that was appended last. Not called for those from a checkpoint.
-  void store(uint32_t key_group, std::string_view key, std::string_view value);
+  // The stored form of the event that was appended last: key, and value behind it;
+  // kPackedHeaderBytesMax bytes before `key` may be written. Not called for those from a
+  // checkpoint.
+  void store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes);
   // An event from a checkpoint was appended.
   void note_loaded(int64_t event_time_us) {
     loaded_time_us_ = event_time_us > loaded_time_us_ ? event_time_us : loaded_time_us_;

@@ -249,10 +249,13 @@ char* write_value(const RowLayout& layout, const std::byte* image, char* to) {
   return to;
 }
 
-void append_key(int64_t value, std::string* out) {
-  char bytes[1 + sizeof(value)] = {kPresent};
-  put_key(value, bytes + 1);
-  out->append(bytes, sizeof(bytes));
+char* write_key_integer(int64_t value, char* to) {
+  *to = kPresent;
+  return put_key(value, to + 1);
+}
+
+char* write_value_integer(int64_t value, char* to) {
+  return put_value(value, to);
 }
 
 void append_key(const Row& key, std::string* out) {
@@ -330,6 +333,13 @@ int128 from_zigzag(int128 value) {
 }
 
 }  // namespace
+
+bool ValueReader::read_integer(int64_t* value) {
+  int128 bits = 0;
+  if (!read_integer(sizeof(*value), &bits)) return false;
+  *value = static_cast<int64_t>(from_zigzag(bits));
+  return true;
+}
 
 bool ValueReader::read(const RowField& field, std::byte* row) {
   const bool null = !rest_.empty() && static_cast<uint8_t>(rest_.front()) == kNullValue;

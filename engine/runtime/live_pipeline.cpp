@@ -3,6 +3,7 @@
 #include "engine/runtime/live_pipeline.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/hash.h"
@@ -150,8 +151,13 @@ absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,
 }
 
 absl::Status LivePipeline::restore_rows() {
-  return checkpoints_.read_rows([&](state::TableId id, uint32_t, std::string_view key,
-                                    std::string_view value) { return load_row(id, key, value); });
+  const auto load = [&](state::TableId id, uint32_t, std::string_view key, std::string_view value) {
+    return load_row(id, key, value);
+  };
+  std::set<state::TableId> logs;
+  for (operators::Operator* op : flow_->with_events(0)) logs.insert(op->events()->id());
+  KAPPA_RETURN_IF_ERROR(checkpoints_.read_rows(load, logs));
+  return checkpoints_.read_events(logs, load);
 }
 
 Place LivePipeline::place() const {

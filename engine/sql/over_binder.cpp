@@ -35,12 +35,13 @@ std::optional<FrameFunction> find_function(const std::string& name, bool star, b
   if (name == "first_value") return FrameFunction::kFirstValue;
   if (name == "last_value") return FrameFunction::kLastValue;
   if (name == "lag") return FrameFunction::kLag;
+  if (name == "is_late") return FrameFunction::kIsLate;
   return std::nullopt;
 }
 
 bool is_value_function(FrameFunction function) {
   return function == FrameFunction::kFirstValue || function == FrameFunction::kLastValue ||
-         function == FrameFunction::kLag;
+         function == FrameFunction::kLag || function == FrameFunction::kIsLate;
 }
 
 // How many rows back lag(x, n) looks.
@@ -133,7 +134,8 @@ absl::Status ExpressionBinder::bind_window(const Node& call, OverExpr* over) con
 absl::Status ExpressionBinder::bind_over_arguments(const Node& node, const std::string& name,
                                                    OverExpr* over) const {
   const auto args = node.list("args");
-  const bool star = over->function == FrameFunction::kCountStar;
+  const bool bare =
+      over->function == FrameFunction::kCountStar || over->function == FrameFunction::kIsLate;
   const bool lag = over->function == FrameFunction::kLag;
   if (lag) over->distance = 1;
   if (lag && args.size() == 3) {
@@ -141,12 +143,15 @@ absl::Status ExpressionBinder::bind_over_arguments(const Node& node, const std::
                  "write COALESCE(lag(x), …); it stands in for a NULL that is there, too");
   }
   const size_t most = lag ? 2 : 1;
-  if (!star && (args.empty() || args.size() > most)) {
+  if (over->function == FrameFunction::kIsLate && !args.empty()) {
+    return fault(args[0], "is_late takes no arguments", "write is_late() OVER (…)");
+  }
+  if (!bare && (args.empty() || args.size() > most)) {
     return fault(node, absl::StrCat(name, " takes ", lag ? "one or two arguments" : "one argument",
                                     ", found ", args.size()));
   }
   const ExpressionBinder inside(text_, scope_, absl::StrCat(name, "(…) OVER"));
-  if (!star) {
+  if (!bare) {
     KAPPA_ASSIGN_OR_RETURN(over->argument, inside.bind(args[0]));
   }
   if (lag && args.size() == 2) {
@@ -185,7 +190,7 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_over(const Node& node,
   if (!function) {
     return fault(node, absl::StrCat(name, "() OVER is not supported yet"),
                  "there are count, sum, avg, min, max, stddev, stddev_pop, count(DISTINCT …), lag, "
-                 "first_value and last_value");
+                 "first_value, last_value and is_late");
   }
   if (star && name != "count") return fault(node, absl::StrCat(name, "(*) does not exist"));
   if (distinct && name != "count") {

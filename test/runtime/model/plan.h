@@ -27,13 +27,35 @@ struct Source {
   int partitions = 1;
 };
 
-enum class Call : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kCountDistinct };
+enum class Call : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kCountDistinct,
+  kStddev,
+  kStddevPop,
+  kFirst,
+  kLast,
+  kArgMin,
+  kArgMax,
+  kDecayedSum,
+  kApproxCountDistinct,
+  kApproxQuantile,
+};
 
 struct AggregateCall {
   Call call;
   size_t argument = 0;           // column of the input; not for kCountStar
   std::optional<size_t> filter;  // a boolean column of the input
   Type result;
+  // Of kFirst, kLast and kDecayedSum the column with the event time, of kArgMin and kArgMax the
+  // one that decides.
+  std::optional<size_t> by = {};
+  int64_t half_life_us = 0;
+  double quantile = 0;
 };
 
 struct Window {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "engine/types/time.h"
 #include "test/runtime/model/aggregates.h"
@@ -396,26 +398,93 @@ class Generator : public Draft {
     }
   }
 
+  // Whether such a call over a column of the type is refused, or the model does not have it.
+  static bool is_refused(Call call, Type argument, const Relation& input) {
+    const bool real = argument.id == TypeId::kDouble;
+    switch (call) {
+      case Call::kMin:
+      case Call::kMax:
+        return argument.id == TypeId::kBoolean;
+      case Call::kSum:
+      case Call::kAvg:
+      case Call::kApproxQuantile:
+        return !summable(argument.id);
+      case Call::kStddev:
+      case Call::kStddevPop:
+        // Of wide numerics it is one of doubles, and the model casts none.
+        return !summable(argument.id) || argument.precision > 18 || (real && input.changelog);
+      case Call::kFirst:
+      case Call::kLast:
+        return input.changelog || !input.event_time;
+      case Call::kDecayedSum:
+        return input.changelog || !input.event_time || !summable(argument.id);
+      case Call::kArgMin:
+      case Call::kArgMax:
+      case Call::kApproxCountDistinct:
+        return input.changelog;
+      default:
+        return false;
+    }
+  }
+
+  // Adds what a call takes besides its argument, and returns its text.
+  std::string second_argument(const Relation& input, Grouped* grouped, AggregateCall* call) {
+    switch (call->call) {
+      case Call::kFirst:
+      case Call::kLast:
+      case Call::kDecayedSum:
+        call->by = grouped->arguments.size();
+        grouped->arguments.push_back(bare(input, *input.event_time));
+        if (call->call != Call::kDecayedSum) return "";
+        call->half_life_us = dice_.between(1, 40) * 250 * kMicrosPerMilli;
+        return ", INTERVAL " + seconds(call->half_life_us);
+      case Call::kArgMin:
+      case Call::kArgMax: {
+        ExprRef by = item(input);
+        while (by->type.id == TypeId::kBoolean) by = item(input);
+        call->by = grouped->arguments.size();
+        grouped->arguments.push_back(by);
+        return ", " + to_sql(*by, names_of(input.fields));
+      }
+      case Call::kApproxQuantile: {
+        const int64_t percent = dice_.between(0, 100);
+        call->quantile = static_cast<double>(percent) / 100;
+        return ", " + to_text(Value::double_precision(call->quantile));
+      }
+      default:
+        return "";
+    }
+  }
+
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
-    static const std::vector<Call> calls{Call::kCountStar,    Call::kCount, Call::kSum,
-                                         Call::kAvg,          Call::kMin,   Call::kMax,
-                                         Call::kCountDistinct};
-    static const std::vector<std::string> names{"count(*)", "count(", "sum(",           "avg(",
-                                                "min(",     "max(",   "count(DISTINCT "};
-    AggregateCall call{.call = dice_.pick(calls), .argument = 0, .filter = {}, .result = {}};
+    static const std::vector<std::pair<Call, std::string>> calls{
+        {Call::kCountStar, "count(*)"},
+        {Call::kCount, "count("},
+        {Call::kSum, "sum("},
+        {Call::kAvg, "avg("},
+        {Call::kMin, "min("},
+        {Call::kMax, "max("},
+        {Call::kCountDistinct, "count(DISTINCT "},
+        {Call::kStddev, "stddev("},
+        {Call::kStddevPop, "stddev_pop("},
+        {Call::kFirst, "first("},
+        {Call::kLast, "last("},
+        {Call::kArgMin, "arg_min("},
+        {Call::kArgMax, "arg_max("},
+        {Call::kDecayedSum, "decayed_sum("},
+        {Call::kApproxCountDistinct, "approx_count_distinct("},
+        {Call::kApproxQuantile, "approx_quantile("}};
+    auto [kind, sql] = dice_.pick(calls);
     const ExprRef argument = item(input);
-    const bool extreme = call.call == Call::kMin || call.call == Call::kMax;
-    const bool sums = call.call == Call::kSum || call.call == Call::kAvg;
-    const bool refused = (extreme && (input.changelog || argument->type.id == TypeId::kBoolean)) ||
-                         (sums && !summable(argument->type.id));
-    if (refused) call.call = Call::kCount;
-    std::string sql = names[static_cast<size_t>(call.call)];
-    if (call.call != Call::kCountStar) {
-      sql += to_sql(*argument, names_of(input.fields)) + ")";
+    if (is_refused(kind, argument->type, input)) std::tie(kind, sql) = calls[1];
+    AggregateCall call{.call = kind, .argument = 0, .filter = {}, .result = {}};
+    if (kind != Call::kCountStar) {
       call.argument = grouped->arguments.size();
       grouped->arguments.push_back(argument);
+      sql +=
+          to_sql(*argument, names_of(input.fields)) + second_argument(input, grouped, &call) + ")";
     }
-    call.result = result_type(call.call, argument->type);
+    call.result = result_type(kind, argument->type);
     if (dice_.one_in(3)) {
       const ExprRef filter = ExpressionGenerator(dice_, input.fields).of_type(Type::boolean(), 1);
       sql += " FILTER (WHERE " + to_sql(*filter, names_of(input.fields)) + ")";
