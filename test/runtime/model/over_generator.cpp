@@ -174,7 +174,7 @@ class OverSelect {
   std::string random_call(const ExprRef& argument, FrameCall* call) {
     call->call.result = argument->type;
     const std::string of = "(" + text(argument);
-    switch (dice_.below(8)) {
+    switch (dice_.below(9)) {
       case 0:
         call->function = FrameFunction::kFirstValue;
         return "first_value" + of + ")";
@@ -194,6 +194,10 @@ class OverSelect {
         call->call.result = Type::double_precision();
         return (sample ? "stddev" : "stddev_pop") + of + ")" + random_filter(call);
       }
+      case 4:
+        call->function = FrameFunction::kIsLate;
+        call->call.result = Type::boolean();
+        return "is_late()";
       default:
         break;
     }
@@ -227,6 +231,12 @@ class OverSelect {
     return " FILTER (WHERE " + text(filter) + ")";
   }
 
+  static bool takes_argument(const FrameCall& call) {
+    const bool star =
+        call.function == FrameFunction::kAggregate && call.call.call == Call::kCountStar;
+    return !star && call.function != FrameFunction::kIsLate;
+  }
+
   void add_call() {
     const auto index = static_cast<size_t>(dice_.below(static_cast<int64_t>(partitions_.size())));
     Partition& partition = partitions_[index];
@@ -234,9 +244,7 @@ class OverSelect {
     FrameCall call{.function = FrameFunction::kAggregate, .call = {}, .frame = frame.frame};
     const ExprRef argument = draft_.item(input_);
     const std::string sql = random_call(argument, &call) + over(partition, frame);
-    const bool star =
-        call.function == FrameFunction::kAggregate && call.call.call == Call::kCountStar;
-    if (!star) call.call.argument = read(argument);
+    if (takes_argument(call)) call.call.argument = read(argument);
     columns_.push_back({sql, call.call.result});
     calls_.push_back({index, partition.calls.size()});
     partition.calls.push_back(call);
