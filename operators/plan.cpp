@@ -184,6 +184,8 @@ std::string_view frame_function_name(FrameFunction function) {
       return "last_value";
     case FrameFunction::kLag:
       return "lag";
+    case FrameFunction::kIsLate:
+      return "is_late";
   }
   return "?";
 }

@@ -136,6 +136,7 @@ enum class FrameFunction : uint8_t {
   kFirstValue,
   kLastValue,
   kLag,
+  kIsLate,  // whether the row was below the watermark; whatever the frame
 };
 
 // Which rows of its partition a call sees from a row with event time t: those from t - start to

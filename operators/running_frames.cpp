@@ -43,6 +43,11 @@ T at(const EventHeader& event, uint32_t offset) {
   return value;
 }
 
+void append_boolean(Column& column, bool value) {
+  column.resize(column.rows() + 1);
+  column.values<int8_t>().back() = static_cast<int8_t>(value);
+}
+
 // Two's complement, so that what is added can be taken back.
 void add_wrapping(int128& sum, int128 value) {
   sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
@@ -310,10 +315,15 @@ void RunningFrames::append_result(const FrameCall& call, const std::byte* partit
 void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
                            std::vector<Column>& results) {
   const std::byte* const partition = values_.partitions().row(id);
+  const bool late = time_us < watermark_us;
   if (time_us == time_max_us_) {
     static const Difference kNone;
     for (size_t call = 0; call < op_.calls.size(); ++call) {
-      append_result(op_.calls[call], partition, results[call], kNone);
+      if (values_.running_of_call(call) == RunningValues::kNothingRuns) {
+        append_boolean(results[call], late);
+      } else {
+        append_result(op_.calls[call], partition, results[call], kNone);
+      }
     }
     return;
   }
@@ -321,6 +331,10 @@ void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
   std::vector<std::optional<std::pair<bool, Difference>>> differences(values_.running().size());
   for (size_t call = 0; call < op_.calls.size(); ++call) {
     const size_t index = values_.running_of_call(call);
+    if (index == RunningValues::kNothingRuns) {
+      append_boolean(results[call], late);
+      continue;
+    }
     if (!differences[index]) {
       Difference found;
       const bool holds =
@@ -358,6 +372,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     for (size_t row = begin; row < end; ++row) {
       // Who is behind the horizon counts for nobody, not even for itself.
       if (times[row] < saturating_add(watermark_us, -op_.horizon_us)) continue;
+      if (values_.running().empty()) continue;
       fill_record(input, rows, row, times[row]);
       insert(record_, false);
     }
@@ -522,8 +537,8 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
   return absl::OkStatus();
 }
 
-// In the order of event time as far as may be, whatever the order in which they came: answers do not
-// depend on it, and it is the cheaper one.
+// In the order of event time as far as may be, whatever the order in which they came: answers do
+// not depend on it, and it is the cheaper one.
 void RunningFrames::insert_loaded() {
   const size_t bytes = values_.record_bytes();
   const auto header = [&](size_t i) {

@@ -63,6 +63,8 @@ class RunningValues {
   const std::vector<Running>& running() const { return running_; }
   const std::vector<Threshold>& thresholds() const { return thresholds_; }
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
+  // kNothingRuns: of is_late(), which looks at the row alone.
+  static constexpr size_t kNothingRuns = ~size_t{0};
   size_t running_of_call(size_t call) const { return running_of_call_[call]; }
 
   // A row a partition: key = its columns. Not stored: made from the events.

@@ -239,7 +239,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                     where_));
   Branch branch{.select = &select};
   KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
-  OverCalls over(select, branch.from.relation->event_time());
+  OverCalls over(select, branch.from.relation->event_times());
   KAPPA_ASSIGN_OR_RETURN(const ExprRef event_time, event_time_of(branch.from, select));
   KAPPA_ASSIGN_OR_RETURN(branch.bound,
                          SelectBinder(text_, branch.from.scope, select, &over, event_time).bind());

@@ -266,7 +266,7 @@ TEST_CASE("expressions that are not supported are refused by name") {
       {"count(*) OVER (PARTITION BY s)", "1:1: OVER needs ORDER BY the event time"},
       {"row_number() OVER w",
        "1:1: row_number() OVER is not supported yet; there are count, sum, avg, min, max, stddev, "
-       "stddev_pop, count(DISTINCT …), lag, first_value and last_value"},
+       "stddev_pop, count(DISTINCT …), lag, first_value, last_value and is_late"},
       {"lag(s)", "1:1: lag() is not supported yet"},
       {"top_k(i, 3)",
        "1:1: the aggregate top_k is not supported yet; there are count, sum, avg, min, max, "

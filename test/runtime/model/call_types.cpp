@@ -1,14 +1,6 @@
 #include "test/runtime/model/call_types.h"
 
 namespace kappa::model {
-namespace {
-
-bool is_number(TypeId type) {
-  return type == TypeId::kInteger || type == TypeId::kBigint || type == TypeId::kNumeric ||
-         type == TypeId::kDouble;
-}
-
-}  // namespace
 
 const std::vector<std::pair<Call, std::string>>& call_names() {
   static const std::vector<std::pair<Call, std::string>> names{
@@ -31,7 +23,12 @@ const std::vector<std::pair<Call, std::string>>& call_names() {
   return names;
 }
 
-Type call_type(Call call, Type argument) {
+bool summable(TypeId type) {
+  return type == TypeId::kInteger || type == TypeId::kBigint || type == TypeId::kNumeric ||
+         type == TypeId::kDouble;
+}
+
+Type result_type(Call call, Type argument) {
   const bool integer = argument.id == TypeId::kInteger || argument.id == TypeId::kBigint;
   switch (call) {
     case Call::kSum:
@@ -59,7 +56,7 @@ Type call_type(Call call, Type argument) {
 }
 
 bool is_refused(Call call, Type argument, bool changelog, bool event_time) {
-  const bool number = is_number(argument.id);
+  const bool number = summable(argument.id);
   switch (call) {
     case Call::kMin:
     case Call::kMax:
