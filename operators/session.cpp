@@ -91,6 +91,10 @@ int64_t& Session::origin_of(state::RowId row) {
   return state::Table::get<int64_t>(table_->row(row), origin_);
 }
 
+int64_t& Session::distinct_of(state::RowId row, size_t call) {
+  return state::Table::get<int64_t>(table_->row(row), accumulators_.side_fields(call)[0]);
+}
+
 int64_t Session::end_of(const std::byte* row) const {
   return saturating_add(state::Table::get<int64_t>(row, last_), gap_us_);
 }
@@ -203,7 +207,7 @@ void Session::absorb(uint32_t group, OpenSession* joined, const OpenSession& oth
   if (values_.values(to) < values_.values(from)) std::swap(to, from);
   joined->origin = to.second;
   values_.move(from, to, [&](size_t call, size_t, int64_t delta) {
-    accumulators_.add_distinct(call, table_->row(joined->row), delta);
+    distinct_of(joined->row, call) += delta;
   });
 }
 
@@ -302,7 +306,7 @@ void Session::count_distinct(const Turn& turn) {
     names.emplace_back(turn.groups[turn.rows[i]], origin_of(turn.sessions[i]));
   }
   values_.add(turn.input, turn.rows, names, [&](size_t call, size_t i, int64_t delta) {
-    accumulators_.add_distinct(call, table_->row(turn.sessions[i]), delta);
+    distinct_of(turn.sessions[i], call) += delta;
   });
 }
 

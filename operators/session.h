@@ -85,6 +85,7 @@ class Session final : public GroupedRows {
   int64_t expires_at_last(int64_t last_us) const;
   int64_t& last_of(state::RowId row);
   int64_t& origin_of(state::RowId row);
+  int64_t& distinct_of(state::RowId row, size_t call);  // of a count(distinct)
 
   const PlanNode& node_;
   const AggregateNode& op_;

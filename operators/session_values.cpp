@@ -26,7 +26,10 @@ SessionValues::SessionValues(const AggregateNode& op, const Schema& input, uint6
     : groups_(op.groups) {
   for (size_t c = 0; c < op.calls.size(); ++c) {
     const AggregateCall& call = op.calls[c];
-    if (call.kind != AggregateKind::kCountDistinct) continue;
+    const bool known = std::any_of(calls_.begin(), calls_.end(), [&](const Call& other) {
+      return other.argument == call.argument && other.filter == call.filter;
+    });
+    if (call.kind != AggregateKind::kCountDistinct || known) continue;  // they share their count
     std::vector<Type> key;
     for (const int group : op.groups) key.push_back(input[static_cast<size_t>(group)].type);
     key.push_back(Type::timestamptz());

@@ -17,34 +17,89 @@ using operators::AggregateNode;
 using operators::ExprRef;
 using operators::NodeId;
 
+namespace {
+
+// The name of an aggregate that cannot give up a row that it has seen.
+std::optional<std::string> cannot_take_back(const AggregateExpr& aggregate) {
+  std::string name(operators::aggregate_name(aggregate.kind));
+  switch (aggregate.kind) {
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+      if (aggregate.argument->type.id != TypeId::kDouble) return std::nullopt;
+      return absl::StrCat(name, " of double precision");
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+    case AggregateKind::kDecayedSum:
+    case AggregateKind::kApproxCountDistinct:
+      return name;
+    default:
+      return std::nullopt;
+  }
+}
+
+// What of a session cannot become one with another's.
+bool cannot_merge(AggregateKind kind) {
+  switch (kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+    case AggregateKind::kSum:
+    case AggregateKind::kAvg:
+    case AggregateKind::kMin:
+    case AggregateKind::kMax:
+    case AggregateKind::kCountDistinct:
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
 bool GroupPlanner::is_window_column(const ExprRef& expr) const {
   return is_column(expr) && expr->column >= from_.window_start();
 }
 
-absl::Status GroupPlanner::check_input() const {
-  const bool sessions =
-      from_.window && from_.window->kind == operators::GroupWindow::Kind::kSession;
-  if (sessions && from_.relation->changelog) {
+absl::Status GroupPlanner::check_session() const {
+  if (!from_.window || from_.window->kind != operators::GroupWindow::Kind::kSession) {
+    return absl::OkStatus();
+  }
+  if (from_.relation->changelog) {
     return fault(*from_.window->node, "session() over rows that change is not supported yet",
                  absl::StrCat("\"", from_.relation->name,
                               "\" takes rows back; read a source, or a view with emit = 'final'"));
   }
   for (const AggregateExpr& aggregate : bound_.aggregates) {
-    const bool keeps_one =
-        aggregate.kind == AggregateKind::kMin || aggregate.kind == AggregateKind::kMax;
-    if (!keeps_one || !from_.relation->changelog) continue;
+    if (!cannot_merge(aggregate.kind)) continue;
     return fault(text_.offset(aggregate.position),
                  absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
-                              " over rows that change is not supported yet"),
+                              "() over sessions is not supported yet"),
+                 "count, sum, avg, min, max, first, last and count(DISTINCT …) can be");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupPlanner::check_aggregates() const {
+  if (!from_.relation->changelog) return absl::OkStatus();
+  for (const AggregateExpr& aggregate : bound_.aggregates) {
+    const auto what = cannot_take_back(aggregate);
+    if (!what) continue;
+    return fault(text_.offset(aggregate.position),
+                 absl::StrCat(*what, " over rows that change is not supported yet"),
                  absl::StrCat("\"", from_.relation->name,
-                              "\" takes rows back; count, sum, avg and count(DISTINCT …) can do "
-                              "that, or read a view with emit = 'final'"));
+                              "\" takes rows back; count, sum, avg, min, max, count(DISTINCT …), "
+                              "approx_quantile, and stddev of integers and numerics, can do that, "
+                              "or read a view with emit = 'final'"));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_time) const {
-  KAPPA_RETURN_IF_ERROR(check_input());
+  KAPPA_RETURN_IF_ERROR(check_session());
+  KAPPA_RETURN_IF_ERROR(check_aggregates());
   Projected arguments;
   AggregateNode aggregate;
   aggregate.emit = emission_.emit;
@@ -67,7 +122,10 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
                                .argument = call.argument ? arguments.add(call.argument) : -1,
                                .filter = call.filter ? arguments.add(call.filter) : -1,
                                .result = call.result,
-                               .position = call.position});
+                               .position = call.position,
+                               .by = call.by ? arguments.add(call.by) : -1,
+                               .half_life_us = call.half_life_us,
+                               .quantile = call.quantile});
   }
   KAPPA_ASSIGN_OR_RETURN(const auto row, grouped_row(aggregate));
   const std::optional<operators::GroupWindow> window = aggregate.window;

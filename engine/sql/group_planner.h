@@ -30,8 +30,8 @@ class GroupPlanner {
 
  private:
   bool is_window_column(const operators::ExprRef& expr) const;
-  // Whether the rows below are such as the aggregates and windows take.
-  absl::Status check_input() const;
+  absl::Status check_session() const;
+  absl::Status check_aggregates() const;
   absl::StatusOr<std::vector<operators::ExprRef>> grouped_row(
       const operators::AggregateNode& aggregate) const;
   void describe_columns(Relation* relation) const;

@@ -27,7 +27,7 @@ ExprRef column_of(const Relation& relation, size_t index, operators::SqlPosition
   return operators::column_expr(static_cast<int>(index), relation.columns[index].type, position);
 }
 
-// The pseudo column window_time of a relation that sums up windows.
+// The pseudo column window_time of a relation that sums up windows; null: it sums up none.
 absl::StatusOr<ExprRef> result_time(const Relation& relation, const Node& at,
                                     operators::SqlPosition position) {
   for (size_t i = 0; i < relation.columns.size(); ++i) {
@@ -194,6 +194,10 @@ absl::Status bind_spans(const Node& call, const Signature& signature, const Sour
 }
 
 }  // namespace
+
+absl::StatusOr<ExprRef> window_time_of(const Relation& relation, const Node& at) {
+  return result_time(relation, at, {});
+}
 
 absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQueries& queries,
                                                  const SourceText& text) {

@@ -6,9 +6,9 @@
 
 namespace kappa::model {
 
-// A group's rows, and how they came: what was put in and taken out since it was last empty. Only
-// sums of doubles, which depend on their order, look at the latter: where sessions became one,
-// their sums are added, from the earliest on.
+// A group's rows in the order in which they came, and how: what was put in and taken out since it
+// was last empty. Only sums of doubles look at the latter: those that take rows back, and those of
+// sessions that became one, where the sums of the sessions are added, from the earliest on.
 struct Bag {
   struct Change {
     int sign;
