@@ -403,6 +403,20 @@ void Aggregate::apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emi
       [&](RowPlace place) { fire(dues[fired++], place, on_timers); });
 }
 
+// Gives out the first result of the group that is always there: with what totals below, which are
+// there just as long, have announced. Returns the other rows.
+Aggregate::Keyed Aggregate::announce(Keyed keyed, Emission& emission) {
+  constexpr RowPlace kStart = RowPlace::of_timer(0);
+  const std::vector<RowPlace>& places = keyed.batch().places;
+  const auto announced =
+      static_cast<size_t>(std::upper_bound(places.begin(), places.end(), kStart) - places.begin());
+  const size_t rows = keyed.batch().rows;
+  if (announced > 0) apply(keyed.slice(0, announced), nullptr);
+  emission.add(*this, table_->row(find({})), kStart, 1, {});
+  announces_ = false;
+  return announced == 0 ? std::move(keyed) : keyed.slice(announced, rows);
+}
+
 void Aggregate::process(const Batch& input, const OperatorContext& context,
                         std::vector<Batch>* out) {
   Keyed keyed = key_rows(input, context);
@@ -415,10 +429,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
-  if (announces_) {
-    emission->add(*this, table_->row(find({})), RowPlace::of_timer(0), 1, {});
-    announces_ = false;
-  }
+  if (announces_) keyed = announce(std::move(keyed), *emission);
   if (timed_) {
     apply_timed(keyed, context.watermark, emitted, on_rows);
   } else {

@@ -81,6 +81,7 @@ class Aggregate final : public Operator {
   void apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created, Emission* emission);
   void apply_sides(size_t begin, size_t end);
   void note_windows(const Keyed& keyed);
+  Keyed announce(Keyed keyed, Emission& emission);
   void remove_empty_groups();
   void add_sides(const std::vector<Type>& key, uint64_t id);
   GroupValues& values_of(GroupValues::Of of, const AggregateCall& call, state::TableId id,

@@ -378,10 +378,11 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
   if (!branch.bound.grouped) {
     Relation below;
     find_key(branch, &below);
+    const bool identified = with_identity && !below.key && !branch.distinct;
     Relation relation = rest.bound.overs.empty()
                             ? plan_rows(rest, input)
                             : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                                  .plan(input, event_time->column, with_identity && !below.key);
+                                  .plan(input, event_time->column, identified);
     if (!relation.key) find_key(branch, &relation);
     keep_roles(branch, &relation);
     if (branch.distinct) {

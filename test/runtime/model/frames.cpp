@@ -125,6 +125,10 @@ Row answers(const SlidingNode& op, const std::vector<Row>& rows, size_t own, int
   const Known known = known_to(op, rows, own, watermark_us);
   Row results;
   for (const FrameCall& call : op.calls) {
+    if (call.function == FrameFunction::kIsLate) {
+      results.push_back(Value::boolean(time_of(op, rows[own]) < watermark_us));
+      continue;
+    }
     const auto seen = [&](size_t i) { return in_frame(op, call.frame, known, i, watermark_us); };
     std::vector<const Row*> frame;
     if (call.function == FrameFunction::kLag) {

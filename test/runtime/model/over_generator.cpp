@@ -53,12 +53,13 @@ class OverSelect {
   // Over the input's columns, then the calls.
   const std::vector<ExprRef>& outputs() const { return outputs_; }
 
-  std::string sql() const {
+  // `distinct`: what stands behind SELECT.
+  std::string sql(const std::string& distinct = "") const {
     std::vector<std::string> items;
     for (const ExprRef& output : outputs_) {
       items.push_back(to_sql(*output, names_of(columns_)) + " AS c" + std::to_string(items.size()));
     }
-    return "SELECT " + join(items, ", ") + from_ +
+    return "SELECT " + distinct + join(items, ", ") + from_ +
            (windows_.empty() ? "" : " WINDOW " + join(windows_, ", "));
   }
 
@@ -173,7 +174,7 @@ class OverSelect {
   std::string random_call(const ExprRef& argument, FrameCall* call) {
     call->call.result = argument->type;
     const std::string of = "(" + text(argument);
-    switch (dice_.below(8)) {
+    switch (dice_.below(9)) {
       case 0:
         call->function = FrameFunction::kFirstValue;
         return "first_value" + of + ")";
@@ -193,6 +194,10 @@ class OverSelect {
         call->call.result = Type::double_precision();
         return (sample ? "stddev" : "stddev_pop") + of + ")" + random_filter(call);
       }
+      case 4:
+        call->function = FrameFunction::kIsLate;
+        call->call.result = Type::boolean();
+        return "is_late()";
       default:
         break;
     }
@@ -226,6 +231,12 @@ class OverSelect {
     return " FILTER (WHERE " + text(filter) + ")";
   }
 
+  static bool takes_argument(const FrameCall& call) {
+    const bool star =
+        call.function == FrameFunction::kAggregate && call.call.call == Call::kCountStar;
+    return !star && call.function != FrameFunction::kIsLate;
+  }
+
   void add_call() {
     const auto index = static_cast<size_t>(dice_.below(static_cast<int64_t>(partitions_.size())));
     Partition& partition = partitions_[index];
@@ -233,9 +244,7 @@ class OverSelect {
     FrameCall call{.function = FrameFunction::kAggregate, .call = {}, .frame = frame.frame};
     const ExprRef argument = draft_.item(input_);
     const std::string sql = random_call(argument, &call) + over(partition, frame);
-    const bool star =
-        call.function == FrameFunction::kAggregate && call.call.call == Call::kCountStar;
-    if (!star) call.call.argument = read(argument);
+    if (takes_argument(call)) call.call.argument = read(argument);
     columns_.push_back({sql, call.call.result});
     calls_.push_back({index, partition.calls.size()});
     partition.calls.push_back(call);
@@ -276,9 +285,33 @@ bool takes_over(const Relation& input) {
   return !input.changelog && input.event_time.has_value();
 }
 
-void add_over(Draft& draft, const Relation& input) {
+namespace {
+
+// Of equal columns the first row, once OVER has answered.
+void add_distinct_over(Draft& draft, const Relation& input, bool final) {
   OverSelect select(draft, input);
+  ViewNode view{.name = draft.next_view(), .key = draft.choose_key(select.outputs().size())};
+  Relation made{.name = view.name, .node = 0, .fields = Draft::fields_of(select.outputs())};
+  made.event_time = Draft::position_of(select.outputs(), *input.event_time);
+  made.by_records = input.by_records && !final;
+  made.key = view.key;
+  view.grouped = true;
+  view.event_time = made.event_time;
+  view.visible = made.fields.size();
+  const size_t distinct = draft.add(DistinctNode{view.key}, {select.add_nodes(final, false)});
+  made.node = draft.add(view, {distinct});
+  draft.create_view(view.name,
+                    final ? std::vector<std::string>{"emit = 'final'"} : std::vector<std::string>(),
+                    select.sql("DISTINCT ON (" + Draft::key_names(made) + ") "));
+  draft.relations().push_back(std::move(made));
+}
+
+}  // namespace
+
+void add_over(Draft& draft, const Relation& input) {
   const bool final = input.by_records && !input.takes_no_options && draft.dice().one_in(3);
+  if (draft.dice().one_in(6)) return add_distinct_over(draft, input, final);
+  OverSelect select(draft, input);
   Draft::RowsView rows = draft.view_of_rows(input, select.outputs(), final);
   rows.made.node = draft.add(rows.view, {select.add_nodes(final, rows.by_identity)});
   draft.create_view(rows.view.name, rows.options, select.sql());

@@ -101,6 +101,7 @@ enum class FrameFunction : uint8_t {
   kFirstValue,
   kLastValue,
   kLag,
+  kIsLate,  // whether the row is below the watermark, whatever the frame
 };
 // From `start` to `end` before the row, both included: microseconds of event time, or rows.
 struct Frame {
