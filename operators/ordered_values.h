@@ -40,6 +40,7 @@ class OrderedValues {
 
     bool operator()(const Entry& a, const Entry& b) const;
     bool operator()(const Entry& a, const Bound& b) const;
+    bool operator()(const Bound& a, const Entry& b) const { return !(*this)(b, a); }
     bool operator()(const Entry& a, const Begin& b) const { return a.group < b.group; }
     bool operator()(const Begin& a, const Entry& b) const { return a.group <= b.group; }
   };

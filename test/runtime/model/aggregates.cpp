@@ -161,38 +161,6 @@ void Bag::apply(int sign, const Row& row) {
   if (rows.empty()) changes.clear();
 }
 
-bool summable(TypeId type) {
-  return type == TypeId::kInteger || type == TypeId::kBigint || type == TypeId::kNumeric ||
-         type == TypeId::kDouble;
-}
-
-Type result_type(Call call, Type argument) {
-  const bool integer = argument.id == TypeId::kInteger || argument.id == TypeId::kBigint;
-  switch (call) {
-    case Call::kSum:
-      if (argument.id == TypeId::kInteger) return Type::bigint();
-      if (argument.id == TypeId::kDouble) return argument;
-      return Type::numeric(38, argument.scale);
-    case Call::kAvg:
-      if (argument.id == TypeId::kDouble) return argument;
-      return Type::numeric(38, integer ? 6 : argument.scale + 6);
-    case Call::kMin:
-    case Call::kMax:
-    case Call::kFirst:
-    case Call::kLast:
-    case Call::kArgMin:
-    case Call::kArgMax:
-      return argument;
-    case Call::kStddev:
-    case Call::kStddevPop:
-    case Call::kDecayedSum:
-    case Call::kApproxQuantile:
-      return Type::double_precision();
-    default:
-      return Type::bigint();
-  }
-}
-
 Value aggregate(const AggregateCall& call, const Bag& bag) {
   std::vector<Value> values;
   for (const Row& row : bag.rows) {

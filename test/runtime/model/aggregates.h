@@ -19,10 +19,6 @@ struct Bag {
   void apply(int sign, const Row& row);
 };
 
-// Whether there is a sum of such values.
-bool summable(TypeId type);
-Type result_type(Call call, Type argument);
-
 // The result of one call over a bag, computed from scratch.
 Value aggregate(const AggregateCall& call, const Bag& bag);
 

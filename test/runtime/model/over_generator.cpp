@@ -4,6 +4,7 @@
 
 #include "engine/types/time.h"
 #include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/call_types.h"
 #include "test/runtime/model/expression_generator.h"
 
 namespace kappa::model {

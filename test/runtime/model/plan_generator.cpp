@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
-#include <utility>
 
 #include "engine/types/time.h"
 #include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
 #include "test/runtime/model/over_generator.h"
@@ -401,35 +400,6 @@ class Generator : public Draft {
     }
   }
 
-  // Whether such a call over a column of the type is refused, or the model does not have it.
-  static bool is_refused(Call call, Type argument, const Relation& input) {
-    const bool real = argument.id == TypeId::kDouble;
-    switch (call) {
-      case Call::kMin:
-      case Call::kMax:
-        return argument.id == TypeId::kBoolean;
-      case Call::kSum:
-      case Call::kAvg:
-      case Call::kApproxQuantile:
-        return !summable(argument.id);
-      case Call::kStddev:
-      case Call::kStddevPop:
-        // Of wide numerics it is one of doubles, and the model casts none.
-        return !summable(argument.id) || argument.precision > 18 || (real && input.changelog);
-      case Call::kFirst:
-      case Call::kLast:
-        return input.changelog || !input.event_time;
-      case Call::kDecayedSum:
-        return input.changelog || !input.event_time || !summable(argument.id);
-      case Call::kArgMin:
-      case Call::kArgMax:
-      case Call::kApproxCountDistinct:
-        return input.changelog;
-      default:
-        return false;
-    }
-  }
-
   // Adds what a call takes besides its argument, and returns its text.
   std::string second_argument(const Relation& input, Grouped* grouped, AggregateCall* call) {
     switch (call->call) {
@@ -460,26 +430,12 @@ class Generator : public Draft {
   }
 
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
-    static const std::vector<std::pair<Call, std::string>> calls{
-        {Call::kCountStar, "count(*)"},
-        {Call::kCount, "count("},
-        {Call::kSum, "sum("},
-        {Call::kAvg, "avg("},
-        {Call::kMin, "min("},
-        {Call::kMax, "max("},
-        {Call::kCountDistinct, "count(DISTINCT "},
-        {Call::kStddev, "stddev("},
-        {Call::kStddevPop, "stddev_pop("},
-        {Call::kFirst, "first("},
-        {Call::kLast, "last("},
-        {Call::kArgMin, "arg_min("},
-        {Call::kArgMax, "arg_max("},
-        {Call::kDecayedSum, "decayed_sum("},
-        {Call::kApproxCountDistinct, "approx_count_distinct("},
-        {Call::kApproxQuantile, "approx_quantile("}};
-    auto [kind, sql] = dice_.pick(calls);
+    auto [kind, sql] = dice_.pick(call_names());
     const ExprRef argument = item(input);
-    if (is_refused(kind, argument->type, input)) std::tie(kind, sql) = calls[1];
+    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
+      kind = Call::kCount;
+      sql = "count(";
+    }
     AggregateCall call{.call = kind, .argument = 0, .filter = {}, .result = {}};
     if (kind != Call::kCountStar) {
       call.argument = grouped->arguments.size();
