@@ -4,7 +4,6 @@
 #include <set>
 
 #include "engine/types/time.h"
-#include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
