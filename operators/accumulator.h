@@ -85,6 +85,7 @@ class AccumulatorSet {
   };
 
   size_t accumulator(Accumulator::Kind kind, const AggregateCall& of, std::vector<Type> types);
+  void note_null_fields(const Accumulator& accumulator);
   void add_result(const AggregateCall& call, Type argument, Type by);
   static void merge_one(const Accumulator& accumulator, state::RowId to, state::RowId from,
                         state::Table& table);
@@ -97,6 +98,7 @@ class AccumulatorSet {
   std::vector<Accumulator> accumulators_;
   std::vector<Result> results_;
   std::vector<Type> field_types_;
+  std::vector<state::RowField> null_fields_;  // of a row that starts
 };
 
 }  // namespace kappa::operators

@@ -346,6 +346,7 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     const auto of_window = [&](const std::byte* row) { return window_of(row) == due.window; };
     const std::vector<TimerRow> rows = timer_rows(*table_, window.rows, of_window);
     std::vector<state::RowId> groups;
+    groups.reserve(rows.size());
     for (const TimerRow& row : rows) groups.push_back(row.id);
     if (due.expires) {
       for (const auto& side : sides_) side->erase_window(due.window, groups);
