@@ -12,6 +12,8 @@
 #include "operators/output.h"
 #include "operators/project.h"
 #include "operators/reorder.h"
+#include "operators/top_n.h"
+#include "operators/top_one.h"
 
 namespace kappa::runtime {
 
@@ -22,6 +24,7 @@ using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SideRow;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -69,6 +72,11 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<operators::DistinctNode>(node)) {
     return std::make_unique<operators::Distinct>(plan_, node.id);
   }
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+    const bool one = top->limit == 1 && !plan_.node(node.inputs[0]).changelog;
+    if (one) return std::make_unique<operators::TopOne>(plan_, node.id);
+    return std::make_unique<operators::TopN>(plan_, node.id);
+  }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
   if (is<SlidingNode>(node)) return std::make_unique<operators::KeptFrames>(plan_, node.id);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
@@ -85,9 +93,12 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
   for (const PlanNode& node : plan_.nodes) {
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
     const auto* sliding = std::get_if<SlidingNode>(&node.op);
-    if (!aggregate && !sliding) continue;
-    group_columns_[operators::operator_id(plan_, node.id)] =
-        aggregate ? aggregate->groups.size() : sliding->partition.size();
+    const auto* top = std::get_if<TopNNode>(&node.op);
+    if (!aggregate && !sliding && !top) continue;
+    group_columns_[operators::operator_id(plan_, node.id)] = top ? top->key.size()
+                                                             : aggregate
+                                                                 ? aggregate->groups.size()
+                                                                 : sliding->partition.size();
   }
   for (Worker& worker : parts_) {
     KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, workers()));

@@ -12,6 +12,7 @@ using operators::NodeId;
 using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -98,6 +99,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
 }
@@ -114,7 +116,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
     return view->by_record ? std::vector<int>{} : view->key;
   }
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
-  // Its first columns are its input's.
+  // Their first columns are their input's.
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
   const auto* project = std::get_if<ProjectNode>(&node.op);
@@ -153,7 +156,8 @@ void DataflowShape::plan_stages(uint32_t workers) {
     for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
-        is<AggregateNode>(node) || is<DistinctNode>(node) || is<SlidingNode>(node) ||
+        is<AggregateNode>(node) || is<DistinctNode>(node) || is<TopNNode>(node) ||
+        is<SlidingNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.

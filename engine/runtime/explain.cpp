@@ -170,6 +170,27 @@ class Explainer {
     out->state = absl::StrCat("a row a key, by ", list(op.key, node.schema));
   }
 
+  void tell(const PlanNode& node, const TopNNode& op, ExplainedNode* out) const {
+    const Schema& from = input(node);
+    const std::string key = list(op.key, from);
+    const std::string order =
+        absl::StrJoin(op.order, ", ", [&](std::string* text, const TopNNode::Order& by) {
+          absl::StrAppend(text, from[static_cast<size_t>(by.column)].name,
+                          by.descending ? " DESC" : "",
+                          by.nulls_first == by.descending ? ""
+                          : by.nulls_first                ? " NULLS FIRST"
+                                                          : " NULLS LAST");
+        });
+    out->operation = absl::StrCat("top ", op.limit, key.empty() ? "" : " by ", key,
+                                  order.empty() ? ", as they come" : ", ordered by ", order,
+                                  op.ranked ? "; numbered" : "");
+    const bool all = plan_.node(node.inputs[0]).changelog;
+    const std::string by = key.empty() ? "" : absl::StrCat(", by ", key);
+    out->state = all             ? absl::StrCat("all rows", by)
+                 : op.limit == 1 ? absl::StrCat("a row a key", by)
+                                 : absl::StrCat("the first ", op.limit, " rows of each key", by);
+  }
+
   void tell(const PlanNode& node, const ReorderNode& op, ExplainedNode* out) const {
     out->operation = absl::StrCat("reorder by ", list({op.event_time}, node.schema));
     out->state = "the rows that wait for the watermark, by record";
