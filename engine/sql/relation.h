@@ -44,6 +44,13 @@ struct Relation {
   std::string no_key_reason;
   std::string no_key_hint;
   size_t no_key_offset = 0;
+  // Its rows are numbered by ROW_NUMBER(), and who reads them says how far: see top_n_planner.h.
+  struct Numbered {
+    int column;                                 // that is the number
+    std::optional<std::vector<int>> partition;  // the columns of PARTITION BY, if all are there
+    operators::SqlPosition position;
+  };
+  std::optional<Numbered> numbered;
 
   // The column with the event time, if it still has it.
   std::optional<int> event_time() const;
