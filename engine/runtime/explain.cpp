@@ -48,17 +48,6 @@ std::string case_to_sql(const std::vector<std::string>& args) {
   return absl::StrCat(text, " ELSE ", args.back(), " END");
 }
 
-// "count(DISTINCT x) FILTER (WHERE y)"
-std::string call_text(const AggregateCall& call, const Schema& input) {
-  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
-  const bool distinct = call.kind == AggregateKind::kCountDistinct;
-  std::string text =
-      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
-  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument), ")");
-  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
-  return text;
-}
-
 // "sum(amount) [-'1 day', now]"
 std::string frame_text(const FrameCall& call, const Schema& input) {
   const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
@@ -151,7 +140,7 @@ class Explainer {
     absl::StrAppend(
         &out->operation, ": ",
         absl::StrJoin(op.calls, ", ", [&](std::string* text, const AggregateCall& call) {
-          absl::StrAppend(text, call_text(call, from));
+          absl::StrAppend(text, to_sql(call, from));
         }));
     if (op.emit == Emit::kFinal)
       absl::StrAppend(&out->operation, "; given out when the window closes");
@@ -176,10 +165,7 @@ class Explainer {
     const std::string order =
         absl::StrJoin(op.order, ", ", [&](std::string* text, const TopNNode::Order& by) {
           absl::StrAppend(text, from[static_cast<size_t>(by.column)].name,
-                          by.descending ? " DESC" : "",
-                          by.nulls_first == by.descending ? ""
-                          : by.nulls_first                ? " NULLS FIRST"
-                                                          : " NULLS LAST");
+                          by.descending ? " DESC" : "", nulls_text(by.descending, by.nulls_first));
         });
     out->operation = absl::StrCat("top ", op.limit, key.empty() ? "" : " by ", key,
                                   order.empty() ? ", as they come" : ", ordered by ", order,
@@ -247,8 +233,8 @@ class Explainer {
 
 void append_tree(const ExplainedNode& node, const std::string& first, const std::string& rest,
                  std::string* out) {
-  absl::StrAppend(out, first, node.operation, node.changelog ? "  [changelog]" : "  [append-only]",
-                  "\n");
+  const char* edge = node.of_query ? "" : node.changelog ? "  [changelog]" : "  [append-only]";
+  absl::StrAppend(out, first, node.operation, edge, "\n");
   const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
   if (node.exchange) {
     absl::StrAppend(out, detail, "exchange: ",
@@ -266,6 +252,22 @@ void append_tree(const ExplainedNode& node, const std::string& first, const std:
 }
 
 }  // namespace
+
+// "count(DISTINCT x) FILTER (WHERE y)"
+std::string to_sql(const AggregateCall& call, const Schema& input) {
+  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
+  const bool distinct = call.kind == AggregateKind::kCountDistinct;
+  std::string text =
+      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
+  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument), ")");
+  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return text;
+}
+
+std::string nulls_text(bool descending, bool nulls_first) {
+  if (nulls_first == descending) return "";
+  return nulls_first ? " NULLS FIRST" : " NULLS LAST";
+}
 
 std::string to_sql(const Expr& expr, const Schema& input) {
   std::vector<std::string> args;

@@ -22,6 +22,12 @@ namespace {
 // Each of them may have to be given out again when a row comes.
 constexpr int64_t kRowsMax = 10'000;
 
+void add_once(int column, std::vector<int>* columns) {
+  if (std::find(columns->begin(), columns->end(), column) == columns->end()) {
+    columns->push_back(column);
+  }
+}
+
 // A projection to what the SELECT list, the key and the order read; the TopN; and a projection to
 // the SELECT list.
 NodeId plan_top(PlanBuilder& builder, const BoundSelect& bound, const std::vector<ExprRef>& key,
@@ -31,7 +37,7 @@ NodeId plan_top(PlanBuilder& builder, const BoundSelect& bound, const std::vecto
   for (size_t i = 0; i < bound.outputs.size(); ++i) {
     shown.push_back(bound.row_number == i ? -1 : read.add(bound.outputs[i].expr));
   }
-  for (const ExprRef& expr : key) op.key.push_back(read.add(expr));
+  for (const ExprRef& expr : key) add_once(read.add(expr), &op.key);
   for (const RankOrder& by : bound.ranking->order) {
     op.order.push_back({read.add(by.expr), by.descending, by.nulls_first});
   }
@@ -147,7 +153,7 @@ Relation plan_numbered(PlanBuilder& builder, const BoundSelect& bound, NodeId in
   for (const ExprRef& expr : ranking.partition) {
     const int output = output_of(bound, expr);
     if (output < 0) numbered.partition.reset();
-    if (numbered.partition) numbered.partition->push_back(output);
+    if (numbered.partition) add_once(output, &*numbered.partition);
   }
   relation.numbered = std::move(numbered);
   return relation;

@@ -247,7 +247,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"havingClause"},
                                      {"withClause"},
                                      {"windowClause"},
-                                     {"sortClause", distinct_on ? "" : "nothing"},
+                                     {distinct_on ? "sortClause" : "targetList"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
                                      {"op", "SETOP_NONE"}},
                                     where_));
@@ -366,11 +366,11 @@ absl::Status ViewPlanner::bind_distinct_order(Branch& branch) const {
     if (!expr) {
       KAPPA_ASSIGN_OR_RETURN(expr, binder.bind(node));
     }
-    const auto of_key = std::find_if(
-        branch.distinct->begin(), branch.distinct->end(),
-        [&](int column) { return same_meaning(outputs[static_cast<size_t>(column)].expr, expr); });
-    if (of_key != branch.distinct->end()) {
-      open.erase(*of_key);
+    const auto is_item = [&](int column) {
+      return same_meaning(outputs[static_cast<size_t>(column)].expr, expr);
+    };
+    if (std::any_of(branch.distinct->begin(), branch.distinct->end(), is_item)) {
+      std::erase_if(open, is_item);
     } else if (!open.empty()) {
       return fault(
           node, "ORDER BY begins with what DISTINCT ON names",

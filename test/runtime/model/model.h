@@ -10,6 +10,7 @@
 #include "engine/types/record.h"
 #include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/plan.h"
+#include "test/runtime/model/top_n.h"
 
 namespace kappa::model {
 
@@ -75,6 +76,7 @@ class Model {
     std::map<Row, Group, RowLess> groups;
     std::map<Row, Row, RowLess> keyed;
     std::vector<Row> bag;
+    Rankings rankings;
     std::vector<Change> out;  // of the present step
   };
   struct SourceState {

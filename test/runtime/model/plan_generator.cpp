@@ -118,7 +118,7 @@ class Generator {
 
   void add_statement() {
     const Relation input = dice_.pick(relations_);
-    switch (dice_.below(11)) {
+    switch (dice_.below(14)) {
       case 0:
       case 1:
         return add_rows(input);
@@ -132,6 +132,11 @@ class Generator {
       case 6:
       case 7:
         return input.changelog ? add_groups(input) : add_distinct(input);
+      case 8:
+      case 9:
+        return add_top_n(input);
+      case 10:
+        return add_first(input);
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
@@ -301,6 +306,144 @@ class Generator {
     create_view(made.name, {}, sql);
     made.node = add(view, {node});
     relations_.push_back(std::move(made));
+  }
+
+  // ---- the first rows of each key -----------------------------------------------------------
+
+  std::vector<ExprRef> some_columns(const Relation& input) {
+    std::vector<ExprRef> exprs;
+    if (dice_.coin()) {
+      for (const size_t column : input.key) exprs.push_back(bare(input, column));
+    }
+    if (input.event_time && dice_.coin()) exprs.push_back(bare(input, *input.event_time));
+    for (int64_t i = dice_.between(1, 3); i > 0; --i) exprs.push_back(item(input));
+    return exprs;
+  }
+
+  // An item of ORDER BY over column `column`, which is written `sql`.
+  std::string order_item(size_t column, const std::string& sql, TopNNode* top) {
+    TopNNode::Order by{.column = column, .descending = dice_.coin()};
+    by.nulls_first = by.descending;
+    std::string text = sql + (by.descending ? " DESC" : dice_.coin() ? " ASC" : "");
+    if (dice_.one_in(3)) {
+      by.nulls_first = dice_.coin();
+      text += by.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+    top->order.push_back(by);
+    return text;
+  }
+
+  void finish_top(const Relation& input, const std::vector<ExprRef>& exprs, size_t shown,
+                  std::vector<size_t> key, const std::string& select, size_t node) {
+    Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs)};
+    if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
+    made.changelog = true;
+    made.key = key;
+    ViewNode view{.name = made.name, .key = std::move(key)};
+    view.grouped = true;
+    view.event_time = made.event_time;
+    view.visible = shown;
+    create_view(made.name, {}, select);
+    made.node = add(view, {node});
+    relations_.push_back(std::move(made));
+  }
+
+  // ROW_NUMBER() … <= n.
+  void add_top_n(const Relation& input) {
+    std::vector<ExprRef> exprs = some_columns(input);
+    const size_t columns = exprs.size();
+    TopNNode top;
+    if (!dice_.one_in(5)) top.key = choose_key(columns);
+    top.limit = static_cast<size_t>(dice_.between(1, 4));
+    std::vector<std::string> partition;
+    std::vector<std::string> order;
+    const auto sql_of = [&](const ExprRef& expr) { return to_sql(*expr, names_of(input.fields)); };
+    for (const size_t column : top.key) partition.push_back(sql_of(exprs[column]));
+    std::string inner = "SELECT " + join(select_items(exprs, input), ", ");
+    for (int64_t i = dice_.below(3); i > 0; --i) {
+      exprs.push_back(item(input));
+      order.push_back(order_item(exprs.size() - 1, sql_of(exprs.back()), &top));
+    }
+    inner += ", ROW_NUMBER() OVER (";
+    if (!partition.empty()) inner += "PARTITION BY " + join(partition, ", ") + " ";
+    if (!order.empty()) inner += "ORDER BY " + join(order, ", ");
+    inner += ") AS rn FROM " + input.name;
+    const size_t filtered = add_where(input, &inner);
+
+    const bool shows_number = dice_.coin();
+    const auto natural = kept_key(input, {exprs.begin(), at(exprs, columns)});
+    const bool by_natural = natural && !natural->empty() && !input.is_source;
+    const bool by_number = top.limit > 1 && (shows_number || !by_natural);
+    std::vector<size_t> key = top.limit > 1 && !by_number ? *natural : top.key;
+    if (by_number) key.push_back(columns);
+    // Whether the engine numbers rows that nothing shows is its own matter.
+    const bool second = dice_.one_in(4);
+    top.ranked = shows_number || by_number || (second && top.limit > 1);
+    const size_t number = exprs.size();
+    size_t node = add(top, {add(ProjectNode{exprs}, {filtered})});
+
+    std::string outer = " FROM (" + inner + ") AS r WHERE ";
+    const std::string limit = std::to_string(top.limit);
+    outer += second         ? "rn = " + limit
+             : dice_.coin() ? "rn <= " + limit
+                            : "rn < " + std::to_string(top.limit + 1);
+    if (second && top.limit > 1) {
+      node = add(FilterNode{number_is(number, static_cast<int64_t>(top.limit))}, {node});
+    }
+    exprs.resize(columns);
+    std::vector<std::string> items = names_of(fields_of(exprs));
+    if (dice_.one_in(3)) {
+      const ExprRef predicate = ExpressionGenerator(dice_, fields_of(exprs)).predicate();
+      outer += " AND (" + to_sql(*predicate, items) + ")";
+      node = add(FilterNode{predicate}, {node});
+    }
+    std::vector<ExprRef> shown;
+    for (size_t i = 0; i < columns; ++i) shown.push_back(column(i, exprs[i]->type));
+    if (shows_number) items.emplace_back("rn");
+    if (shows_number || by_number) shown.push_back(column(number, Type::bigint()));
+    node = add(ProjectNode{shown}, {node});
+    // The number has its name in what comes of it.
+    std::vector<ExprRef> fields = exprs;
+    if (shows_number || by_number) fields.push_back(shown.back());
+    finish_top(input, fields, items.size(), std::move(key), "SELECT " + join(items, ", ") + outer,
+               node);
+    if (shows_number || by_number) relations_.back().fields.back().name = "rn";
+  }
+
+  static ExprRef number_is(size_t number, int64_t value) {
+    return make(Op::kEqual, Type::boolean(),
+                {column(number, Type::bigint()), constant(Value::bigint(value))});
+  }
+
+  static std::vector<ExprRef>::iterator at(std::vector<ExprRef>& exprs, size_t index) {
+    return exprs.begin() + static_cast<std::ptrdiff_t>(index);
+  }
+
+  // DISTINCT ON … ORDER BY.
+  void add_first(const Relation& input) {
+    std::vector<ExprRef> exprs = some_columns(input);
+    TopNNode top;
+    top.key = choose_key(exprs.size());
+    std::vector<std::string> names;
+    for (const size_t column : top.key) names.push_back("c" + std::to_string(column));
+    std::vector<std::string> order = names;
+    dice_.shuffle(&order);
+    for (size_t i = 0; i < exprs.size(); ++i) {
+      const bool of_key = std::any_of(top.key.begin(), top.key.end(), [&](size_t column) {
+        return column == i || to_sql(*exprs[column], names_of(input.fields)) ==
+                                  to_sql(*exprs[i], names_of(input.fields));
+      });
+      if (of_key || dice_.one_in(3)) continue;
+      order.push_back(order_item(i, "c" + std::to_string(i), &top));
+    }
+    if (top.order.empty()) return input.changelog ? add_groups(input) : add_distinct(input);
+    std::string from = " FROM " + input.name;
+    const size_t filtered = add_where(input, &from);
+    const size_t node = add(top, {add(ProjectNode{exprs}, {filtered})});
+    finish_top(input, exprs, exprs.size(), top.key,
+               "SELECT DISTINCT ON (" + join(names, ", ") + ") " +
+                   join(select_items(exprs, input), ", ") + from + " ORDER BY " + join(order, ", "),
+               node);
   }
 
   std::vector<size_t> choose_key(size_t columns) {
