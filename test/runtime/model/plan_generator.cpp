@@ -333,8 +333,8 @@ class Generator {
     return text;
   }
 
-  void finish_top(const Relation& input, const std::vector<ExprRef>& exprs, size_t shown,
-                  std::vector<size_t> key, const std::string& select, size_t node) {
+  void finish_top(const Relation& input, const std::vector<ExprRef>& exprs, std::vector<size_t> key,
+                  const std::string& select, size_t node) {
     Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs)};
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
     made.changelog = true;
@@ -342,7 +342,7 @@ class Generator {
     ViewNode view{.name = made.name, .key = std::move(key)};
     view.grouped = true;
     view.event_time = made.event_time;
-    view.visible = shown;
+    view.visible = exprs.size();
     create_view(made.name, {}, select);
     made.node = add(view, {node});
     relations_.push_back(std::move(made));
@@ -405,8 +405,7 @@ class Generator {
     // The number has its name in what comes of it.
     std::vector<ExprRef> fields = exprs;
     if (shows_number || by_number) fields.push_back(shown.back());
-    finish_top(input, fields, items.size(), std::move(key), "SELECT " + join(items, ", ") + outer,
-               node);
+    finish_top(input, fields, std::move(key), "SELECT " + join(items, ", ") + outer, node);
     if (shows_number || by_number) relations_.back().fields.back().name = "rn";
   }
 
@@ -440,7 +439,7 @@ class Generator {
     std::string from = " FROM " + input.name;
     const size_t filtered = add_where(input, &from);
     const size_t node = add(top, {add(ProjectNode{exprs}, {filtered})});
-    finish_top(input, exprs, exprs.size(), top.key,
+    finish_top(input, exprs, top.key,
                "SELECT DISTINCT ON (" + join(names, ", ") + ") " +
                    join(select_items(exprs, input), ", ") + from + " ORDER BY " + join(order, ", "),
                node);
