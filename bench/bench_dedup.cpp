@@ -1,6 +1,6 @@
 // How fast are records deduplicated into a durable view? One bid for each auction and bidder: the
-// first that came, and, as "dedup-last" (Nexmark 18), the latest. Nexmark's hot keys make about two
-// bids in five repeat an earlier one's key.
+// first that came, and, as "dedup-last" (Nexmark 18), the latest. Nexmark's hot keys make two in
+// three bids repeat an earlier one's key.
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"

@@ -372,7 +372,9 @@ class Generator {
 
     const bool shows_number = dice_.coin();
     const auto natural = kept_key(input, {exprs.begin(), at(exprs, columns)});
-    const bool by_natural = natural && !natural->empty() && !input.is_source;
+    // Rows that change and have a key of no columns are one row.
+    const bool keyed = natural && (!natural->empty() || input.changelog);
+    const bool by_natural = keyed && !input.is_source;
     const bool by_number = top.limit > 1 && (shows_number || !by_natural);
     std::vector<size_t> key = top.limit > 1 && !by_number ? *natural : top.key;
     if (by_number) key.push_back(columns);
