@@ -26,7 +26,7 @@ std::optional<std::string> explained_view(const SourceText& text, const Statemen
 }
 
 // The SELECT that EXPLAIN is about.
-absl::StatusOr<const Node*> explained_select(const Node& explain) {
+absl::StatusOr<const Node*> explained_select(const Node& explain, const StatementText& statement) {
   for (const Node& option : explain.list("options")) {
     const std::string name = absl::AsciiStrToUpper(std::string(option.text("defname")));
     return fault(option, absl::StrCat("EXPLAIN ", name, " is not supported yet"),
@@ -35,7 +35,7 @@ absl::StatusOr<const Node*> explained_select(const Node& explain) {
   KAPPA_RETURN_IF_ERROR(expect_only(explain, {{"query"}, {"options"}}));
   const Node* query = explain.child("query");
   if (query && query->is("SelectStmt")) return query;
-  return fault(explain, "EXPLAIN takes a SELECT or the name of a view");
+  return fault(statement.tokens[1].offset, "EXPLAIN takes a SELECT or the name of a view");
 }
 
 absl::StatusOr<std::shared_ptr<const BoundQuery>> compile(const SourceText& text,
@@ -58,7 +58,7 @@ absl::StatusOr<std::shared_ptr<const BoundQuery>> compile(const SourceText& text
   KAPPA_ASSIGN_OR_RETURN(const Node node, parse_statement(text.text(), statements[0]));
   const Node* select = &node;
   if (node.is("ExplainStmt")) {
-    KAPPA_ASSIGN_OR_RETURN(select, explained_select(node));
+    KAPPA_ASSIGN_OR_RETURN(select, explained_select(node, statements[0]));
     query.explains = true;
   }
   if (!select->is("SelectStmt")) {

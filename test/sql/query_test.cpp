@@ -306,7 +306,7 @@ TEST_CASE("EXPLAIN of a query or of a view by its name") {
        "1:10: EXPLAIN FORMAT is not supported yet; write EXPLAIN SELECT …: it shows how the query "
        "would be run"},
       {"EXPLAIN fcts", "1:9: view \"fcts\" does not exist; did you mean \"facts\"?"},
-      {"EXPLAIN DELETE FROM facts", "1:1: EXPLAIN takes a SELECT or the name of a view"},
+      {"EXPLAIN DELETE FROM facts", "1:9: EXPLAIN takes a SELECT or the name of a view"},
       {"EXPLAIN SELECT nope FROM facts",
        "1:16: column \"nope\" does not exist; there are id, b, a, at"},
   });
