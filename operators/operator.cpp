@@ -1,6 +1,13 @@
 #include "operators/operator.h"
 
+#include "engine/types/invariant.h"
+
 namespace kappa::operators {
+
+void JoinOperator::process(const Batch& /*input*/, const OperatorContext& /*context*/,
+                           std::vector<Batch>* /*out*/) {
+  KAPPA_INVARIANT(false, "a join takes two inputs");
+}
 
 uint64_t operator_id(const Plan& plan, NodeId node) {
   uint64_t id = plan.node(node).fingerprint;

@@ -6,13 +6,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/types/arena.h"
 #include "engine/types/batch.h"
 #include "engine/types/record.h"
 #include "operators/functions.h"
 #include "operators/plan.h"
+#include "state/event_log.h"
 #include "state/table.h"
 
 namespace kappa::operators {
@@ -58,6 +61,18 @@ class Operator {
                        std::vector<Batch>* out) = 0;
   // The tables that hold its state; their ids are its node's.
   virtual std::vector<state::Table*> tables() { return {}; }
+  // What it only ever appends to, stored beside its tables, under its node's id too; null: nothing.
+  virtual state::EventLog* events() { return nullptr; }
+  // An event of that log from a checkpoint, in its stored form, in no particular order. DataLoss:
+  // it is none.
+  virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/) {
+    return absl::UnimplementedError("it has no events");
+  }
+  // The types of an event's stored key.
+  virtual std::vector<state::RowField> event_key() const { return {}; }
+  // Calls `visit` with the stored form of each event that is part of the state at this watermark.
+  using VisitEvent = std::function<void(const std::string& key, const std::string& value)>;
+  virtual void visit_events(int64_t /*watermark_us*/, const VisitEvent& /*visit*/) const {}
   // Whether a row of its tables is part of the state at this watermark, and not merely still there.
   virtual bool kept(const std::byte* /*row*/, int64_t /*watermark_us*/) const { return true; }
   // Removes some of what is not. Called between epochs; the work of a call is bounded, and the next
@@ -65,6 +80,17 @@ class Operator {
   virtual void remove_expired(int64_t /*watermark_us*/) {}
   // After the tables were loaded from a checkpoint whose watermark on its input was this.
   virtual void restored(int64_t /*watermark_us*/) {}
+};
+
+// An operator with two inputs: a join's running part.
+class JoinOperator : public Operator {
+ public:
+  // As process(). Of rows with the same place and tie, those of `right` come first: run through
+  // both with for_each_run() (operators/join_order.h). The context's watermark is the join's, see
+  // runtime/watermarks.h.
+  virtual void process_both(const Batch& left, const Batch& right, const OperatorContext& context,
+                            std::vector<Batch>* out) = 0;
+  void process(const Batch& input, const OperatorContext& context, std::vector<Batch>* out) final;
 };
 
 // What a node's state is stored under: its fingerprint, and for the second of two equal nodes of a

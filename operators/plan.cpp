@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/types/hash.h"
+#include "engine/types/value.h"
 
 namespace kappa::operators {
 namespace {
@@ -21,6 +22,11 @@ std::string describe_window(const TumbleWindow& window) {
 std::string describe_call(const AggregateCall& call) {
   std::string text = std::string(aggregate_name(call.kind)) + "(";
   if (call.argument >= 0) absl::StrAppend(&text, "#", call.argument);
+  if (call.by >= 0) absl::StrAppend(&text, " by #", call.by);
+  if (call.half_life_us > 0) absl::StrAppend(&text, ", half_life_us=", call.half_life_us);
+  if (call.kind == AggregateKind::kApproxQuantile) {
+    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
+  }
   absl::StrAppend(&text, ")");
   if (call.filter >= 0) absl::StrAppend(&text, " filter #", call.filter);
   return absl::StrCat(text, ":", to_string(call.result));
@@ -38,6 +44,11 @@ std::string describe_call(const FrameCall& call) {
   absl::StrAppend(&text, ")");
   if (call.filter >= 0) absl::StrAppend(&text, " filter #", call.filter);
   return absl::StrCat(text, " over ", describe_frame(call.frame), ":", to_string(call.result));
+}
+
+std::string describe_join(const char* kind, const JoinKey& key, bool outer) {
+  return absl::StrCat(outer ? "left " : "", kind, " [", absl::StrJoin(key.left, ","), "] = [",
+                      absl::StrJoin(key.right, ","), "]");
 }
 
 const char* emit_name(Emit emit) {
@@ -89,6 +100,19 @@ struct Describe {
     return absl::StrCat(text, " emit=", emit_name(op.emit), " horizon_us=", op.horizon_us,
                         op.notes_late ? " notes late" : "");
   }
+  std::string operator()(const ArrangeNode& op) const {
+    return absl::StrCat("arrange by [", absl::StrJoin(op.key, ","), "]");
+  }
+  std::string operator()(const LookupNode& op) const {
+    return describe_join("lookup", op.key, op.outer);
+  }
+  std::string operator()(const RelationJoinNode& op) const {
+    return describe_join("relation join", op.key, op.outer);
+  }
+  std::string operator()(const IntervalJoinNode& op) const {
+    return absl::StrCat(describe_join("interval join", op.key, op.outer), " right #", op.right_time,
+                        " - left #", op.left_time, " in [", op.from_us, "us, ", op.to_us, "us]");
+  }
   std::string operator()(const ViewNode& op) const {
     return absl::StrCat(
         "view ", op.name, " key [", absl::StrJoin(op.key, ","), "]",
@@ -121,6 +145,24 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "max";
     case AggregateKind::kCountDistinct:
       return "count_distinct";
+    case AggregateKind::kStddev:
+      return "stddev";
+    case AggregateKind::kStddevPop:
+      return "stddev_pop";
+    case AggregateKind::kFirst:
+      return "first";
+    case AggregateKind::kLast:
+      return "last";
+    case AggregateKind::kArgMin:
+      return "arg_min";
+    case AggregateKind::kArgMax:
+      return "arg_max";
+    case AggregateKind::kDecayedSum:
+      return "decayed_sum";
+    case AggregateKind::kApproxCountDistinct:
+      return "approx_count_distinct";
+    case AggregateKind::kApproxQuantile:
+      return "approx_quantile";
   }
   return "?";
 }
@@ -150,6 +192,8 @@ std::string_view frame_function_name(FrameFunction function) {
       return "last_value";
     case FrameFunction::kLag:
       return "lag";
+    case FrameFunction::kIsLate:
+      return "is_late";
   }
   return "?";
 }
@@ -164,7 +208,19 @@ absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
     case AggregateKind::kCountStar:
     case AggregateKind::kCount:
     case AggregateKind::kCountDistinct:
+    case AggregateKind::kApproxCountDistinct:
       return Type::bigint();
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+    case AggregateKind::kDecayedSum:
+    case AggregateKind::kApproxQuantile:
+      if (argument.is_number()) return Type::double_precision();
+      return refuse("a number");
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+      return argument.id == TypeId::kNull ? Type::text() : argument;
     case AggregateKind::kSum:
       if (argument.id == TypeId::kInteger) return Type::bigint();
       if (argument.id == TypeId::kBigint) return Type::numeric(38, 0);
@@ -186,6 +242,13 @@ absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
       return argument;
   }
   return refuse("something else");
+}
+
+const JoinKey* join_key(const PlanNode& node) {
+  if (const auto* lookup = std::get_if<LookupNode>(&node.op)) return &lookup->key;
+  if (const auto* join = std::get_if<RelationJoinNode>(&node.op)) return &join->key;
+  if (const auto* join = std::get_if<IntervalJoinNode>(&node.op)) return &join->key;
+  return nullptr;
 }
 
 NodeId Plan::find_view(std::string_view name) const {

@@ -16,6 +16,8 @@
 //
 //   Source → (Filter | Project | Union)* → Aggregate | Sliding | … → … → View | Output
 //                                             ↑______________________________↓
+//                       … → Arrange ─► Lookup | RelationJoin | IntervalJoin → …
+//                       … → Arrange ──────────↑
 namespace kappa::operators {
 
 using NodeId = uint32_t;  // index into Plan::nodes
@@ -45,7 +47,24 @@ struct ProjectNode {
 // Its inputs have the same types, column by column.
 struct UnionNode {};
 
-enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kCountDistinct };
+enum class AggregateKind : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kCountDistinct,
+  kStddev,
+  kStddevPop,
+  kFirst,
+  kLast,
+  kArgMin,
+  kArgMax,
+  kDecayedSum,
+  kApproxCountDistinct,
+  kApproxQuantile,
+};
 
 struct AggregateCall {
   AggregateKind kind;
@@ -53,9 +72,16 @@ struct AggregateCall {
   int filter = -1;    // input column of type boolean: FILTER (WHERE …); -1: none
   Type result;
   SqlPosition position;
+  // Input column: of arg_min and arg_max what is to be the least or greatest, of first, last and
+  // decayed_sum the event time; -1: none.
+  int by = -1;
+  int64_t half_life_us = 0;  // of decayed_sum; more than zero
+  double quantile = 0;       // of approx_quantile: 0 to 1
 };
 
-// The result type of an aggregate, or InvalidArgument if it does not take such a value.
+// The result type of an aggregate, or InvalidArgument if it does not take such a value. The
+// standard deviation of numerics of more than 18 digits is taken of doubles, to which the front end
+// casts.
 absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument);
 std::string_view aggregate_name(AggregateKind kind);
 
@@ -126,6 +152,7 @@ enum class FrameFunction : uint8_t {
   kFirstValue,
   kLastValue,
   kLag,
+  kIsLate,  // whether the row was below the watermark; whatever the frame
 };
 
 // Which rows of its partition a call sees from a row with event time t: those from t - start to
@@ -167,6 +194,48 @@ struct SlidingNode {
 
 std::string_view frame_function_name(FrameFunction function);
 
+// Brings rows to the worker of their key: what stands on either side of a join. Schema: the
+// input's.
+struct ArrangeNode {
+  std::vector<int> key;
+};
+
+// The columns of a join's left and of its right input that must be equal, pair by pair, of the same
+// types. NULL equals nothing.
+struct JoinKey {
+  std::vector<int> left;
+  std::vector<int> right;
+};
+
+// Every join has two inputs, each an Arrange by its side of the key. Schema: the left input's
+// columns, then the right one's, which are NULL where an outer join found no match. If one record
+// causes rows on both sides, those on the right come first.
+
+// Each row of its append-only left input with the row that the right one, a relation with the key
+// as its key, has at the row's place. Later changes on the right do not change it.
+struct LookupNode {
+  JoinKey key;
+  bool outer = false;
+};
+
+// The join of two relations, kept up to date with retractions as either changes. With `outer`, left
+// rows without a match are in it too.
+struct RelationJoinNode {
+  JoinKey key;
+  bool outer = false;
+};
+
+// The pairs of rows of two append-only inputs whose event times are close: from_us <= right -
+// left <= to_us. With `outer`, a left row that found no match is given out once none can come.
+struct IntervalJoinNode {
+  JoinKey key;
+  bool outer = false;
+  int left_time = 0;   // column of the left input
+  int right_time = 0;  // column of the right input
+  int64_t from_us = 0;
+  int64_t to_us = 0;
+};
+
 // Keeps its input as a keyed relation. Schema: the input's columns.
 struct ViewNode {
   std::string name;
@@ -203,7 +272,8 @@ struct OutputNode {
 struct PlanNode {
   NodeId id = 0;
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
-               TopNNode, ReorderNode, SlidingNode, ViewNode, OutputNode>
+               TopNNode, ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
+               IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;
   Schema schema;
@@ -216,6 +286,9 @@ struct PlanNode {
   // Hash of the operator's canonical text and its inputs' fingerprints: equal logic, equal value.
   uint64_t fingerprint = 0;
 };
+
+// The key of a join; null if the node is none.
+const JoinKey* join_key(const PlanNode& node);
 
 struct Statement {
   std::string text;

@@ -9,9 +9,11 @@
 #include "operators/distinct.h"
 #include "operators/filter.h"
 #include "operators/kept_frames.h"
+#include "operators/lookup.h"
 #include "operators/output.h"
 #include "operators/project.h"
 #include "operators/reorder.h"
+#include "operators/running_frames.h"
 #include "operators/top_n.h"
 #include "operators/top_one.h"
 
@@ -63,6 +65,13 @@ absl::StatusOr<std::unique_ptr<Dataflow>> Dataflow::create(
   return flow;
 }
 
+std::unique_ptr<operators::Operator> Dataflow::make_frames(const PlanNode& node) const {
+  if (operators::is_running(std::get<SlidingNode>(node.op), plan_.node(node.inputs[0]).schema)) {
+    return std::make_unique<operators::RunningFrames>(plan_, node.id);
+  }
+  return std::make_unique<operators::KeptFrames>(plan_, node.id);
+}
+
 std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& node) {
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
@@ -78,7 +87,7 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
     return std::make_unique<operators::TopN>(plan_, node.id);
   }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
-  if (is<SlidingNode>(node)) return std::make_unique<operators::KeptFrames>(plan_, node.id);
+  if (is<SlidingNode>(node)) return make_frames(node);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
     return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
@@ -86,19 +95,22 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
     if (on_output_) return std::make_unique<Observer>(node.id, on_output_);
     return std::make_unique<operators::Output>(plan_, node.id);
   }
-  return nullptr;  // unions, and views that read an aggregate's table
+  if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);
+  return nullptr;  // unions, arranges, and views that read an aggregate's table
 }
 
 absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
   for (const PlanNode& node : plan_.nodes) {
-    const auto* aggregate = std::get_if<AggregateNode>(&node.op);
-    const auto* sliding = std::get_if<SlidingNode>(&node.op);
-    const auto* top = std::get_if<TopNNode>(&node.op);
-    if (!aggregate && !sliding && !top) continue;
-    group_columns_[operators::operator_id(plan_, node.id)] = top ? top->key.size()
-                                                             : aggregate
-                                                                 ? aggregate->groups.size()
-                                                                 : sliding->partition.size();
+    const uint64_t id = operators::operator_id(plan_, node.id);
+    if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) {
+      group_columns_[id] = aggregate->groups.size();
+    } else if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) {
+      group_columns_[id] = sliding->partition.size();
+    } else if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+      group_columns_[id] = top->key.size();
+    } else if (const auto* key = operators::join_key(node)) {
+      group_columns_[id] = key->left.size();
+    }
   }
   for (Worker& worker : parts_) {
     KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, workers()));
@@ -108,6 +120,7 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       if (shape_.front(node.id)) continue;
       Instance& instance = worker.nodes[node.id];
       instance.op = make_operator(node);
+      instance.join = dynamic_cast<operators::JoinOperator*>(instance.op.get());
       // A key of no columns hashes to 0, which is the first worker's.
       auto* aggregate = dynamic_cast<operators::Aggregate*>(instance.op.get());
       if (aggregate && &worker == &parts_.front()) aggregate->make_single_group();
@@ -187,9 +200,25 @@ void Dataflow::run_union(uint32_t index, NodeId id, const Turn& turn) {
   }
 }
 
+// As with a union, what one record causes on either side comes in a fixed order: right, then left.
+void Dataflow::run_join(uint32_t index, NodeId id, const Turn& turn,
+                        const operators::OperatorContext& context) {
+  Worker& worker = parts_[index];
+  Instance& instance = worker.nodes[id];
+  const auto& inputs = plan_.node(id).inputs;
+  const auto side = [&](size_t input, uint16_t branch) {
+    Batch rows = merge_batches(output_of(index, inputs[input], turn));
+    return workers() > 1 ? mark_branch(rows, branch, worker.arena) : rows;
+  };
+  const Batch right = side(1, 0);
+  const Batch left = side(0, 1);
+  instance.join->process_both(left, right, context, &instance.out);
+}
+
 void Dataflow::run_node(uint32_t index, NodeId id, const Turn& turn,
                         const operators::OperatorContext& context) {
   Instance& instance = parts_[index].nodes[id];
+  if (instance.join) return run_join(index, id, turn, context);
   const std::vector<const Batch*> input = input_of(index, id, turn);
   if (is<operators::UnionNode>(plan_.node(id)) && workers() > 1) {
     run_union(index, id, turn);
@@ -240,6 +269,19 @@ std::vector<SideRow> Dataflow::end(Turn& turn) {
 }
 
 // ---- between turns --------------------------------------------------------------------------
+
+operators::Operator* Dataflow::with_events(NodeId node, uint32_t worker) const {
+  operators::Operator* op = parts_[worker].nodes[node].op.get();
+  return op && op->events() ? op : nullptr;
+}
+
+std::vector<operators::Operator*> Dataflow::with_events(uint32_t worker) const {
+  std::vector<operators::Operator*> found;
+  for (const PlanNode& node : plan_.nodes) {
+    if (operators::Operator* op = with_events(node.id, worker)) found.push_back(op);
+  }
+  return found;
+}
 
 std::vector<state::Table*> Dataflow::tables_of(NodeId node, uint32_t worker) const {
   operators::Operator* op = parts_[worker].nodes[node].op.get();

@@ -55,6 +55,10 @@ class Dataflow {
 
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
+  // The operators of a worker that have event logs.
+  std::vector<operators::Operator*> with_events(uint32_t worker) const;
+  // The one of a node; null if it has none.
+  operators::Operator* with_events(operators::NodeId node, uint32_t worker) const;
   // All tables of a worker.
   std::vector<state::Table*> tables(uint32_t worker) const;
   std::vector<state::Table*> tables_of(operators::NodeId node, uint32_t worker) const;
@@ -75,7 +79,9 @@ class Dataflow {
 
  private:
   struct Instance {
-    std::unique_ptr<operators::Operator> op;  // null: union, view of an aggregate's table
+    // Null: union, arrange, view of an aggregate's table.
+    std::unique_ptr<operators::Operator> op;
+    operators::JoinOperator* join = nullptr;  // the same, if it is one
     std::vector<Batch> out;                   // of the present turn
   };
   struct Worker {
@@ -88,6 +94,7 @@ class Dataflow {
 
   Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
+  std::unique_ptr<operators::Operator> make_frames(const operators::PlanNode& node) const;
   std::unique_ptr<operators::Operator> make_operator(const operators::PlanNode& node);
 
   std::vector<const Batch*> output_of(uint32_t worker, operators::NodeId node,
@@ -95,6 +102,8 @@ class Dataflow {
   std::vector<const Batch*> input_of(uint32_t worker, operators::NodeId node,
                                      const Turn& turn) const;
   void run_union(uint32_t worker, operators::NodeId node, const Turn& turn);
+  void run_join(uint32_t worker, operators::NodeId node, const Turn& turn,
+                const operators::OperatorContext& context);
   void run_node(uint32_t worker, operators::NodeId node, const Turn& turn,
                 const operators::OperatorContext& context);
   void deal_out(Worker& worker, operators::NodeId node);
@@ -102,8 +111,8 @@ class Dataflow {
   const operators::Plan& plan_;
   const DataflowShape shape_;
   std::function<void(operators::NodeId, const Batch&)> on_output_;
-  // An aggregate's rows travel by their group, those of OVER by their partition; what comes after
-  // it in the keys of their tables does not count. By operator id.
+  // An aggregate's rows travel by their group, those of OVER by their partition, a join's by what
+  // it equates; what comes after it in the keys of their tables does not count. By operator id.
   std::map<uint64_t, size_t> group_columns_;
   std::vector<Worker> parts_;
 };

@@ -7,6 +7,7 @@
 namespace kappa::runtime {
 
 using operators::AggregateNode;
+using operators::ArrangeNode;
 using operators::DistinctNode;
 using operators::NodeId;
 using operators::PlanNode;
@@ -100,6 +101,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
   if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
+  if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
 }
@@ -116,6 +118,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
     return view->by_record ? std::vector<int>{} : view->key;
   }
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
+  if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
+  if (const auto* key = operators::join_key(node)) return key->left;
   // Their first columns are their input's.
   if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
@@ -131,8 +135,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
   return columns;
 }
 
-// Whether rows of one record may be on several workers: a union made several of it, and an exchange
-// parted them.
+// Whether rows of one record may be on several workers: a union or a join made several of it, and
+// an exchange parted them.
 bool DataflowShape::parted(NodeId id) const {
   bool united = false;
   bool exchanged = false;
@@ -140,7 +144,7 @@ bool DataflowShape::parted(NodeId id) const {
   while (!open.empty()) {
     const NodeId below = open.back();
     open.pop_back();
-    united |= is<operators::UnionNode>(plan_.node(below));
+    united |= plan_.node(below).inputs.size() > 1;
     exchanged |= exchanged_[below];
     open.insert(open.end(), plan_.node(below).inputs.begin(), plan_.node(below).inputs.end());
   }
@@ -157,7 +161,7 @@ void DataflowShape::plan_stages(uint32_t workers) {
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
         is<AggregateNode>(node) || is<DistinctNode>(node) || is<TopNNode>(node) ||
-        is<SlidingNode>(node) ||
+        is<SlidingNode>(node) || is<ArrangeNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.

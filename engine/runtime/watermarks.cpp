@@ -9,12 +9,37 @@ using operators::NodeId;
 using operators::PlanNode;
 using operators::WatermarkTrack;
 
+namespace {
+
+// Whether a node's watermark is made of those of several inputs.
+bool is_merged(const PlanNode& node) {
+  return std::holds_alternative<operators::UnionNode>(node.op) ||
+         std::holds_alternative<operators::RelationJoinNode>(node.op) ||
+         std::holds_alternative<operators::IntervalJoinNode>(node.op);
+}
+
+// How far behind what comes in a node's rows may still be.
+int64_t held_back_us(const PlanNode& node) {
+  if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op)) {
+    return aggregate->window ? aggregate->window->grace_us : 0;
+  }
+  if (const auto* join = std::get_if<operators::IntervalJoinNode>(&node.op)) {
+    // A left row without a match waits until no right one can come.
+    return join->outer ? saturating_add(std::max<int64_t>(join->to_us, 0), 1) : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
 Watermarks::Watermarks(const operators::Plan& plan) : plan_(plan) {
   sources_.resize(plan.sources.size());
   tracks_.resize(plan.nodes.size());
   current_.assign(plan.nodes.size(), kNoEventTime.us);
+  merged_.resize(plan.nodes.size());
+  merged_current_ = current_;
   for (const PlanNode& node : plan.nodes) {
-    has_union_ |= std::holds_alternative<operators::UnionNode>(node.op);
+    merges_ |= is_merged(node);
     if (const auto* source = std::get_if<operators::SourceNode>(&node.op)) {
       sources_[static_cast<size_t>(source->source)].used = true;
     }
@@ -26,7 +51,7 @@ void Watermarks::restore(const Place& place) {
     sources_[s].clock = place.sources[s];
   }
   for (const auto& [node, watermark] : place.watermarks) {
-    if (node < current_.size()) current_[node] = watermark;
+    if (node < merged_current_.size()) merged_current_[node] = watermark;
   }
   // The others follow from these: an epoch without places computes them.
   const Epoch none(0, 1, 1);
@@ -39,9 +64,7 @@ void Watermarks::save(Place* place) const {
   for (const Source& source : sources_) place->sources.push_back(source.clock);
   place->watermarks.clear();
   for (const PlanNode& node : plan_.nodes) {
-    if (std::holds_alternative<operators::UnionNode>(node.op)) {
-      place->watermarks[node.id] = current_[node.id];
-    }
+    if (is_merged(node)) place->watermarks[node.id] = merged_current_[node.id];
   }
 }
 
@@ -64,7 +87,7 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
   const schemas::Source& spec = plan_.sources[index];
   std::vector<int64_t>& shown = source.event_time_max;
   int64_t max = shown[0];
-  if (has_union_) {
+  if (merges_) {
     source.first_record_ms.assign(epoch.size() + 1, source.clock.first_record_ms);
     source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
   }
@@ -81,7 +104,7 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
         max = std::max(max, shown[i]);
       }
       shown[i] = max;
-      if (has_union_) {
+      if (merges_) {
         source.first_record_ms[i] = clock.first_record_ms;
         source.last_record_ms[i] = last_record_ms;
       }
@@ -103,7 +126,7 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
       }
     }
     shown[moment.place + 1] = max;
-    if (has_union_) {
+    if (merges_) {
       source.first_record_ms[moment.place + 1] = clock.first_record_ms;
       source.last_record_ms[moment.place + 1] = clock.last_record_ms;
     }
@@ -134,19 +157,21 @@ void Watermarks::compute(const Epoch& epoch) {
       auto track = std::make_shared<WatermarkTrack>(sources_[index].event_time_max);
       for (int64_t& time : *track) time = less_bound(time, bound);
       tracks_[node.id] = std::move(track);
-    } else if (std::holds_alternative<operators::UnionNode>(node.op)) {
-      compute_union(node, epoch);
     } else {
-      tracks_[node.id] = tracks_[node.inputs[0]];
-      const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op);
-      if (aggregate && aggregate->window && aggregate->window->grace_us > 0) {
-        auto track = std::make_shared<WatermarkTrack>(*tracks_[node.inputs[0]]);
-        for (int64_t& time : *track) time = less_bound(time, aggregate->window->grace_us);
-        tracks_[node.id] = std::move(track);
-      }
+      if (is_merged(node)) compute_merged(node, epoch);
+      tracks_[node.id] =
+          behind(merged_[node.id] ? merged_[node.id] : tracks_[node.inputs[0]], held_back_us(node));
     }
     current_[node.id] = tracks_[node.id]->back();
   }
+}
+
+std::shared_ptr<const WatermarkTrack> Watermarks::behind(
+    const std::shared_ptr<const WatermarkTrack>& track, int64_t held_back_us) {
+  if (held_back_us == 0) return track;
+  auto less = std::make_shared<WatermarkTrack>(*track);
+  for (int64_t& time : *less) time = less_bound(time, held_back_us);
+  return less;
 }
 
 std::vector<size_t> Watermarks::sources_of(NodeId node) const {
@@ -183,12 +208,12 @@ std::vector<int64_t> Watermarks::activity(NodeId node, std::vector<int64_t> star
   return last;
 }
 
-void Watermarks::compute_union(const PlanNode& node, const Epoch& epoch) {
+void Watermarks::compute_merged(const PlanNode& node, const Epoch& epoch) {
   auto track = std::make_shared<WatermarkTrack>(epoch.size() + 1);
   const std::vector<int64_t> start_ms = start(node.id, epoch.size());  // when its first input spoke
   std::vector<std::vector<int64_t>> active;
   for (NodeId input : node.inputs) active.push_back(activity(input, start_ms));
-  int64_t watermark = current_[node.id];
+  int64_t watermark = merged_current_[node.id];
   for (size_t i = 0; i <= epoch.size(); ++i) {
     int64_t latest = kNoLogTime.ms;
     for (const auto& input : active) latest = std::max(latest, input[i]);
@@ -200,10 +225,12 @@ void Watermarks::compute_union(const PlanNode& node, const Epoch& epoch) {
     watermark = std::max(watermark, least);
     (*track)[i] = watermark;
   }
-  tracks_[node.id] = std::move(track);
+  merged_current_[node.id] = watermark;
+  merged_[node.id] = std::move(track);
 }
 
 const WatermarkTrack& Watermarks::input_track(NodeId node) const {
+  if (merged_[node]) return *merged_[node];
   const PlanNode& plan_node = plan_.node(node);
   return *tracks_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
 }
@@ -213,6 +240,7 @@ int64_t Watermarks::current(NodeId node) const {
 }
 
 int64_t Watermarks::input_current(NodeId node) const {
+  if (merged_[node]) return merged_current_[node];
   const PlanNode& plan_node = plan_.node(node);
   return current_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
 }

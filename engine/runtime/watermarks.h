@@ -16,9 +16,11 @@ namespace kappa::runtime {
 // The watermark of every node over the present epoch, and what is left of it between epochs.
 //
 // A source's: the largest event time so far, less its bound; ticks move it on while it is silent,
-// an end mark to the end of time. A union's: the least over its inputs, but for those that were
-// silent while another advanced by kIdleAfterMs of log time; it never falls. A windowed aggregate
-// passes its watermark on less its grace. Everybody else passes on what comes in.
+// an end mark to the end of time. What comes into a union, a relation join or an interval join: the
+// least over its inputs, but for those that were silent while another advanced by kIdleAfterMs of
+// log time; it never falls. What comes into a lookup: its left input's. A windowed aggregate passes
+// its watermark on less its grace, an interval join less its bounds. Everybody else passes on what
+// comes in.
 class Watermarks {
  public:
   static constexpr int64_t kIdleAfterMs = 60'000;
@@ -37,7 +39,7 @@ class Watermarks {
   void show(int source, std::span<const uint32_t> places, std::span<const int64_t> event_times_us);
   // Coordinator: computes all tracks.
   void compute(const Epoch& epoch);
-  // The track of what the node gives out; of its input: input_track().
+  // The track of what the node gives out; of its input, or of all of them: input_track().
   const operators::WatermarkTrack& track(operators::NodeId node) const { return *tracks_[node]; }
   const operators::WatermarkTrack& input_track(operators::NodeId node) const;
 
@@ -62,7 +64,10 @@ class Watermarks {
   };
 
   void compute_source(size_t source, const Epoch& epoch);
-  void compute_union(const operators::PlanNode& node, const Epoch& epoch);
+  void compute_merged(const operators::PlanNode& node, const Epoch& epoch);
+  // The track less `held_back_us`.
+  static std::shared_ptr<const operators::WatermarkTrack> behind(
+      const std::shared_ptr<const operators::WatermarkTrack>& track, int64_t held_back_us);
   // By track index: log time of the earliest first record of the sources that feed a node;
   // kNoLogTime before there is one.
   std::vector<int64_t> start(operators::NodeId node, size_t places) const;
@@ -72,10 +77,13 @@ class Watermarks {
   std::vector<size_t> sources_of(operators::NodeId node) const;
 
   const operators::Plan& plan_;
-  bool has_union_ = false;
+  bool merges_ = false;  // some node has a merged watermark
   std::vector<Source> sources_;
   std::vector<std::shared_ptr<const operators::WatermarkTrack>> tracks_;  // by node
   std::vector<int64_t> current_;                                          // by node
+  // By node, where several inputs were merged: of what comes in.
+  std::vector<std::shared_ptr<const operators::WatermarkTrack>> merged_;
+  std::vector<int64_t> merged_current_;
 };
 
 }  // namespace kappa::runtime

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/sql/construct.h"
 #include "engine/sql/fault.h"
+#include "engine/sql/join_from.h"
 #include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
 
@@ -118,10 +119,7 @@ absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
     return fault(items[1], "more than one table in FROM is not supported yet in a view",
                  "join the views when you query them");
   }
-  if (items[0].is("JoinExpr")) {
-    KAPPA_RETURN_IF_ERROR(refuse_join_words(items[0]));
-    return not_supported(*items[0].child("rarg"), "JoinExpr", "in a view");
-  }
+  if (items[0].is("JoinExpr")) return bind_join(items[0], select, queries, text);
   KAPPA_ASSIGN_OR_RETURN(FromItem item, bind_from_item(items[0], queries, text));
   FromClause from{.relation = item.relation, .window = item.window, .scope = {}};
   add_columns(item, from.scope);

@@ -8,7 +8,11 @@ namespace kappa::sql {
 absl::StatusOr<const Relation*> NestedQueries::add(const Node& select, const std::string& name) {
   KAPPA_ASSIGN_OR_RETURN(Relation rows, plan_(select));
   rows.name = name;
-  // Its rows are those that its own SELECT makes, whatever reads them.
+  return own(std::move(rows));
+}
+
+const Relation* NestedQueries::own(Relation rows) {
+  // Its rows are those that were planned, whatever reads them.
   builder_.keep(rows.node);
   return &planned_.emplace_back(std::move(rows));
 }

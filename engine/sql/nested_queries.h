@@ -45,6 +45,9 @@ class NestedQueries {
   absl::StatusOr<const Relation*> find(const Node& at, const std::string& name) const;
   // (SELECT …) AS alias in FROM. It lives as long as this.
   absl::StatusOr<const Relation*> add_subquery(const Node& select, const std::string& alias);
+  // Keeps rows that were planned for FROM, a join's: they live as long as this.
+  const Relation* own(Relation rows);
+  PlanBuilder& builder() { return builder_; }
 
  private:
   absl::StatusOr<const Relation*> add(const Node& select, const std::string& name);

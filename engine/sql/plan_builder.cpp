@@ -155,6 +155,29 @@ NodeId PlanBuilder::sliding(NodeId input, SlidingNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::arrange(NodeId input, std::vector<int> key) {
+  PlanNode node = plan_->nodes[input];
+  node.op = ArrangeNode{std::move(key)};
+  node.inputs = {input};
+  return add(std::move(node));
+}
+
+PlanNode PlanBuilder::join(NodeId left, NodeId right, const JoinKey& key) {
+  PlanNode node;
+  node.inputs = {arrange(left, key.left), arrange(right, key.right)};
+  node.schema = plan_->nodes[left].schema;
+  const Schema& behind = plan_->nodes[right].schema;
+  node.schema.insert(node.schema.end(), behind.begin(), behind.end());
+  return node;
+}
+
+NodeId PlanBuilder::lookup(NodeId left, NodeId right, LookupNode op) {
+  PlanNode node = join(left, right, op.key);
+  node.event_time = plan_->nodes[left].event_time;
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::view(NodeId input, ViewNode op, const std::vector<std::string>& names) {
   PlanNode node = plan_->nodes[input];
   node.inputs = {input};

@@ -29,6 +29,9 @@ class PlanBuilder {
   operators::NodeId top_n(operators::NodeId input, operators::TopNNode op);
   operators::NodeId reorder(operators::NodeId input, operators::ReorderNode op);
   operators::NodeId sliding(operators::NodeId input, operators::SlidingNode op);
+  // Both inputs come arranged by their side of the key. The rows' event time is the left side's.
+  operators::NodeId lookup(operators::NodeId left, operators::NodeId right,
+                           operators::LookupNode op);
   operators::NodeId view(operators::NodeId input, operators::ViewNode op,
                          const std::vector<std::string>& names);
   operators::NodeId output(operators::NodeId input, operators::OutputNode op);
@@ -41,6 +44,10 @@ class PlanBuilder {
 
  private:
   operators::NodeId add(operators::PlanNode node);
+  operators::NodeId arrange(operators::NodeId input, std::vector<int> key);
+  // A join's node, but for its operator.
+  operators::PlanNode join(operators::NodeId left, operators::NodeId right,
+                           const operators::JoinKey& key);
 
   operators::Plan* plan_;
   operators::NodeId kept_ = 0;  // nodes below are kept

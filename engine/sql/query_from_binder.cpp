@@ -7,6 +7,7 @@
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/from_clause.h"
+#include "engine/sql/join_condition.h"
 #include "engine/sql/query_binder.h"
 #include "engine/sql/suggest.h"
 #include "engine/types/status_macros.h"
@@ -27,35 +28,6 @@ absl::StatusOr<std::string> alias_of(const Node& from, const std::string& otherw
   named.kind = "Alias";
   KAPPA_RETURN_IF_ERROR(expect_only(named, {{"aliasname"}}));
   return std::string(alias->text("aliasname"));
-}
-
-// Which sides of a join an expression reads.
-struct Sides {
-  bool left = false;
-  bool right = false;
-};
-Sides sides_of(const Expr& expr, int left_width) {
-  std::set<int> columns;
-  collect_columns(expr, &columns);
-  return {!columns.empty() && *columns.begin() < left_width,
-          !columns.empty() && *columns.rbegin() >= left_width};
-}
-
-ExprRef all_of(std::vector<ExprRef> conditions) {
-  if (conditions.empty()) return nullptr;
-  if (conditions.size() == 1) return conditions[0];
-  const operators::SqlPosition position = conditions[0]->position;
-  return make_expr(ExprKind::kAnd, Type::boolean(), position, std::move(conditions));
-}
-
-std::vector<ExprRef> conjuncts(const ExprRef& condition) {
-  if (condition->kind != ExprKind::kAnd) return {condition};
-  std::vector<ExprRef> all;
-  for (const ExprRef& arg : condition->args) {
-    const auto inner = conjuncts(arg);
-    all.insert(all.end(), inner.begin(), inner.end());
-  }
-  return all;
 }
 
 }  // namespace
@@ -159,17 +131,7 @@ absl::StatusOr<QueryFrom> QueryBinder::bind_join(const Node& join) {
   KAPPA_RETURN_IF_ERROR(expect_only(join, {{"jointype"}, {"larg"}, {"rarg"}, {"quals"}}));
   KAPPA_ASSIGN_OR_RETURN(QueryFrom left, bind_from_item(*join.child("larg")));
   KAPPA_ASSIGN_OR_RETURN(QueryFrom right, bind_from_item(*join.child("rarg")));
-  for (const Scope::Column& column : right.scope.columns()) {
-    const auto& others = left.scope.columns();
-    const bool taken = std::any_of(others.begin(), others.end(), [&](const auto& other) {
-      return other.relation == column.relation;
-    });
-    if (taken) {
-      return fault(*join.child("rarg"),
-                   absl::StrCat("FROM has two tables \"", column.relation, "\""),
-                   "give one of them an alias");
-    }
-  }
+  KAPPA_RETURN_IF_ERROR(check_aliases(left.scope, right.scope, *join.child("rarg")));
   QueryFrom from;
   from.kind = QueryFrom::Kind::kJoin;
   from.keeps_left = type == "JOIN_LEFT";
@@ -186,45 +148,18 @@ absl::StatusOr<QueryFrom> QueryBinder::bind_join(const Node& join) {
   return from;
 }
 
-// Deals the parts of ON out: equalities between the sides, what only the right side must fulfil,
-// and, for an inner join, the rest.
 absl::Status QueryBinder::bind_on(const Node& condition, QueryFrom& join) const {
-  const ExpressionBinder binder(text_, join.scope, "ON");
-  KAPPA_ASSIGN_OR_RETURN(const ExprRef bound, binder.bind_condition(condition));
-  const int left_width = join.left->scope.size();
-  const auto to_right = [&](const ExprRef& expr) {
-    return move_columns(expr, [&](int column) { return column - left_width; });
-  };
-  std::vector<ExprRef> right_filters;
-  std::vector<ExprRef> residuals;
-  for (const ExprRef& part : conjuncts(bound)) {
-    const bool equality = part->kind == ExprKind::kCall && part->function->name == "=";
-    const Sides first = equality ? sides_of(*part->args[0], left_width) : Sides();
-    const Sides second = equality ? sides_of(*part->args[1], left_width) : Sides();
-    const bool forth = first.left && !first.right && second.right && !second.left;
-    const bool back = second.left && !second.right && first.right && !first.left;
-    const Sides sides = sides_of(*part, left_width);
-    if (forth || back) {
-      const std::vector<Operand> pair = {{part->args[forth ? 0 : 1], &condition},
-                                         {part->args[forth ? 1 : 0], &condition}};
-      KAPPA_ASSIGN_OR_RETURN(const auto same, unify(pair, "ON"));
-      join.equalities.emplace_back(same[0], to_right(same[1]));
-    } else if (sides.right && !sides.left) {
-      right_filters.push_back(to_right(part));
-    } else if (!join.keeps_left) {
-      residuals.push_back(part);
-    } else {
-      return fault(text_.offset(part->position),
-                   "LEFT JOIN takes equalities and conditions on its right side only, so far",
-                   "filter the left side in a subquery before joining");
-    }
+  KAPPA_ASSIGN_OR_RETURN(
+      JoinCondition on, bind_join_condition(condition, text_, join.scope, join.left->scope.size()));
+  if (join.keeps_left && !on.residuals.empty()) {
+    return fault(text_.offset(on.residuals.front()->position),
+                 "LEFT JOIN takes equalities and conditions on its right side only, so far",
+                 "filter the left side in a subquery before joining");
   }
-  if (join.equalities.empty()) {
-    return fault(condition, "a join needs an equality between its sides",
-                 "write ON a.x = b.x, and further conditions with AND");
-  }
-  join.right_filter = all_of(std::move(right_filters));
-  join.residual = all_of(std::move(residuals));
+  if (on.equalities.empty()) return needs_equality(condition);
+  join.equalities = std::move(on.equalities);
+  join.right_filter = on.right_filter;
+  join.residual = all_of(std::move(on.residuals));
   return absl::OkStatus();
 }
 

@@ -52,7 +52,8 @@ struct Relation {
   };
   std::optional<Numbered> numbered;
 
-  // The column with the event time, if it still has it.
+  // The columns with the event time, and the first of them, if it still has one.
+  std::vector<int> event_times() const;
   std::optional<int> event_time() const;
 };
 
