@@ -84,6 +84,14 @@ struct Describe {
   std::string operator()(const DistinctNode& op) const {
     return absl::StrCat("distinct by [", absl::StrJoin(op.key, ","), "]");
   }
+  std::string operator()(const TopNNode& op) const {
+    const auto order = absl::StrJoin(op.order, ",", [](std::string* out, const auto& by) {
+      absl::StrAppend(out, "#", by.column, by.descending ? " desc" : "",
+                      by.nulls_first ? " nulls first" : "");
+    });
+    return absl::StrCat("top ", op.limit, " by [", absl::StrJoin(op.key, ","), "] order [", order,
+                        "]", op.ranked ? " ranked" : "");
+  }
   std::string operator()(const ReorderNode& op) const {
     return absl::StrCat("reorder #", op.event_time);
   }

@@ -119,6 +119,22 @@ struct DistinctNode {
   std::vector<int> key;
 };
 
+// The first `limit` rows of each key by `order`, those that are equal by it in the order in which
+// they came: ROW_NUMBER() … <= limit, and DISTINCT ON … ORDER BY. Schema: the input's columns,
+// then, if `ranked`, the row's number among its key's, from 1, as bigint.
+struct TopNNode {
+  struct Order {
+    int column;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  std::vector<int> key;
+  std::vector<Order> order;
+  int64_t limit = 0;  // 0: not known yet, which no finished plan has
+  bool ranked = false;
+  SqlPosition position;
+};
+
 // Holds rows back until the watermark has passed their event time, and then gives them out in the
 // order of event time (emit = 'final' over OVER). Equal times come out at one place, one after the
 // other, in the order of their records. Rows below the watermark go to the late output. Schema: the
@@ -261,7 +277,7 @@ struct OutputNode {
 struct PlanNode {
   NodeId id = 0;
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
-               ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
+               TopNNode, ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
                IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;

@@ -15,6 +15,8 @@
 #include "operators/project.h"
 #include "operators/reorder.h"
 #include "operators/running_frames.h"
+#include "operators/top_n.h"
+#include "operators/top_one.h"
 
 namespace kappa::runtime {
 
@@ -25,6 +27,7 @@ using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SideRow;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -79,6 +82,11 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<operators::DistinctNode>(node)) {
     return std::make_unique<operators::Distinct>(plan_, node.id);
   }
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+    const bool one = top->limit == 1 && !plan_.node(node.inputs[0]).changelog;
+    if (one) return std::make_unique<operators::TopOne>(plan_, node.id);
+    return std::make_unique<operators::TopN>(plan_, node.id);
+  }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
   if (is<SlidingNode>(node)) return make_frames(node);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
@@ -99,6 +107,8 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       group_columns_[id] = aggregate->groups.size();
     } else if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) {
       group_columns_[id] = sliding->partition.size();
+    } else if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+      group_columns_[id] = top->key.size();
     } else if (const auto* key = operators::join_key(node)) {
       group_columns_[id] = key->left.size();
     }

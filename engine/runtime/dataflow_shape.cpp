@@ -13,6 +13,7 @@ using operators::NodeId;
 using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -99,6 +100,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
@@ -118,7 +120,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
   if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (const auto* key = operators::join_key(node)) return key->left;
-  // Its first columns are its input's.
+  // Their first columns are their input's.
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
   const auto* project = std::get_if<ProjectNode>(&node.op);
@@ -157,8 +160,8 @@ void DataflowShape::plan_stages(uint32_t workers) {
     for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
-        is<AggregateNode>(node) || is<DistinctNode>(node) || is<SlidingNode>(node) ||
-        is<ArrangeNode>(node) ||
+        is<AggregateNode>(node) || is<DistinctNode>(node) || is<TopNNode>(node) ||
+        is<SlidingNode>(node) || is<ArrangeNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.

@@ -52,26 +52,6 @@ std::string case_to_sql(const std::vector<std::string>& args) {
   return absl::StrCat(text, " ELSE ", args.back(), " END");
 }
 
-// "count(DISTINCT x) FILTER (WHERE y)"
-std::string call_text(const AggregateCall& call, const Schema& input) {
-  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
-  const bool distinct = call.kind == AggregateKind::kCountDistinct;
-  std::string text =
-      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
-  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument));
-  const bool by_time = call.kind == AggregateKind::kFirst || call.kind == AggregateKind::kLast;
-  if (call.by >= 0 && call.half_life_us == 0 && !by_time) {
-    absl::StrAppend(&text, ", ", name(call.by));
-  }
-  if (call.half_life_us > 0) absl::StrAppend(&text, ", ", duration(call.half_life_us));
-  if (call.kind == AggregateKind::kApproxQuantile) {
-    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
-  }
-  text += ")";
-  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
-  return text;
-}
-
 // "windows of '1 hour' every '1 minute' of at, grace '1 second'"
 std::string window_text(const GroupWindow& window, const Schema& input) {
   const bool session = window.kind == GroupWindow::Kind::kSession;
@@ -196,7 +176,7 @@ class Explainer {
     absl::StrAppend(
         &out->operation, ": ",
         absl::StrJoin(op.calls, ", ", [&](std::string* text, const AggregateCall& call) {
-          absl::StrAppend(text, call_text(call, from));
+          absl::StrAppend(text, to_sql(call, from));
         }));
     if (op.emit == Emit::kFinal)
       absl::StrAppend(&out->operation, "; given out when the window closes");
@@ -215,6 +195,24 @@ class Explainer {
   void tell(const PlanNode& node, const DistinctNode& op, ExplainedNode* out) const {
     out->operation = absl::StrCat("distinct, the first row by ", list(op.key, node.schema));
     out->state = absl::StrCat("a row a key, by ", list(op.key, node.schema));
+  }
+
+  void tell(const PlanNode& node, const TopNNode& op, ExplainedNode* out) const {
+    const Schema& from = input(node);
+    const std::string key = list(op.key, from);
+    const std::string order =
+        absl::StrJoin(op.order, ", ", [&](std::string* text, const TopNNode::Order& by) {
+          absl::StrAppend(text, from[static_cast<size_t>(by.column)].name,
+                          by.descending ? " DESC" : "", nulls_text(by.descending, by.nulls_first));
+        });
+    out->operation = absl::StrCat("top ", op.limit, key.empty() ? "" : " by ", key,
+                                  order.empty() ? ", as they come" : ", ordered by ", order,
+                                  op.ranked ? "; numbered" : "");
+    const bool all = plan_.node(node.inputs[0]).changelog;
+    const std::string by = key.empty() ? "" : absl::StrCat(", by ", key);
+    out->state = all             ? absl::StrCat("all rows", by)
+                 : op.limit == 1 ? absl::StrCat("a row a key", by)
+                                 : absl::StrCat("the first ", op.limit, " rows of each key", by);
   }
 
   void tell(const PlanNode& node, const ReorderNode& op, ExplainedNode* out) const {
@@ -276,8 +274,8 @@ class Explainer {
 
 void append_tree(const ExplainedNode& node, const std::string& first, const std::string& rest,
                  std::string* out) {
-  absl::StrAppend(out, first, node.operation, node.changelog ? "  [changelog]" : "  [append-only]",
-                  "\n");
+  const char* edge = node.of_query ? "" : node.changelog ? "  [changelog]" : "  [append-only]";
+  absl::StrAppend(out, first, node.operation, edge, "\n");
   const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
   if (node.exchange) {
     absl::StrAppend(out, detail, "exchange: ",
@@ -295,6 +293,31 @@ void append_tree(const ExplainedNode& node, const std::string& first, const std:
 }
 
 }  // namespace
+
+// "count(DISTINCT x) FILTER (WHERE y)"
+std::string to_sql(const AggregateCall& call, const Schema& input) {
+  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
+  const bool distinct = call.kind == AggregateKind::kCountDistinct;
+  std::string text =
+      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
+  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument));
+  const bool by_time = call.kind == AggregateKind::kFirst || call.kind == AggregateKind::kLast;
+  if (call.by >= 0 && call.half_life_us == 0 && !by_time) {
+    absl::StrAppend(&text, ", ", name(call.by));
+  }
+  if (call.half_life_us > 0) absl::StrAppend(&text, ", ", duration(call.half_life_us));
+  if (call.kind == AggregateKind::kApproxQuantile) {
+    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
+  }
+  text += ")";
+  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return text;
+}
+
+std::string nulls_text(bool descending, bool nulls_first) {
+  if (nulls_first == descending) return "";
+  return nulls_first ? " NULLS FIRST" : " NULLS LAST";
+}
 
 std::string to_sql(const Expr& expr, const Schema& input) {
   std::vector<std::string> args;

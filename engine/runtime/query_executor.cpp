@@ -1,5 +1,7 @@
 #include "engine/runtime/query_executor.h"
 
+#include "absl/strings/str_split.h"
+#include "engine/runtime/query_explain.h"
 #include "engine/runtime/query_rows.h"
 #include "engine/runtime/query_stage.h"
 #include "engine/types/status_macros.h"
@@ -54,6 +56,21 @@ absl::Status find_waiting(const sql::BoundQuery& query, const operators::Plan& p
   return absl::OkStatus();
 }
 
+// A line a row, as PostgreSQL has it.
+QueryResult explained(const sql::BoundQuery& query, const operators::Plan& plan) {
+  QueryResult result;
+  result.schema = {{"QUERY PLAN", Type::text()}};
+  const std::string text = to_text(explain_query(query, plan));
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+  Column column(Type::text(), lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    column.values<StringRef>()[i] = result.arena.copy(lines[i]);
+  }
+  result.rows.rows = lines.size();
+  result.rows.columns.push_back(std::make_shared<const Column>(std::move(column)));
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& reader,
@@ -62,6 +79,11 @@ absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& re
   KAPPA_RETURN_IF_ERROR(budget.check_deadline());
   KAPPA_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          reader.pin(query.views, limits.deadline));
+  if (query.explains) {
+    QueryResult result = explained(query, reader.plan());
+    result.stamp = snapshot->stamp();
+    return result;
+  }
   QueryRun run{*snapshot, budget, repeated_scans(*query.root)};
   const QueryStageRef root = make_stage(*query.root, run);
 

@@ -46,6 +46,13 @@ struct Relation {
   std::string no_key_reason;
   std::string no_key_hint;
   size_t no_key_offset = 0;
+  // Its rows are numbered by ROW_NUMBER(), and who reads them says how far: see top_n_planner.h.
+  struct Numbered {
+    int column;                                 // that is the number
+    std::optional<std::vector<int>> partition;  // the columns of PARTITION BY, if all are there
+    operators::SqlPosition position;
+  };
+  std::optional<Numbered> numbered;
 
   // The columns with the event time, and the first of them, if it still has one.
   std::vector<int> event_times() const;

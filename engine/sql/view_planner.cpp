@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/sql/coercion.h"
 #include "engine/sql/construct.h"
-#include "engine/sql/expression_binder.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/group_planner.h"
@@ -44,6 +43,10 @@ std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
     for (const ExprRef& expr : over.partition) use(expr);
   }
   if (!bound.overs.empty()) used.insert(*from.relation->event_time());
+  if (bound.ranking) {
+    for (const ExprRef& expr : bound.ranking->partition) use(expr);
+    for (const RankOrder& by : bound.ranking->order) use(by.expr);
+  }
   if (!bound.grouped) {
     for (const OutputColumn& output : bound.outputs) use(output.expr);
   }
@@ -55,17 +58,17 @@ NodeId read(PlanBuilder& builder, const Relation& relation) {
   return relation.source ? builder.read(*relation.source) : relation.node;
 }
 
-// FROM's rows for which WHERE is true, with those of its columns that are used: `moved` says where
-// they are now.
+// FROM's rows, those of `input`, for which WHERE is true, with those of its columns that are used:
+// `moved` says where they are now.
 NodeId plan_where(PlanBuilder& builder, const FromClause& from, const BoundSelect& bound,
-                  std::map<int, int>* moved) {
+                  NodeId input, std::map<int, int>* moved) {
   std::vector<ExprRef> columns;
   for (int column : used_columns(from, bound)) {
     (*moved)[column] = static_cast<int>(columns.size());
     columns.push_back(
         operators::column_expr(column, from.relation->columns[static_cast<size_t>(column)].type));
   }
-  const NodeId narrow = builder.project(read(builder, *from.relation), std::move(columns));
+  const NodeId narrow = builder.project(input, std::move(columns));
   return builder.filter(narrow,
                         move_columns(bound.where, [&](int column) { return moved->at(column); }));
 }
@@ -75,7 +78,7 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
                  ExprRef* event_time) {
   if (!bound.where) return;
   std::map<int, int> moved;
-  *input = plan_where(builder, from, bound, &moved);
+  *input = plan_where(builder, from, bound, *input, &moved);
   const auto move = [&](ExprRef& expr) {
     if (!expr) return;
     expr = move_columns(expr, [&](int column) {
@@ -93,6 +96,10 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
     move(over.argument);
     move(over.filter);
     for (ExprRef& expr : over.partition) move(expr);
+  }
+  if (bound.ranking) {
+    for (ExprRef& expr : bound.ranking->partition) move(expr);
+    for (RankOrder& by : bound.ranking->order) move(by.expr);
   }
   if (!bound.grouped) {
     for (OutputColumn& output : bound.outputs) move(output.expr);
@@ -178,6 +185,17 @@ void keep_key(const Relation& input, const BoundSelect& bound, const Node& selec
   relation->conflict = input.conflict;
 }
 
+// The key of a view over numbered rows.
+void keep_limited_key(const BoundSelect& bound, const LimitedKey& limited, Relation* relation) {
+  relation->conflict = ViewNode::Conflict::kGrouped;
+  relation->key = limited.key;
+  if (limited.adds_number) relation->columns.back().hidden = true;
+  if (limited.key) return;
+  relation->no_key_reason = absl::StrCat(limited.missing, " is not selected");
+  relation->no_key_hint = "add it to the SELECT list: it is part of the view's key";
+  relation->no_key_offset = bound.outputs.front().node->offset;
+}
+
 }  // namespace
 
 // The SELECTs of a UNION ALL, or the one that `select` is; the tables of their WITHs are planned.
@@ -206,6 +224,16 @@ absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>*
 }
 
 absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
+  KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_query(select));
+  const operators::TopNNode* unlimited = find_unlimited(builder_, relation.node);
+  if (!unlimited) return relation;
+  return fault(
+      text_.offset(unlimited->position), "ROW_NUMBER() numbers rows without end: nothing bounds it",
+      "put the query into FROM or WITH, name the number with AS rn, and write WHERE rn <= 3 "
+      "in the query that reads it");
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan_query(const Node& select) {
   std::vector<Branch> branches;
   KAPPA_RETURN_IF_ERROR(bind_branches(select, &branches));
   if (branches.size() == 1) return plan_branch(branches.front(), with_hidden_key_);
@@ -226,11 +254,7 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
 
 absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) {
   const auto distinct = select.list("distinctClause");
-  const auto order = select.list("sortClause");
-  if (!distinct.empty() && !distinct.front().kind.empty() && !order.empty()) {
-    return fault(order.front(), "DISTINCT ON with ORDER BY is not supported yet",
-                 "without it, the first row in the order of the log is the one");
-  }
+  const bool distinct_on = !distinct.empty() && !distinct.front().kind.empty();
   KAPPA_RETURN_IF_ERROR(expect_only(select,
                                     {{"distinctClause"},
                                      {"targetList"},
@@ -240,6 +264,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"havingClause"},
                                      {"withClause"},
                                      {"windowClause"},
+                                     {distinct_on ? "sortClause" : "targetList"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
                                      {"op", "SETOP_NONE"}},
                                     where_));
@@ -258,6 +283,10 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                  "leave it out");
   }
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
+  if (branch.from.relation->numbered) {
+    KAPPA_ASSIGN_OR_RETURN(branch.row_limit,
+                           take_row_limit(*branch.from.relation, text_, &branch.bound.where));
+  }
   if (!distinct.empty()) KAPPA_RETURN_IF_ERROR(bind_distinct(branch));
   if (branch.from.window) {
     KAPPA_RETURN_IF_ERROR(check_window_columns(branch.from, branch.bound, text_));
@@ -283,55 +312,6 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
                            unify(operands, absl::StrCat("column ", i + 1, " of UNION ALL")));
     for (size_t b = 0; b < branches.size(); ++b) branches[b].bound.outputs[i].expr = unified[b];
   }
-  return absl::OkStatus();
-}
-
-// Which outputs DISTINCT is about: all, or those that show the expressions of ON.
-absl::Status ViewPlanner::bind_distinct(Branch& branch) const {
-  const auto items = branch.select->list("distinctClause");
-  const bool on = !items.front().kind.empty();
-  const Node& at = on ? items.front() : *branch.bound.outputs.front().node;
-  if (branch.bound.grouped) {
-    return fault(at, "DISTINCT together with GROUP BY is not supported yet",
-                 "make a view of the groups, or a query in FROM");
-  }
-  if (branch.from.relation->changelog) {
-    return fault(at, "DISTINCT over rows that change is not supported yet",
-                 absl::StrCat("\"", branch.from.relation->name,
-                              "\" takes rows back; GROUP BY the columns instead"));
-  }
-  std::vector<int> key;
-  if (!on) {
-    for (size_t i = 0; i < branch.bound.outputs.size(); ++i) key.push_back(static_cast<int>(i));
-    branch.distinct = std::move(key);
-    return absl::OkStatus();
-  }
-  const ExpressionBinder binder(text_, branch.from.scope, "DISTINCT ON");
-  for (const Node& item : items) {
-    const auto& outputs = branch.bound.outputs;
-    // An output of that name goes before a column of FROM, as in PostgreSQL.
-    const auto names = item.is("ColumnRef") ? item.names("fields") : std::vector<std::string>();
-    const auto named = [&](const OutputColumn& output) {
-      return names.size() == 1 && output.name == names[0];
-    };
-    auto shown = std::find_if(outputs.begin(), outputs.end(), named);
-    if (shown == outputs.end()) {
-      KAPPA_ASSIGN_OR_RETURN(const ExprRef expr, binder.bind(item));
-      shown = std::find_if(outputs.begin(), outputs.end(), [&](const OutputColumn& output) {
-        return same_meaning(output.expr, expr);
-      });
-    } else if (std::find_if(shown + 1, outputs.end(), named) != outputs.end()) {
-      return fault(item, absl::StrCat("two columns \"", names[0], "\" are selected"),
-                   "name one of them otherwise with AS");
-    }
-    if (shown == outputs.end()) {
-      return fault(item, "what DISTINCT ON names is not selected",
-                   "its columns are the view's key: add it to the SELECT list");
-    }
-    const auto column = static_cast<int>(shown - outputs.begin());
-    if (std::find(key.begin(), key.end(), column) == key.end()) key.push_back(column);
-  }
-  branch.distinct = std::move(key);
   return absl::OkStatus();
 }
 
@@ -371,34 +351,83 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
   }
 }
 
+// What a SELECT reads. Of numbered rows those up to the limit; if what it shows of them needs their
+// number in its key, that follows the outputs.
+LimitedKey ViewPlanner::read_branch(Branch& branch, NodeId* input) {
+  const Relation& relation = *branch.from.relation;
+  if (!branch.row_limit) {
+    *input = read(builder_, relation);
+    return {};
+  }
+  LimitedKey limited;
+  const int number = relation.numbered->column;
+  if (!branch.bound.grouped) {
+    limited = find_limited_key(relation, branch.bound, *branch.row_limit);
+  }
+  if (limited.adds_number && !with_hidden_key_) {
+    limited = LimitedKey();
+    limited.missing = "the number of a row";
+  }
+  if (limited.adds_number) {
+    const RelationColumn& column = relation.columns[static_cast<size_t>(number)];
+    branch.bound.outputs.push_back({column.name, operators::column_expr(number, column.type),
+                                    branch.bound.outputs.front().node});
+  }
+  const bool ranked = used_columns(branch.from, branch.bound).contains(number);
+  *input = read_limited(builder_, relation, *branch.row_limit, ranked);
+  return limited;
+}
+
+// The rows of a SELECT that is not grouped: those of `rest`, whose WHERE is done.
+Relation ViewPlanner::plan_ungrouped(const Branch& branch, const Branch& rest, NodeId input,
+                                     const ExprRef& event_time, bool with_identity) {
+  Relation below;
+  find_key(branch, &below);
+  if (branch.bound.row_number) {
+    has_row_number_ = true;
+    Relation relation = plan_numbered(builder_, rest.bound, input);
+    relation.windowed = branch.from.relation->windowed;
+    // Rows of which a key may have several are all numbered.
+    if (below.conflict == ViewNode::Conflict::kGrouped) relation.key = below.key;
+    return relation;
+  }
+  if (branch.distinct) has_distinct_ = true;
+  if (branch.bound.ranking) {
+    Relation relation = plan_first(builder_, rest.bound, *branch.distinct, input);
+    relation.windowed = branch.from.relation->windowed;
+    return relation;
+  }
+  Relation relation = rest.bound.overs.empty()
+                          ? plan_rows(rest, input)
+                          : OverPlanner(builder_, branch.from, rest.bound, emission_)
+                                .plan(input, event_time->column,
+                                      with_identity && !below.key && !branch.distinct);
+  if (!relation.key) find_key(branch, &relation);
+  if (branch.distinct) {
+    relation.node = builder_.distinct(relation.node, {*branch.distinct});
+    relation.key = branch.distinct;
+    relation.conflict = ViewNode::Conflict::kGrouped;
+  }
+  return relation;
+}
+
 absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool with_identity) {
   has_over_ |= !branch.bound.overs.empty();
   has_group_ |= branch.bound.grouped;
   has_unwindowed_group_ |= branch.bound.grouped && !branch.from.window;
   has_window_ |= branch.from.window.has_value();
   Branch rest = branch;
-  NodeId input = read(builder_, *branch.from.relation);
+  NodeId input = operators::kNoNode;
+  const LimitedKey limited = read_branch(rest, &input);
   ExprRef event_time = branch.from.window ? branch.from.window->event_time : nullptr;
   if (!rest.bound.overs.empty()) {
     event_time = operators::column_expr(*branch.from.relation->event_time(), Type::timestamptz());
   }
   apply_where(builder_, branch.from, rest.bound, &input, &event_time);
   if (!branch.bound.grouped) {
-    Relation below;
-    find_key(branch, &below);
-    const bool identified = with_identity && !below.key && !branch.distinct;
-    Relation relation = rest.bound.overs.empty()
-                            ? plan_rows(rest, input)
-                            : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                                  .plan(input, event_time->column, identified);
-    if (!relation.key) find_key(branch, &relation);
+    Relation relation = plan_ungrouped(branch, rest, input, event_time, with_identity);
+    if (branch.row_limit) keep_limited_key(branch.bound, limited, &relation);
     keep_roles(branch, &relation);
-    if (branch.distinct) {
-      has_distinct_ = true;
-      relation.node = builder_.distinct(relation.node, {*branch.distinct});
-      relation.key = branch.distinct;
-      relation.conflict = ViewNode::Conflict::kGrouped;
-    }
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);

@@ -42,6 +42,10 @@ absl::Status check_windows(const Options& options, const Emission& emission,
     return fault(options.place("retention"), "retention with DISTINCT is not supported yet",
                  "a key that is forgotten would come again: leave it out");
   }
+  if (options.has("retention") && planner.has_row_number()) {
+    return fault(options.place("retention"), "retention with ROW_NUMBER() is not supported yet",
+                 "the first rows of a key stay until others take their place: leave it out");
+  }
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
   const bool closes = windowed || planner.has_over();
   if (emission.emit == Emit::kFinal && (!closes || planner.has_unwindowed_group())) {

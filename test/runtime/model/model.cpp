@@ -113,7 +113,7 @@ void remove_one(std::vector<Row>* rows, const Row& row) {
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
   for (size_t n = 0; n < plan_.nodes.size(); ++n)
-    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}});
+    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}});
   for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
   // A total over everything is there before the first record is.
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
@@ -358,6 +358,11 @@ void Model::step(size_t n, const std::vector<Change>& input) {
     } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
       const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
       if (first) state.out.push_back(change);
+    } else if (const auto* top = std::get_if<TopNNode>(&op)) {
+      if (change.expired) continue;
+      for (Rankings::Step& row : state.rankings.apply(*top, change.sign, change.row)) {
+        state.out.push_back({row.sign, std::move(row.row)});
+      }
     } else if (std::holds_alternative<ReorderNode>(op)) {
       wait(n, change, ordinal++);
     } else if (std::holds_alternative<ViewNode>(op)) {

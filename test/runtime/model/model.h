@@ -11,6 +11,7 @@
 #include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/frames.h"
 #include "test/runtime/model/plan.h"
+#include "test/runtime/model/top_n.h"
 
 namespace kappa::model {
 
@@ -78,6 +79,7 @@ class Model {
     std::vector<Row> bag;
     std::map<Row, std::vector<Row>, RowLess> partitions;  // of a Sliding
     std::vector<Row> waiting;                             // of a Reorder: its rows out
+    Rankings rankings;                                    // of a TopN
     std::vector<Change> out;                              // of the present step
   };
   struct SourceState {

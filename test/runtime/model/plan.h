@@ -81,6 +81,18 @@ struct UnionNode {};
 struct DistinctNode {
   std::vector<size_t> key;
 };
+// The first rows of each key by an order, with their numbers behind if they are ranked.
+struct TopNNode {
+  struct Order {
+    size_t column;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  std::vector<size_t> key;
+  std::vector<Order> order;
+  size_t limit = 1;
+  bool ranked = false;
+};
 // Rows out: the groups, then the window's start and end if there is one, then the calls.
 struct AggregateNode {
   std::vector<size_t> groups;
@@ -142,8 +154,8 @@ struct OutputNode {
 };
 
 struct Node {
-  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, AggregateNode,
-               ReorderNode, SlidingNode, ViewNode, OutputNode>
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, TopNNode,
+               AggregateNode, ReorderNode, SlidingNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

@@ -8,6 +8,7 @@
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
 #include "test/runtime/model/over_generator.h"
+#include "test/runtime/model/top_n_generator.h"
 
 namespace kappa::model {
 namespace {
@@ -88,7 +89,7 @@ class Generator : public Draft {
     with_.clear();  // of a union that came to nothing
     const Relation input = pick_input();
     if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
-    switch (dice_.below(11)) {
+    switch (dice_.below(14)) {
       case 0:
       case 1:
         return add_rows(input);
@@ -102,6 +103,12 @@ class Generator : public Draft {
       case 6:
       case 7:
         return input.changelog ? add_groups(input) : add_distinct(input);
+      case 8:
+      case 9:
+        return add_top_n(*this, input);
+      case 10:
+        if (!add_first(*this, input)) add_groups(input);
+        return;
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
