@@ -13,8 +13,9 @@ struct ExplainedNode {
   std::string operation;  // "aggregate by store_id over tumble(…): count(*)"
   bool changelog = false;
   // The columns by which rows are dealt out to workers on their way in; without columns one worker
-  // has them all. nullopt: they stay where they are.
+  // has them all. nullopt: they stay where they are. Of a join: those of its left side.
   std::optional<std::vector<std::string>> exchange;
+  std::optional<std::vector<std::string>> right_exchange;  // of a join: those of its right side
   std::string state;  // what it keeps, and under which key; empty: nothing
   std::string late;   // what becomes of late rows; empty: it refuses none
   std::vector<ExplainedNode> inputs;

@@ -13,6 +13,7 @@
 #include "engine/sql/group_planner.h"
 #include "engine/sql/over_planner.h"
 #include "engine/types/status_macros.h"
+#include "engine/types/time.h"
 
 namespace kappa::sql {
 
@@ -160,6 +161,17 @@ void keep_key(const Relation& input, const BoundSelect& bound, const Node& selec
 }
 
 }  // namespace
+
+std::optional<operators::Expiry> window_expiry(const Relation& windows, const Emission& emission) {
+  if (windows.changelog || !emission.retention_us) return std::nullopt;
+  for (size_t i = 0; i < windows.columns.size(); ++i) {
+    if (windows.columns[i].role != TimeRole::kWindowStart) continue;
+    const int64_t rest_us = std::max<int64_t>(0, *emission.retention_us - emission.grace_us);
+    return operators::Expiry{static_cast<int>(i),
+                             saturating_add(windows.columns[i].window_size_us, rest_us)};
+  }
+  return operators::Expiry{-1, 0};
+}
 
 // The SELECTs of a UNION ALL, or the one that `select` is; the tables of their WITHs are planned.
 absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>* branches) {
@@ -338,7 +350,7 @@ absl::Status ViewPlanner::check_over(const Branch& branch) const {
   return absl::OkStatus();
 }
 
-// Columns that are shown as they are keep their roles.
+// Columns that are shown as they are keep their roles, the time of expiry among them.
 void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
   for (size_t i = 0; i < branch.bound.outputs.size(); ++i) {
     const ExprRef& expr = branch.bound.outputs[i].expr;
@@ -346,6 +358,10 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
     const auto& origin = branch.from.relation->columns[static_cast<size_t>(expr->column)];
     relation->columns[i].role = origin.role;
     relation->columns[i].window_size_us = origin.window_size_us;
+  }
+  relation->expiry = branch.from.relation->expiry;
+  if (relation->expiry && relation->expiry->column >= 0) {
+    relation->expiry->column = output_of(branch.bound, relation->expiry->column);
   }
 }
 
@@ -375,12 +391,14 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
       relation.node = builder_.distinct(relation.node, {*branch.distinct});
       relation.key = branch.distinct;
       relation.conflict = ViewNode::Conflict::kGrouped;
+      relation.expiry.reset();  // it never forgets a key
     }
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
   KAPPA_ASSIGN_OR_RETURN(Relation relation, planner.plan(input, event_time));
   relation.windowed = branch.from.window.has_value();
+  if (relation.windowed) relation.expiry = window_expiry(relation, emission_);
   return relation;
 }
 
@@ -461,12 +479,14 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
           add_branch_column(branch, static_cast<int32_t>(inputs.size()), &relation));
     }
     inputs.push_back(relation.node);
+    if (relation.expiry) relation.expiry->column = -1;
     if (inputs.size() == 1) {
       all = std::move(relation);
       continue;
     }
     all.by_records = all.by_records && relation.by_records;
     all.windowed = all.windowed && relation.windowed;
+    if (relation.expiry) all.expiry = relation.expiry;
     if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||
