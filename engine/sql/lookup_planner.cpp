@@ -1,6 +1,7 @@
 #include "engine/sql/lookup_planner.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/types/status_macros.h"
+#include "operators/functions.h"
 
 namespace kappa::sql {
 
@@ -38,6 +40,25 @@ const operators::Expr* key_column(const ExprRef& expr, bool* exact) {
   if (expr->kind != ExprKind::kCast) return nullptr;
   *exact = *exact && is_exact(expr->args[0]->type, expr->type);
   return key_column(expr->args[0], exact);
+}
+
+// Whether a condition says that a column is equal to something that reads no column.
+bool is_pinned(const ExprRef& condition, int column) {
+  if (!condition) return false;
+  if (condition->kind == ExprKind::kAnd) {
+    return std::any_of(condition->args.begin(), condition->args.end(),
+                       [&](const ExprRef& part) { return is_pinned(part, column); });
+  }
+  if (condition->kind != ExprKind::kCall || condition->function->name != "=") return false;
+  const auto pins = [&](const ExprRef& key, const ExprRef& value) {
+    bool exact = true;
+    const operators::Expr* found = key_column(key, &exact);
+    std::set<int> read;
+    collect_columns(*value, &read);
+    return found && exact && found->column == column && read.empty();
+  };
+  const auto& args = condition->args;
+  return pins(args[0], args[1]) || pins(args[1], args[0]);
 }
 
 }  // namespace
@@ -82,6 +103,8 @@ absl::StatusOr<LookupKey> take_lookup_key(const Node& condition, const SourceTex
       on->equalities.erase(pair);
       continue;
     }
+    // Among the rows that the filter lets through the others are the key.
+    if (is_pinned(on->right_filter, column)) continue;
     if (inexact) {
       return fault(text.offset((*inexact)->position),
                    absl::StrCat("the key column \"", wanted.name, "\" is looked up as ",

@@ -17,7 +17,8 @@ namespace kappa::sql {
 // The fault of a right side, at `at`, that cannot be looked up in.
 absl::Status refuse_lookup(const Node& at, const JoinSide& right, const JoinCondition& on);
 
-// What must be equal, in the order of the right side's key.
+// What must be equal, in the order of the right side's key, without what ON compares with a
+// constant.
 struct LookupKey {
   std::vector<operators::ExprRef> left;
   std::vector<operators::ExprRef> right;

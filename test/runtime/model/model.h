@@ -103,6 +103,8 @@ class Model {
 
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
+  void lookup(size_t node, const Change& change);
+  std::optional<Row> find(const LookupNode& op, const Row& key) const;
   void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);
   void keep(size_t node, const Change& change);
   void fire_timers(const AggregateNode& op, NodeState& state);

@@ -76,6 +76,17 @@ struct ViewNode {
   std::optional<int64_t> retention_us = {};
   size_t visible = 0;  // the first columns, which SELECT names
 };
+// Each row of the first input with the row that a view has for its key at that moment. Rows out:
+// the first input's columns, then the view's.
+struct LookupNode {
+  size_t view = 0;            // the node; the second input is it, or a filter over it
+  std::vector<ExprRef> left;  // over the first input; equal to
+  std::vector<size_t> right;  // the view's key
+  bool outer = false;
+  ExprRef right_filter;           // over the view; null: none
+  ExprRef condition;              // over both: what else a match must fulfil; null: nothing
+  std::vector<Type> right_types;  // of the view's columns
+};
 struct OutputNode {
   std::string topic;
   std::vector<std::string> names;
@@ -83,7 +94,7 @@ struct OutputNode {
 
 struct Node {
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, AggregateNode,
-               ViewNode, OutputNode>
+               LookupNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

@@ -117,6 +117,7 @@ class Generator {
   // ---- statements ---------------------------------------------------------------------------
 
   void add_statement() {
+    if (dice_.one_in(4) && add_over_lookup()) return;
     const Relation input = dice_.pick(relations_);
     switch (dice_.below(11)) {
       case 0:
@@ -257,6 +258,141 @@ class Generator {
     create_view(view.name, options, "SELECT " + join(select_items(exprs, input), ", ") + from);
     made.node = add(view, {add(ProjectNode{exprs}, {filtered})});
     relations_.push_back(std::move(made));
+  }
+
+  // ---- lookups ------------------------------------------------------------------------------
+
+  // A statement over what one lookup, or several in a row, make of a stream's rows. False: no view
+  // can be looked up in.
+  bool add_over_lookup() {
+    std::vector<Relation> lefts;
+    for (const Relation& relation : relations_) {
+      if (!relation.changelog) lefts.push_back(relation);
+    }
+    Relation joined = dice_.pick(lefts);
+    joined.name += " AS j0";
+    for (Field& field : joined.fields) field.name = "j0." + field.name;
+    const int64_t lookups = dice_.one_in(3) ? 2 : 1;
+    for (int64_t i = 1; i <= lookups; ++i) {
+      if (add_lookup("j" + std::to_string(i), &joined)) continue;
+      if (i == 1) return false;
+    }
+    switch (dice_.below(5)) {
+      case 0:
+        add_groups(joined);
+        break;
+      case 1:
+        add_distinct(joined);
+        break;
+      case 2:
+        add_output(joined);
+        break;
+      default:
+        add_rows(joined);
+    }
+    return true;
+  }
+
+  // What a key's column is compared with: null if there is nothing of its type.
+  ExprRef key_expression(const Relation& left, Type type) {
+    if (type == Type::integer() && dice_.one_in(3)) type = Type::bigint();
+    std::vector<size_t> fitting;
+    for (size_t i = 0; i < left.fields.size(); ++i) {
+      if (left.fields[i].type == type) fitting.push_back(i);
+    }
+    const bool made =
+        std::find(column_types().begin(), column_types().end(), type) != column_types().end();
+    if (made && (fitting.empty() || dice_.one_in(4))) {
+      const ExprRef expr = ExpressionGenerator(dice_, left.fields).of_type(type, 1);
+      // What reads no column is no equality between the sides.
+      if (first_column(*expr)) return expr;
+    }
+    return fitting.empty() ? nullptr : bare(left, dice_.pick(fitting));
+  }
+
+  static std::optional<size_t> first_column(const Expr& expr) {
+    if (expr.op == Op::kColumn) return expr.column;
+    std::optional<size_t> first;
+    for (const ExprRef& arg : expr.args) {
+      const auto column = first_column(*arg);
+      if (column && (!first || *column < *first)) first = column;
+    }
+    return first;
+  }
+
+  static ExprRef both(const ExprRef& first, const ExprRef& second) {
+    return first ? make(Op::kAnd, Type::boolean(), {first, second}) : second;
+  }
+
+  // Further conditions of ON, none of which is a conjunction or an equality between the sides.
+  void add_conditions(const Relation& both_sides, size_t left_width, LookupNode* lookup,
+                      std::vector<std::string>* on) {
+    const std::vector<Field> right(both_sides.fields.begin() + static_cast<ptrdiff_t>(left_width),
+                                   both_sides.fields.end());
+    while (dice_.one_in(3)) {
+      const bool on_the_right = dice_.one_in(3);
+      const std::vector<Field>& fields = on_the_right ? right : both_sides.fields;
+      const ExprRef inner = ExpressionGenerator(dice_, fields).predicate();
+      const ExprRef condition = make(Op::kNot, Type::boolean(), {inner});
+      const auto first = first_column(*condition);
+      if (on_the_right ? !first : first && *first >= left_width) continue;
+      on->push_back(to_sql(*condition, names_of(fields)));
+      ExprRef& part = on_the_right ? lookup->right_filter : lookup->condition;
+      part = both(part, condition);
+    }
+  }
+
+  // Columns of both sides that must be equal besides the key.
+  void add_equality(const Relation& both_sides, size_t left_width, LookupNode* lookup,
+                    std::vector<std::string>* on) {
+    const auto l = static_cast<size_t>(dice_.below(static_cast<int64_t>(left_width)));
+    for (size_t r = left_width; r < both_sides.fields.size(); ++r) {
+      const bool in_key = std::find(lookup->right.begin(), lookup->right.end(), r - left_width) !=
+                          lookup->right.end();
+      if (in_key || both_sides.fields[r].type != both_sides.fields[l].type) continue;
+      const ExprRef equal =
+          make(Op::kEqual, Type::boolean(), {bare(both_sides, l), bare(both_sides, r)});
+      on->push_back(to_sql(*equal, names_of(both_sides.fields)));
+      lookup->condition = both(lookup->condition, equal);
+      return;
+    }
+  }
+
+  // Puts a view's rows behind those of `joined`.
+  bool add_lookup(const std::string& alias, Relation* joined) {
+    std::vector<Relation> rights;
+    for (const Relation& relation : relations_) {
+      if (!relation.is_source && !relation.key.empty()) rights.push_back(relation);
+    }
+    if (rights.empty()) return false;
+    const Relation right = dice_.pick(rights);
+    LookupNode lookup;
+    lookup.view = right.node;
+    lookup.outer = dice_.coin();
+    std::vector<std::string> on;
+    for (const size_t column : right.key) {
+      const ExprRef left = key_expression(*joined, right.fields[column].type);
+      if (!left) return false;
+      lookup.left.push_back(left);
+      lookup.right.push_back(column);
+      const std::string of_key = alias + "." + right.fields[column].name;
+      const std::string of_left = to_sql(*left, names_of(joined->fields));
+      on.push_back(dice_.coin() ? of_key + " = " + of_left : of_left + " = " + of_key);
+    }
+    dice_.shuffle(&on);
+    const size_t left_width = joined->fields.size();
+    for (const Field& field : right.fields) {
+      joined->fields.push_back({alias + "." + field.name, field.type});
+      lookup.right_types.push_back(field.type);
+    }
+    add_conditions(*joined, left_width, &lookup, &on);
+    if (dice_.one_in(4)) add_equality(*joined, left_width, &lookup, &on);
+    joined->name += (lookup.outer ? " LEFT JOIN " : " JOIN ") + right.name + " AS " + alias +
+                    " ON " + join(on, " AND ");
+    const size_t looked_in =
+        lookup.right_filter ? add(FilterNode{lookup.right_filter}, {right.node}) : right.node;
+    joined->node = add(std::move(lookup), {joined->node, looked_in});
+    return true;
   }
 
   // DISTINCT [ON (…)] by some of the columns or all: its text, and the node over `projected`.
