@@ -211,14 +211,16 @@ class Generator {
     return key;
   }
 
-  // Rows as they are, filtered and computed with.
-  void add_rows(const Relation& input) {
+  // Rows as they are, filtered and computed with. `forgets`: by their key, and for some time only.
+  void add_rows(const Relation& input, bool forgets = false) {
     std::vector<ExprRef> exprs;
-    const bool needs_key = input.changelog || !input.by_records || dice_.coin();
+    const bool needs_key = forgets || input.changelog || !input.by_records || dice_.coin();
     if (needs_key) {
       for (const size_t column : input.key) exprs.push_back(bare(input, column));
     }
-    if (input.event_time && dice_.coin()) exprs.push_back(bare(input, *input.event_time));
+    if (input.event_time && (forgets || dice_.coin())) {
+      exprs.push_back(bare(input, *input.event_time));
+    }
     for (int64_t i = dice_.between(1, 3); i > 0; --i) exprs.push_back(item(input));
     std::string from = " FROM " + input.name;
     const size_t filtered = add_where(input, &from);
@@ -230,7 +232,7 @@ class Generator {
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
     std::vector<std::string> options;
     const auto key = kept_key(input, exprs);
-    if (!input.changelog && dice_.one_in(3)) {
+    if (!input.changelog && !forgets && dice_.one_in(3)) {
       made.key = choose_key(exprs.size());
       std::vector<std::string> names;
       for (const size_t column : made.key) names.push_back(made.fields[column].name);
@@ -251,7 +253,7 @@ class Generator {
     view.key = made.key;
     view.event_time = made.event_time;
     view.visible = exprs.size();
-    if (made.event_time && !made.changelog && dice_.coin()) {
+    if (made.event_time && !made.changelog && (forgets || dice_.coin())) {
       view.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
       options.push_back("retention = " + seconds(*view.retention_us));
     }
@@ -270,6 +272,7 @@ class Generator {
       if (!relation.changelog) lefts.push_back(relation);
     }
     Relation joined = dice_.pick(lefts);
+    if (dice_.one_in(3)) add_forgetful_view();
     joined.name += " AS j0";
     for (Field& field : joined.fields) field.name = "j0." + field.name;
     const int64_t lookups = dice_.one_in(3) ? 2 : 1;
@@ -291,6 +294,18 @@ class Generator {
         add_rows(joined);
     }
     return true;
+  }
+
+  // A view of facts that a lookup may come too late for.
+  void add_forgetful_view() {
+    std::vector<Relation> fitting;
+    for (const Relation& relation : relations_) {
+      const bool fits = !relation.changelog && relation.event_time && !relation.key.empty();
+      if (fits) fitting.push_back(relation);
+    }
+    if (fitting.empty()) return;
+    add_rows(dice_.pick(fitting), true);
+    forgetful_.push_back(relations_.back());
   }
 
   // What a key's column is compared with: null if there is nothing of its type.
@@ -365,7 +380,7 @@ class Generator {
       if (!relation.is_source && !relation.key.empty()) rights.push_back(relation);
     }
     if (rights.empty()) return false;
-    const Relation right = dice_.pick(rights);
+    const Relation right = dice_.pick(forgetful_.empty() || dice_.coin() ? rights : forgetful_);
     LookupNode lookup;
     lookup.view = right.node;
     lookup.outer = dice_.coin();
@@ -702,6 +717,7 @@ class Generator {
   Dice& dice_;
   GeneratedPlan result_;
   std::vector<Relation> relations_;
+  std::vector<Relation> forgetful_;  // of these, views that lookups read gladly
 };
 
 }  // namespace
