@@ -211,9 +211,17 @@ class Generator {
     return key;
   }
 
-  // Rows as they are, filtered and computed with. `forgets`: by their key, and for some time only.
-  void add_rows(const Relation& input, bool forgets = false) {
-    std::vector<ExprRef> exprs;
+  // What a view of rows must be, if it may not be anything.
+  struct RowsWanted {
+    bool forgets = false;           // by the rows' key, and for some time only
+    std::vector<ExprRef> key = {};  // the latest row of it
+  };
+
+  // Rows as they are, filtered and computed with.
+  void add_rows(const Relation& input) { add_rows(input, RowsWanted()); }
+  void add_rows(const Relation& input, const RowsWanted& wanted) {
+    std::vector<ExprRef> exprs = wanted.key;
+    const bool forgets = wanted.forgets;
     const bool needs_key = forgets || input.changelog || !input.by_records || dice_.coin();
     if (needs_key) {
       for (const size_t column : input.key) exprs.push_back(bare(input, column));
@@ -232,8 +240,8 @@ class Generator {
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
     std::vector<std::string> options;
     const auto key = kept_key(input, exprs);
-    if (!input.changelog && !forgets && dice_.one_in(3)) {
-      made.key = choose_key(exprs.size());
+    if (!input.changelog && !forgets && (!wanted.key.empty() || dice_.one_in(3))) {
+      made.key = choose_key(wanted.key.empty() ? exprs.size() : wanted.key.size());
       std::vector<std::string> names;
       for (const size_t column : made.key) names.push_back(made.fields[column].name);
       options.push_back("key = '" + join(names, ", ") + "'");
@@ -271,8 +279,8 @@ class Generator {
     for (const Relation& relation : relations_) {
       if (!relation.changelog) lefts.push_back(relation);
     }
-    Relation joined = dice_.pick(lefts);
-    if (dice_.one_in(3)) add_forgetful_view();
+    Relation joined = dice_.coin() ? dice_.pick(lefts) : relations_.front();
+    if (looked_up_.empty() || dice_.one_in(3)) add_view_to_look_up();
     joined.name += " AS j0";
     for (Field& field : joined.fields) field.name = "j0." + field.name;
     const int64_t lookups = dice_.one_in(3) ? 2 : 1;
@@ -296,16 +304,33 @@ class Generator {
     return true;
   }
 
-  // A view of facts that a lookup may come too late for.
-  void add_forgetful_view() {
-    std::vector<Relation> fitting;
+  // A view for lookups: facts that they may come too late for, or the latest rows of a key of which
+  // there are few.
+  void add_view_to_look_up() {
+    std::vector<Relation> forgetting;
+    std::vector<Relation> others;
     for (const Relation& relation : relations_) {
-      const bool fits = !relation.changelog && relation.event_time && !relation.key.empty();
-      if (fits) fitting.push_back(relation);
+      if (relation.changelog) continue;
+      others.push_back(relation);
+      if (relation.event_time && !relation.key.empty()) forgetting.push_back(relation);
     }
-    if (fitting.empty()) return;
-    add_rows(dice_.pick(fitting), true);
-    forgetful_.push_back(relations_.back());
+    if (!forgetting.empty() && dice_.coin()) {
+      add_rows(dice_.pick(forgetting), {true, {}});
+    } else {
+      const Relation input = dice_.pick(others);
+      RowsWanted wanted;
+      for (size_t i = 0; i < input.fields.size(); ++i) {
+        const TypeId type = input.fields[i].type.id;
+        const bool few = type == TypeId::kText || type == TypeId::kInteger ||
+                         type == TypeId::kBoolean || type == TypeId::kBigint;
+        if (few) wanted.key.push_back(bare(input, i));
+      }
+      if (wanted.key.empty()) return;
+      dice_.shuffle(&wanted.key);
+      wanted.key.resize(std::min<size_t>(wanted.key.size(), dice_.one_in(3) ? 2 : 1));
+      add_rows(input, wanted);
+    }
+    looked_up_.push_back(relations_.back());
   }
 
   // What a key's column is compared with: null if there is nothing of its type.
@@ -380,7 +405,8 @@ class Generator {
       if (!relation.is_source && !relation.key.empty()) rights.push_back(relation);
     }
     if (rights.empty()) return false;
-    const Relation right = dice_.pick(forgetful_.empty() || dice_.coin() ? rights : forgetful_);
+    const bool any = looked_up_.empty() || dice_.one_in(3);
+    const Relation right = dice_.pick(any ? rights : looked_up_);
     LookupNode lookup;
     lookup.view = right.node;
     lookup.outer = dice_.coin();
@@ -717,7 +743,7 @@ class Generator {
   Dice& dice_;
   GeneratedPlan result_;
   std::vector<Relation> relations_;
-  std::vector<Relation> forgetful_;  // of these, views that lookups read gladly
+  std::vector<Relation> looked_up_;  // of these, views that are there for lookups
 };
 
 }  // namespace
