@@ -72,7 +72,7 @@ Bid nexmark_bid(int64_t number, const BidKeys& keys) {
   bid.bidder = kFirstId + bidder_of(random, epoch);
   bid.price = std::llround(std::pow(10.0, random.next_double() * 6.0) * 100.0);
   bid.channel = random.next(8);
-  bid.date_time_us = kBaseUs + event * (1'000'000 / kNexmarkEventsPerSecond);
+  bid.date_time_us = kBaseUs + event * (1'000'000 / keys.events_per_second);
   return bid;
 }
 

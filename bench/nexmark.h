@@ -14,15 +14,16 @@ struct Bid {
   uint32_t channel = 0;  // 0 to 3: a name; else a number in its name
 };
 
-// How bids choose their auction.
+// Events per second of event time.
+inline constexpr int64_t kNexmarkEventsPerSecond = 100'000;
+
+// How bids choose their auction, and how fast they come in event time.
 struct BidKeys {
   // 0: as Nexmark does, half of them a hot one, the others among those in flight. Otherwise:
   // uniformly among so many.
   int64_t uniform = 0;
+  int64_t events_per_second = kNexmarkEventsPerSecond;
 };
-
-// Events per second of event time.
-inline constexpr int64_t kNexmarkEventsPerSecond = 100'000;
 
 // Bid number `number` (from 0), a function of the number alone: among 50 events there are a person,
 // three auctions and 46 bids. Random choices come from java.util.Random's generator, seeded with

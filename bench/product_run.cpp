@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
+#include <sstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "bench/bid_log.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
+#include "state/event_log.h"
 #include "state/store.h"
 
 namespace kappa::bench {
@@ -23,6 +26,18 @@ absl::Status wait_for(runtime::Pipeline& pipeline, int64_t records) {
     if (static_cast<int64_t>(stats.records) >= records) return absl::OkStatus();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+// The memory that the process holds now, but for what it has mapped from files.
+int64_t anonymous_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string name;
+  for (std::string line; std::getline(status, line);) {
+    int64_t kib = 0;
+    std::istringstream fields(line);
+    if (fields >> name >> kib && name == "RssAnon:") return kib * 1024;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -41,6 +56,7 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const sql::CompiledPlan compiled =
       sql::compile_product({{"bench.sql", kBidTable + product.sql}}, {});
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
+  state::set_spill_directory(directory);
   std::unique_ptr<state::StateStore> store = state::make_memory_store();
   if (product.durable) {
     KAPPA_ASSIGN_OR_RETURN(store, state::open_rocksdb_store(directory + "/db"));
@@ -63,6 +79,7 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   stopwatch.stop(&result);
   // The rest is the last checkpoint, which stop() waits for.
   result.more["applied_seconds"] = applied_seconds;
+  result.more["memory_mib"] = static_cast<double>(anonymous_bytes()) / (1 << 20);
 
   const runtime::PipelineStats stats = pipeline->stats();
   result.records = static_cast<int64_t>(stats.records);

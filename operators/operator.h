@@ -6,13 +6,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/types/arena.h"
 #include "engine/types/batch.h"
 #include "engine/types/record.h"
 #include "operators/functions.h"
 #include "operators/plan.h"
+#include "state/event_log.h"
 #include "state/table.h"
 
 namespace kappa::operators {
@@ -59,6 +62,18 @@ class Operator {
                        std::vector<Batch>* out) = 0;
   // The tables that hold its state; their ids are its node's.
   virtual std::vector<state::Table*> tables() { return {}; }
+  // What it only ever appends to, stored beside its tables, under its node's id too; null: nothing.
+  virtual state::EventLog* events() { return nullptr; }
+  // An event of that log from a checkpoint, in its stored form, in no particular order. DataLoss:
+  // it is none.
+  virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/) {
+    return absl::UnimplementedError("it has no events");
+  }
+  // The types of an event's stored key.
+  virtual std::vector<state::RowField> event_key() const { return {}; }
+  // Calls `visit` with the stored form of each event that is part of the state at this watermark.
+  using VisitEvent = std::function<void(const std::string& key, const std::string& value)>;
+  virtual void visit_events(int64_t /*watermark_us*/, const VisitEvent& /*visit*/) const {}
   // Whether a row of its tables is part of the state at this watermark, and not merely still there.
   // The watermark here and below is the input's; a lookup's is that of its right one.
   virtual bool kept(const std::byte* /*row*/, int64_t /*watermark_us*/) const { return true; }

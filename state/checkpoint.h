@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,12 @@ class CheckpointStore {
   absl::StatusOr<std::string> read_place() const;
   using VisitRow = std::function<absl::Status(TableId table, uint32_t key_group,
                                               std::string_view key, std::string_view value)>;
-  // Each row of the last checkpoint, once, in no particular order. DataLoss: some of it is missing
-  // or damaged; says what. Keys are held in memory meanwhile.
-  absl::Status read_rows(const VisitRow& visit) const;
+  // Each row of the last checkpoint, but those of some tables, once, in no particular order.
+  // DataLoss: some of it is missing or damaged; says what. Keys are held in memory meanwhile.
+  absl::Status read_rows(const VisitRow& visit, const std::set<TableId>& but = {}) const;
+  // Each stored event of these logs, in the order in which they were stored: read_rows() leaves
+  // them out. Events that count no more may be among them.
+  absl::Status read_events(const std::set<TableId>& logs, const VisitRow& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 
   // Takes the checkpoint's blobs away. After an error nothing is written any more: tables take what
@@ -88,6 +92,10 @@ class CheckpointStore {
   // their rows start if they told.
   void follow(TableId id, const std::vector<PackedHead>& said, CheckpointHead* head);
   absl::Status read_table(TableId table, const VisitRow& visit) const;
+  // The first checkpoint that holds something of the table that later ones do not.
+  uint64_t start_of(TableId table) const;
+  // The rows of a sealed blob, appended to `rows`, which point into it.
+  static absl::Status read_blob(std::string_view blob, std::vector<PackedRow>* rows);
   absl::StatusOr<std::vector<std::string>> read_part(TableId table, uint64_t checkpoint,
                                                      const CheckpointPart& part) const;
 

@@ -16,6 +16,13 @@ absl::Status damaged(TableId table, uint64_t checkpoint, const std::string& what
       absl::StrCat("checkpoint ", checkpoint, ", table ", to_string(table), ": ", what));
 }
 
+absl::Status damaged_blob(TableId table, uint64_t checkpoint, size_t n, size_t blobs,
+                          const absl::Status& why) {
+  return damaged(
+      table, checkpoint,
+      absl::StrCat("blob ", n, " of ", blobs, " is damaged: ", std::string(why.message())));
+}
+
 // Keys (with their key groups) that were seen. Keeps copies.
 class SeenKeys {
  public:
@@ -40,16 +47,32 @@ class SeenKeys {
 
 }  // namespace
 
-absl::Status CheckpointStore::read_rows(const VisitRow& visit) const {
+absl::Status CheckpointStore::read_rows(const VisitRow& visit, const std::set<TableId>& but) const {
   if (!loaded_.ok()) return loaded_;
-  for (const auto& [table, parts] : parts_) KAPPA_RETURN_IF_ERROR(read_table(table, visit));
+  for (const auto& [table, parts] : parts_) {
+    if (!but.contains(table)) KAPPA_RETURN_IF_ERROR(read_table(table, visit));
+  }
+  return absl::OkStatus();
+}
+
+uint64_t CheckpointStore::start_of(TableId table) const {
+  const auto start = head_.starts.find(table);
+  return start == head_.starts.end() ? 1 : start->second;
+}
+
+absl::Status CheckpointStore::read_blob(std::string_view blob, std::vector<PackedRow>* rows) {
+  KAPPA_ASSIGN_OR_RETURN(std::string_view rest, open_blob(blob));
+  while (!rest.empty()) {
+    if (!take_packed(&rest, &rows->emplace_back())) {
+      return absl::DataLossError("it holds something that is no row");
+    }
+  }
   return absl::OkStatus();
 }
 
 // Backwards, so the first word on a key is the last.
 absl::Status CheckpointStore::read_table(TableId table, const VisitRow& visit) const {
-  const auto start = head_.starts.find(table);
-  const uint64_t first = start == head_.starts.end() ? 1 : start->second;
+  const uint64_t first = start_of(table);
   const auto& parts = parts_.at(table);
   SeenKeys seen;
   std::vector<PackedRow> rows;
@@ -58,21 +81,39 @@ absl::Status CheckpointStore::read_table(TableId table, const VisitRow& visit) c
     KAPPA_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
                            read_part(table, checkpoint, part->second));
     for (auto blob = blobs.rbegin(); blob != blobs.rend(); ++blob) {
-      const absl::StatusOr<std::string_view> packed = open_blob(*blob);
-      if (!packed.ok()) {
-        return damaged(table, checkpoint,
-                       absl::StrCat("blob ", blobs.rend() - blob - 1, " of ", blobs.size(),
-                                    " is damaged: ", packed.status().message()));
-      }
       rows.clear();
-      for (std::string_view rest = *packed; !rest.empty();) {
-        if (!take_packed(&rest, &rows.emplace_back())) {
-          return damaged(table, checkpoint, "a blob holds something that is no row");
-        }
+      const absl::Status read = read_blob(*blob, &rows);
+      if (!read.ok()) {
+        return damaged_blob(table, checkpoint, static_cast<size_t>(blobs.rend() - blob - 1),
+                            blobs.size(), read);
       }
       for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
         if (!seen.add(*row) || row->deleted) continue;
         KAPPA_RETURN_IF_ERROR(visit(table, row->key_group, row->key, row->value));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
+                                          const VisitRow& visit) const {
+  if (!loaded_.ok()) return loaded_;
+  std::vector<PackedRow> rows;
+  for (const TableId log : logs) {
+    const auto parts = parts_.find(log);
+    if (parts == parts_.end()) continue;
+    for (auto part = parts->second.lower_bound(start_of(log)); part != parts->second.end();
+         ++part) {
+      KAPPA_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
+                             read_part(log, part->first, part->second));
+      for (size_t n = 0; n < blobs.size(); ++n) {
+        rows.clear();
+        const absl::Status read = read_blob(blobs[n], &rows);
+        if (!read.ok()) return damaged_blob(log, part->first, n, blobs.size(), read);
+        for (const PackedRow& row : rows) {
+          KAPPA_RETURN_IF_ERROR(visit(log, row.key_group, row.key, row.value));
+        }
       }
     }
   }

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/types/status_macros.h"
 #include "state/durable_file.h"
+#include "state/event_log.h"
 
 namespace kappa::state {
 namespace {
@@ -110,6 +111,7 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::lock(const std::st
   std::unique_ptr<DataDirectory> directory(
       new DataDirectory(path, fd, {static_cast<int>(::getpid()), command, ""}));
   KAPPA_RETURN_IF_ERROR(directory->write_holder());
+  set_spill_directory(path);
   return directory;
 }
 

@@ -249,6 +249,15 @@ char* write_value(const RowLayout& layout, const std::byte* image, char* to) {
   return to;
 }
 
+char* write_key_integer(int64_t value, char* to) {
+  *to = kPresent;
+  return put_key(value, to + 1);
+}
+
+char* write_value_integer(int64_t value, char* to) {
+  return put_value(value, to);
+}
+
 void append_key(const Row& key, std::string* out) {
   for (const Value& value : key) {
     if (value.is_null()) {
@@ -324,6 +333,13 @@ int128 from_zigzag(int128 value) {
 }
 
 }  // namespace
+
+bool ValueReader::read_integer(int64_t* value) {
+  int128 bits = 0;
+  if (!read_integer(sizeof(*value), &bits)) return false;
+  *value = static_cast<int64_t>(from_zigzag(bits));
+  return true;
+}
 
 bool ValueReader::read(const RowField& field, std::byte* row) {
   const bool null = !rest_.empty() && static_cast<uint8_t>(rest_.front()) == kNullValue;

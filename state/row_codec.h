@@ -40,6 +40,11 @@ char* write_value(const RowLayout& layout, const std::byte* image, char* to);
 
 // Appends the stored form of `key`, whose values have the given types, to `out`.
 void append_key(const Row& key, std::string* out);
+// One column of type bigint or timestamptz that is not null, in a key and in a value, of at most
+// kIntegerBytesMax bytes; they return the end.
+inline constexpr size_t kIntegerBytesMax = 9;
+char* write_key_integer(int64_t value, char* to);
+char* write_value_integer(int64_t value, char* to);
 // The key of the given types that `stored` is. DataLoss: it is none; says why.
 absl::Status decode_key(const std::vector<RowField>& fields, std::string_view stored, Row* key);
 
@@ -52,6 +57,10 @@ class ValueReader {
   bool read(const RowField& field, std::byte* row);
   // A string field: sets the null byte and gives the bytes.
   bool read_string(const RowField& field, std::byte* row, std::string_view* value);
+  // What write_value_integer() wrote.
+  bool read_integer(int64_t* value);
+  // The next `size` bytes as they are.
+  bool read_bytes(size_t size, std::string_view* bytes) { return take(size, bytes); }
   bool at_end() const { return rest_.empty(); }
 
  private:

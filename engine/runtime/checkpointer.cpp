@@ -39,7 +39,7 @@ void Checkpointer::stop() {
   stop_ = false;
 }
 
-void Checkpointer::begin(Place place, std::vector<std::vector<state::Table*>> tables,
+void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
                          std::vector<state::OutboxEntry> entries) {
   KAPPA_INVARIANT(idle(), "one checkpoint at a time");
   begun_us_ = steady_us();
@@ -48,14 +48,15 @@ void Checkpointer::begin(Place place, std::vector<std::vector<state::Table*>> ta
   checkpoint_.place = encode(place);
   checkpoint_.outbox = std::move(entries);
   parts_.clear();
-  for (const auto& worker_tables : tables) {
+  for (const WorkerState& worker : workers) {
     Part& part = parts_.emplace_back();
-    for (state::Table* table : worker_tables) {
+    for (state::Table* table : worker.tables) {
       const state::Cut cut = table->cut_and_pin();
       table->begin_checkpoint(cut);
       part.tables.emplace_back(table, cut);
       part.packed.push_back({table->id(), {}, {}});
     }
+    for (state::EventLog* events : worker.events) part.packed.push_back(events->take_checkpoint());
   }
   state_ = State::kSlicing;
 }

@@ -14,6 +14,7 @@
 #include "engine/runtime/outbox.h"
 #include "engine/runtime/place.h"
 #include "state/checkpoint.h"
+#include "state/event_log.h"
 #include "state/table.h"
 
 namespace kappa::runtime {
@@ -41,8 +42,13 @@ class Checkpointer {
 
   bool idle() const { return state_.load() == State::kIdle; }
   bool slicing() const { return state_.load() == State::kSlicing; }
-  // Cuts. `tables` by worker; what is dirty in them and `entries` go into this checkpoint.
-  void begin(Place place, std::vector<std::vector<state::Table*>> tables,
+  // Cuts. By worker; what is dirty in tables, what event logs were given since the last time, and
+  // `entries` go into this checkpoint.
+  struct WorkerState {
+    std::vector<state::Table*> tables;
+    std::vector<state::EventLog*> events;
+  };
+  void begin(Place place, const std::vector<WorkerState>& workers,
              std::vector<state::OutboxEntry> entries);
   // Packs up to about `rows_max` rows of a worker's tables. Workers at the same time.
   void slice(uint32_t worker, size_t rows_max);
@@ -61,7 +67,7 @@ class Checkpointer {
   struct Part {  // of one worker
     std::vector<std::pair<state::Table*, state::Cut>> tables;
     size_t next = 0;
-    std::vector<state::PackedTable> packed;
+    std::vector<state::PackedTable> packed;  // of the tables, then of the event logs
   };
 
   void work();

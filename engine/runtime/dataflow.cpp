@@ -13,6 +13,7 @@
 #include "operators/output.h"
 #include "operators/project.h"
 #include "operators/reorder.h"
+#include "operators/running_frames.h"
 
 namespace kappa::runtime {
 
@@ -61,6 +62,13 @@ absl::StatusOr<std::unique_ptr<Dataflow>> Dataflow::create(
   return flow;
 }
 
+std::unique_ptr<operators::Operator> Dataflow::make_frames(const PlanNode& node) const {
+  if (operators::is_running(std::get<SlidingNode>(node.op), plan_.node(node.inputs[0]).schema)) {
+    return std::make_unique<operators::RunningFrames>(plan_, node.id);
+  }
+  return std::make_unique<operators::KeptFrames>(plan_, node.id);
+}
+
 std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& node) {
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
@@ -71,7 +79,7 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
     return std::make_unique<operators::Distinct>(plan_, node.id);
   }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
-  if (is<SlidingNode>(node)) return std::make_unique<operators::KeptFrames>(plan_, node.id);
+  if (is<SlidingNode>(node)) return make_frames(node);
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
     return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
@@ -260,6 +268,19 @@ std::vector<SideRow> Dataflow::end(Turn& turn) {
 }
 
 // ---- between turns --------------------------------------------------------------------------
+
+operators::Operator* Dataflow::with_events(NodeId node, uint32_t worker) const {
+  operators::Operator* op = parts_[worker].nodes[node].op.get();
+  return op && op->events() ? op : nullptr;
+}
+
+std::vector<operators::Operator*> Dataflow::with_events(uint32_t worker) const {
+  std::vector<operators::Operator*> found;
+  for (const PlanNode& node : plan_.nodes) {
+    if (operators::Operator* op = with_events(node.id, worker)) found.push_back(op);
+  }
+  return found;
+}
 
 std::vector<state::Table*> Dataflow::tables_of(NodeId node, uint32_t worker) const {
   operators::Operator* op = parts_[worker].nodes[node].op.get();

@@ -55,6 +55,10 @@ class Dataflow {
 
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
+  // The operators of a worker that have event logs.
+  std::vector<operators::Operator*> with_events(uint32_t worker) const;
+  // The one of a node; null if it has none.
+  operators::Operator* with_events(operators::NodeId node, uint32_t worker) const;
   // All tables of a worker.
   std::vector<state::Table*> tables(uint32_t worker) const;
   std::vector<state::Table*> tables_of(operators::NodeId node, uint32_t worker) const;
@@ -90,6 +94,7 @@ class Dataflow {
 
   Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
+  std::unique_ptr<operators::Operator> make_frames(const operators::PlanNode& node) const;
   std::unique_ptr<operators::Operator> make_operator(const operators::PlanNode& node);
 
   std::vector<const Batch*> output_of(uint32_t worker, operators::NodeId node,

@@ -127,9 +127,13 @@ absl::Status LivePipeline::complete_live(Deadline deadline) {
 }
 
 void LivePipeline::begin_checkpoint() {
-  std::vector<std::vector<state::Table*>> tables;
-  for (uint32_t w = 0; w < pool_.workers(); ++w) tables.push_back(flow_->tables(w));
-  checkpointer_->begin(place(), std::move(tables), outbox_.take_unsaved());
+  std::vector<Checkpointer::WorkerState> workers;
+  for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    Checkpointer::WorkerState& worker = workers.emplace_back();
+    worker.tables = flow_->tables(w);
+    for (operators::Operator* op : flow_->with_events(w)) worker.events.push_back(op->events());
+  }
+  checkpointer_->begin(place(), workers, outbox_.take_unsaved());
   changed_ = false;
   last_checkpoint_ms_ = clock_->now().ms;
 }
@@ -149,6 +153,7 @@ absl::Status LivePipeline::checkpoint_turn() {
     size_t dirty = 0;
     for (uint32_t w = 0; w < pool_.workers(); ++w) {
       for (const state::Table* table : flow_->tables(w)) dirty += table->dirty_bytes();
+      for (operators::Operator* op : flow_->with_events(w)) dirty += op->events()->dirty_bytes();
     }
     due = dirty > options_.checkpoint_dirty_bytes_max;
   }

@@ -3,6 +3,7 @@
 #include "engine/runtime/live_pipeline.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/hash.h"
@@ -122,23 +123,41 @@ absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,
     }
     return nullptr;
   };
+  const auto with_events_of = [&](uint32_t worker) -> operators::Operator* {
+    for (operators::Operator* op : flow_->with_events(worker)) {
+      if (op->events()->id() == id) return op;
+    }
+    return nullptr;
+  };
+  const auto worker_of =
+      [&](const std::vector<state::RowField>& fields) -> absl::StatusOr<uint32_t> {
+    if (pool_.workers() == 1) return 0;
+    Row decoded;
+    KAPPA_RETURN_IF_ERROR(state::decode_key(fields, key, &decoded));
+    return flow_->worker_of_key(id, decoded);
+  };
+  if (const operators::Operator* op = with_events_of(0)) {
+    KAPPA_ASSIGN_OR_RETURN(const uint32_t worker, worker_of(op->event_key()));
+    return with_events_of(worker)->load_event(key, value);
+  }
   state::Table* table = table_of(0);
   if (!table) {
     return absl::DataLossError(absl::StrCat("the checkpoint has rows of an operator ",
                                             absl::Hex(id.operator_id),
                                             " that the plan does not have"));
   }
-  if (pool_.workers() > 1) {
-    Row decoded;
-    KAPPA_RETURN_IF_ERROR(state::decode_key(table->layout().key(), key, &decoded));
-    table = table_of(flow_->worker_of_key(id, decoded));
-  }
-  return table->load(key, value);
+  KAPPA_ASSIGN_OR_RETURN(const uint32_t worker, worker_of(table->layout().key()));
+  return table_of(worker)->load(key, value);
 }
 
 absl::Status LivePipeline::restore_rows() {
-  return checkpoints_.read_rows([&](state::TableId id, uint32_t, std::string_view key,
-                                    std::string_view value) { return load_row(id, key, value); });
+  const auto load = [&](state::TableId id, uint32_t, std::string_view key, std::string_view value) {
+    return load_row(id, key, value);
+  };
+  std::set<state::TableId> logs;
+  for (operators::Operator* op : flow_->with_events(0)) logs.insert(op->events()->id());
+  KAPPA_RETURN_IF_ERROR(checkpoints_.read_rows(load, logs));
+  return checkpoints_.read_events(logs, load);
 }
 
 Place LivePipeline::place() const {

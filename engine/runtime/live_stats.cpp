@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -16,20 +17,29 @@ using operators::PlanNode;
 
 namespace {
 
-// What left the way at a view: at its own node and at those above it up to the next view or source.
-SideCounts counts_of(const operators::Plan& plan, const Place& state, NodeId id) {
-  SideCounts sum;
-  if (const auto own = state.side.find(id); own != state.side.end()) sum = own->second;
+// A view's own nodes: its node and those above it up to the next view or source, each once, though
+// several branches may read it.
+void collect_nodes(const operators::Plan& plan, NodeId id, std::set<NodeId>* nodes) {
+  if (!nodes->insert(id).second) return;
   for (NodeId input : plan.node(id).inputs) {
     const PlanNode& node = plan.node(input);
-    if (std::holds_alternative<operators::ViewNode>(node.op) ||
-        std::holds_alternative<operators::SourceNode>(node.op)) {
-      continue;
-    }
-    const SideCounts above = counts_of(plan, state, input);
-    sum.errors += above.errors;
-    sum.duplicates += above.duplicates;
-    sum.late += above.late;
+    const bool own = !std::holds_alternative<operators::ViewNode>(node.op) &&
+                     !std::holds_alternative<operators::SourceNode>(node.op);
+    if (own) collect_nodes(plan, input, nodes);
+  }
+}
+
+// What left the way at a view.
+SideCounts counts_of(const operators::Plan& plan, const Place& state, NodeId view) {
+  std::set<NodeId> nodes;
+  collect_nodes(plan, view, &nodes);
+  SideCounts sum;
+  for (const NodeId id : nodes) {
+    const auto counts = state.side.find(id);
+    if (counts == state.side.end()) continue;
+    sum.errors += counts->second.errors;
+    sum.duplicates += counts->second.duplicates;
+    sum.late += counts->second.late;
   }
   return sum;
 }
@@ -47,6 +57,8 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.epoch_seconds = epoch_seconds_;
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
     for (const state::Table* table : flow_->tables(w)) stats.state_bytes += table->bytes();
+    for (operators::Operator* op : flow_->with_events(w))
+      stats.state_bytes += op->events()->bytes();
   }
   for (NodeId id : plan_.views()) {
     ViewStats view;
@@ -92,11 +104,21 @@ PipelineStats LivePipeline::stats() const {
 void LivePipeline::dump_tables(operators::NodeId node, std::vector<std::string>* lines) const {
   std::string key;
   std::string value;
+  const auto name_of = [](const state::TableId& id) {
+    return absl::StrCat("row ", absl::Hex(id.operator_id, absl::kZeroPad16), " ",
+                        static_cast<int>(id.part), " ");
+  };
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
+    if (operators::Operator* op = flow_->with_events(node, w)) {
+      const std::string name = name_of(op->events()->id());
+      op->visit_events(watermarks_.input_current(node),
+                       [&](const std::string& event_key, const std::string& event_value) {
+                         lines->push_back(absl::StrCat(name, absl::BytesToHexString(event_key), " ",
+                                                       absl::BytesToHexString(event_value)));
+                       });
+    }
     for (const state::Table* table : flow_->tables_of(node, w)) {
-      const std::string name =
-          absl::StrCat("row ", absl::Hex(table->id().operator_id, absl::kZeroPad16), " ",
-                       static_cast<int>(table->id().part), " ");
+      const std::string name = name_of(table->id());
       for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
         if (!table->live(id) || !flow_->kept(node, w, table->row(id), watermarks_)) continue;
         key.clear();

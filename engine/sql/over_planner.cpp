@@ -7,6 +7,7 @@
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/projected.h"
 #include "engine/sql/view_planner.h"
+#include "operators/running_values.h"
 
 namespace kappa::sql {
 
@@ -26,31 +27,42 @@ int64_t longest_range_us(const std::vector<OverExpr>& calls) {
   return longest;
 }
 
-// The Sliding nodes of a SELECT: calls of one partition are in one.
+// The Sliding nodes of a SELECT: calls of one partition are in one, or in two if some can be kept
+// running and others not.
 struct Slides {
-  std::vector<SlidingNode> nodes;
-  std::vector<std::pair<size_t, size_t>> place_of_call;  // node, call of the node
+  struct Slide {
+    SlidingNode node;
+    bool running;
+  };
+  std::vector<Slide> slides;
+  std::vector<std::pair<size_t, size_t>> place_of_call;  // slide, call of its node
 
-  SlidingNode& of(const std::vector<int>& partition) {
-    const auto same = [&](const SlidingNode& node) { return node.partition == partition; };
-    const auto found = std::find_if(nodes.begin(), nodes.end(), same);
-    if (found != nodes.end()) return *found;
-    nodes.push_back({.partition = partition, .event_time = 0, .calls = {}});
-    return nodes.back();
+  size_t of(const std::vector<int>& partition, bool running) {
+    const auto takes = [&](const Slide& slide) {
+      return slide.node.partition == partition && slide.running == running &&
+             !(running && slide.node.calls.size() == operators::kRunningCallsMax);
+    };
+    const auto found = std::find_if(slides.begin(), slides.end(), takes);
+    if (found != slides.end()) return static_cast<size_t>(found - slides.begin());
+    slides.push_back({{.partition = partition, .event_time = 0, .calls = {}}, running});
+    return slides.size() - 1;
   }
 
-  void add(const OverExpr& call, Projected& read) {
+  void add(const OverExpr& over, Projected& read) {
     std::vector<int> partition;
-    for (const ExprRef& expr : call.partition) partition.push_back(read.add(expr));
-    SlidingNode& node = of(partition);
-    node.calls.push_back({.function = call.function,
-                          .argument = call.argument ? read.add(call.argument) : -1,
-                          .filter = call.filter ? read.add(call.filter) : -1,
-                          .frame = call.frame,
-                          .distance = call.distance,
-                          .result = call.result,
-                          .position = call.position});
-    place_of_call.emplace_back(static_cast<size_t>(&node - nodes.data()), node.calls.size() - 1);
+    for (const ExprRef& expr : over.partition) partition.push_back(read.add(expr));
+    FrameCall call{.function = over.function,
+                   .argument = over.argument ? read.add(over.argument) : -1,
+                   .filter = over.filter ? read.add(over.filter) : -1,
+                   .frame = over.frame,
+                   .distance = over.distance,
+                   .result = over.result,
+                   .position = over.position};
+    const Type argument = over.argument ? over.argument->type : Type::null();
+    const size_t slide = of(partition, operators::is_running(call, argument));
+    std::vector<FrameCall>& calls = slides[slide].node.calls;
+    place_of_call.emplace_back(slide, calls.size());
+    calls.push_back(call);
   }
 };
 
@@ -78,12 +90,12 @@ Relation OverPlanner::plan(NodeId input, int event_time, bool with_identity) con
   const auto first_identity = static_cast<int>(builder_.node(node).schema.size());
   if (final) node = builder_.reorder(node, {time});
   std::vector<int> first_result;
-  for (SlidingNode& slide : slides.nodes) {
+  for (auto& [slide, running] : slides.slides) {
     first_result.push_back(static_cast<int>(builder_.node(node).schema.size()));
     slide.event_time = time;
     slide.emit = emission_.emit;
     slide.horizon_us = longest_range_us(bound_.overs);
-    slide.notes_late = !final && &slide == &slides.nodes.front();
+    slide.notes_late = !final && first_result.size() == 1;
     node = builder_.sliding(node, slide);
   }
 

@@ -1,0 +1,615 @@
+#include "operators/running_frames.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/hash.h"
+#include "engine/types/status_macros.h"
+#include "engine/types/time.h"
+#include "operators/late_row.h"
+#include "operators/sums.h"
+#include "state/row_codec.h"
+
+namespace kappa::operators {
+namespace {
+
+using state::RowId;
+using state::Table;
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
+
+std::vector<Type> key_types(const SlidingNode& op, const Schema& input) {
+  std::vector<Type> types;
+  for (int column : op.partition) types.push_back(input[static_cast<size_t>(column)].type);
+  types.push_back(Type::timestamptz());
+  types.push_back(Type::bigint());
+  return types;
+}
+
+int64_t& number(std::byte* row, const state::RowField& field) {
+  return Table::get<int64_t>(row, field);
+}
+int64_t number(const std::byte* row, const state::RowField& field) {
+  return Table::get<int64_t>(row, field);
+}
+
+template <typename T>
+T at(const EventHeader& event, uint32_t offset) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const std::byte*>(&event) + offset, sizeof(value));
+  return value;
+}
+
+void append_boolean(Column& column, bool value) {
+  column.resize(column.rows() + 1);
+  column.values<int8_t>().back() = static_cast<int8_t>(value);
+}
+
+// Two's complement, so that what is added can be taken back.
+void add_wrapping(int128& sum, int128 value) {
+  sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
+                            static_cast<unsigned __int128>(value));
+}
+
+}  // namespace
+
+struct RunningFrames::Rows {
+  std::vector<ColumnRef> key;
+  std::vector<RowId> partitions;
+  std::vector<uint32_t> seen;             // by row: a bit a slot
+  std::vector<std::vector<RowId>> pairs;  // by slot that counts distinct values, by row
+};
+
+RunningFrames::RunningFrames(const Plan& plan, NodeId node)
+    : node_(plan.node(node)),
+      op_(std::get<SlidingNode>(node_.op)),
+      input_schema_(plan.node(node_.inputs[0]).schema),
+      values_(plan, node_, operator_id(plan, node)),
+      log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
+      key_layout_(key_types(op_, input_schema_), {}),
+      time_max_us_(kNever),
+      in_order_time_us_(kNever),
+      next_(values_.thresholds().size(), 0),
+      passed_(values_.thresholds().size(), kNever),
+      record_(values_.record_bytes()) {}
+
+// ---- what a batch's rows are ----------------------------------------------------------------
+
+void RunningFrames::find_pairs(const Batch& input, size_t slot, Rows* rows) {
+  const RunningValues::Slot& spec = values_.slots()[slot];
+  std::vector<uint32_t> counted;
+  for (uint32_t i = 0; i < input.rows; ++i) {
+    if ((rows->seen[i] >> slot & 1) != 0) counted.push_back(i);
+  }
+  std::vector<ColumnRef> key;
+  for (const ColumnRef& column : rows->key) {
+    key.push_back(std::make_shared<const Column>(column->gather(counted)));
+  }
+  const Column& values = *input.columns[static_cast<size_t>(spec.argument)];
+  key.push_back(std::make_shared<const Column>(values.gather(counted)));
+  std::vector<uint64_t> hashes;
+  hash_columns(key, counted.size(), &hashes);
+  std::vector<RowId> found(counted.size());
+  spec.pairs->find_or_insert(key, hashes, found, nullptr);
+  std::vector<RowId>& pairs = rows->pairs[slot];
+  pairs.assign(input.rows, state::kNoRow);
+  for (size_t i = 0; i < counted.size(); ++i) pairs[counted[i]] = found[i];
+}
+
+RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
+  Rows rows;
+  for (int column : op_.partition) {
+    rows.key.push_back(input.columns[static_cast<size_t>(column)]);
+  }
+  std::vector<uint64_t> hashes;
+  const bool hashed = !op_.partition.empty() && !input.key_hashes.empty();
+  if (!hashed) hash_columns(rows.key, input.rows, &hashes);
+  rows.partitions.resize(input.rows);
+  values_.partitions().find_or_insert(rows.key, hashed ? input.key_hashes : hashes, rows.partitions,
+                                      nullptr);
+  rows.seen.assign(input.rows, 0);
+  rows.pairs.resize(values_.slots().size());
+  for (size_t s = 0; s < values_.slots().size(); ++s) {
+    const RunningValues::Slot& slot = values_.slots()[s];
+    const auto column = [&](int index) -> const Column* {
+      return index < 0 ? nullptr : input.columns[static_cast<size_t>(index)].get();
+    };
+    const Column* argument = column(slot.argument);
+    const Column* filter = column(slot.filter);
+    const bool nulls = argument && argument->has_nulls();
+    for (size_t i = 0; i < input.rows; ++i) {
+      const bool sees = !(nulls && argument->is_null(i)) &&
+                        (!filter || (!filter->is_null(i) && filter->values<int8_t>()[i] != 0));
+      rows.seen[i] |= static_cast<uint32_t>(sees) << s;
+    }
+    if (slot.distinct) find_pairs(input, s, &rows);
+  }
+  return rows;
+}
+
+// ---- events come, enter and leave -----------------------------------------------------------
+
+void RunningFrames::count_in(const EventHeader& event, std::byte* partition, const Running& running,
+                             int64_t sign) {
+  if ((event.seen >> running.slot & 1) == 0) return;
+  const RunningValues::Slot& slot = values_.slots()[running.slot];
+  if (!running.distinct) {
+    number(partition, running.count) += sign;
+    if (slot.sums) {
+      add_wrapping(Table::get<int128>(partition, running.sum),
+                   static_cast<int128>(at<int64_t>(event, slot.value_offset)) * sign);
+    }
+    return;
+  }
+  int64_t& times = number(slot.pairs->row(at<RowId>(event, slot.pair_offset)), running.in_pairs);
+  const int64_t before = times;
+  times += sign;
+  number(partition, running.count) += (times > 0) - (before > 0);
+}
+
+void RunningFrames::pass_event(uint64_t number_of_event, size_t index) {
+  const Threshold& threshold = values_.thresholds()[index];
+  const EventHeader& passing = event(number_of_event);
+  std::byte* const partition = values_.partitions().row(passing.partition);
+  for (size_t each : threshold.entering) count_in(passing, partition, values_.running()[each], 1);
+  for (size_t each : threshold.leaving) count_in(passing, partition, values_.running()[each], -1);
+  int64_t& passed = number(partition, threshold.passed);
+  passed = std::max(passed, static_cast<int64_t>(number_of_event) + 1);
+}
+
+// Lets everything pass whose time has come.
+void RunningFrames::pass(size_t index) {
+  constexpr uint64_t kAhead = 8;
+  const Threshold& threshold = values_.thresholds()[index];
+  const int64_t before_us = saturating_add(time_max_us_, -threshold.delay_us);
+  uint64_t& next = next_[index];
+  for (next = std::max(next, log_.begin()); next < log_.end(); ++next) {
+    const EventHeader& candidate = event(next);
+    if (candidate.out_of_order != 0) continue;
+    if (candidate.time_us >= before_us) break;
+    if (next + kAhead < log_.end()) {
+      __builtin_prefetch(values_.partitions().row(event(next + kAhead).partition));
+    }
+    pass_event(next, index);
+  }
+  auto straggler = out_of_order_.lower_bound({passed_[index], 0});
+  for (; straggler != out_of_order_.end() && straggler->first < before_us; ++straggler) {
+    pass_event(straggler->second, index);
+  }
+  passed_[index] = std::max(passed_[index], before_us);
+}
+
+void RunningFrames::move_on(int64_t time_us) {
+  if (time_us <= time_max_us_) return;
+  time_max_us_ = time_us;
+  for (size_t i = 0; i < next_.size(); ++i) pass(i);
+}
+
+// The number of the partition's next event of this time: they count up as they come.
+uint32_t RunningFrames::number_of(const std::byte* partition, int64_t time_us) const {
+  auto from = static_cast<uint64_t>(number(partition, values_.last));
+  while (from > log_.begin() && event(from - 1).time_max_us >= time_us) {
+    const EventHeader& earlier = event(from - 1);
+    if (earlier.time_us == time_us) return earlier.number + 1;
+    from = earlier.previous;
+  }
+  return 0;
+}
+
+uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_checkpoint) {
+  const auto& given = *reinterpret_cast<const EventHeader*>(record.data());
+  std::byte* const to = log_.append(given.time_us);
+  std::memcpy(to, record.data(), record.size());
+  auto& made = *reinterpret_cast<EventHeader*>(to);
+  std::byte* const partition = values_.partitions().row(made.partition);
+  int64_t& last = number(partition, values_.last);
+  int64_t& time_max = number(partition, values_.time_max);
+  made.previous = static_cast<uint64_t>(last);
+  if (last == 0 || static_cast<uint64_t>(last) <= log_.begin()) {
+    time_max = made.time_us;
+  } else if (!from_checkpoint && time_max >= made.time_us) {
+    made.number = number_of(partition, made.time_us);
+  }
+  time_max = std::max(time_max, made.time_us);
+  made.time_max_us = time_max;
+  made.out_of_order = static_cast<uint32_t>(made.time_us < in_order_time_us_);
+  in_order_time_us_ = std::max(in_order_time_us_, made.time_us);
+  last = static_cast<int64_t>(log_.end());
+  if (from_checkpoint) {
+    log_.note_loaded(made.time_us);
+  } else {
+    const Stored stored = encode(made);
+    log_.store(values_.partitions().key_group(partition), stored.key, stored.key_bytes,
+               stored.value_bytes);
+  }
+  return log_.end() - 1;
+}
+
+void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoint) {
+  const uint64_t added = append(record, from_checkpoint);
+  const EventHeader& made = event(added);
+  std::byte* const partition = values_.partitions().row(made.partition);
+  for (size_t each : values_.entering_on_arrival()) {
+    count_in(made, partition, values_.running()[each], 1);
+  }
+  for (const RunningValues::Slot& slot : values_.slots()) {
+    if (!slot.distinct) continue;
+    const auto pair = at<RowId>(made, slot.pair_offset);
+    if (pair == state::kNoRow) continue;
+    int64_t& time_max = number(slot.pairs->row(pair), slot.pairs->layout().values().back());
+    time_max = std::max(time_max, made.time_us);
+  }
+  if (made.out_of_order != 0) {
+    for (size_t i = 0; i < passed_.size(); ++i) {
+      if (made.time_us < passed_[i]) pass_event(added, i);
+    }
+    out_of_order_.emplace(made.time_us, added);
+  } else if (made.time_us < time_max_us_) {
+    for (size_t i = 0; i < next_.size(); ++i) pass(i);
+  }
+}
+
+// ---- answers --------------------------------------------------------------------------------
+
+void RunningFrames::add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
+                                const Running& running, Difference* difference) const {
+  const RunningValues::Slot& slot = values_.slots()[running.slot];
+  while (from > log_.begin() && event(from - 1).time_max_us >= low_us) {
+    const EventHeader& each = event(from - 1);
+    from = each.previous;
+    if (each.time_us < low_us || each.time_us >= high_us) continue;
+    if ((each.seen >> running.slot & 1) == 0) continue;
+    if (running.distinct) {
+      difference->pairs[at<RowId>(each, slot.pair_offset)] += sign;
+      continue;
+    }
+    difference->count += sign;
+    if (!slot.sums) continue;
+    add_wrapping(difference->sum, static_cast<int128>(at<int64_t>(each, slot.value_offset)) * sign);
+  }
+}
+
+// False: the frame is behind the horizon, and holds nothing.
+bool RunningFrames::find_difference(const Running& running, const std::byte* partition,
+                                    int64_t time_us, int64_t watermark_us,
+                                    Difference* difference) const {
+  const Frame& frame = running.frame;
+  const int64_t low_us = std::max(saturating_add(time_us, -frame.start),
+                                  saturating_add(watermark_us, -op_.horizon_us));
+  const int64_t end_us = saturating_add(saturating_add(time_us, -frame.end), 1);
+  if (low_us >= end_us) return false;
+  const auto passed = [&](size_t threshold) {
+    return static_cast<uint64_t>(number(partition, values_.thresholds()[threshold].passed));
+  };
+  const uint64_t entered = running.enters ? passed(*running.enters)
+                                          : static_cast<uint64_t>(number(partition, values_.last));
+  add_between(entered, end_us, saturating_add(saturating_add(time_max_us_, -frame.end), 1), -1,
+              running, difference);
+  add_between(passed(running.leaves), low_us, saturating_add(time_max_us_, -frame.start), 1,
+              running, difference);
+  const RunningValues::Slot& slot = values_.slots()[running.slot];
+  for (const auto& [pair, change] : difference->pairs) {
+    const int64_t before = number(std::as_const(*slot.pairs).row(pair), running.in_pairs);
+    difference->count += (before + change > 0) - (before > 0);
+  }
+  return true;
+}
+
+void RunningFrames::append_result(const FrameCall& call, const std::byte* partition, Column& result,
+                                  const Difference& difference) const {
+  const Running& running =
+      values_.running()[values_.running_of_call(static_cast<size_t>(&call - op_.calls.data()))];
+  const int64_t count = number(partition, running.count) + difference.count;
+  if (call.function != FrameFunction::kSum && call.function != FrameFunction::kAvg) {
+    return append_number(result, count);
+  }
+  int128 sum = Table::get<int128>(partition, running.sum);
+  add_wrapping(sum, difference.sum);
+  if (call.function == FrameFunction::kSum) return append_sum(result, sum, count);
+  append_average(result, sum, count, input_schema_[static_cast<size_t>(call.argument)].type.scale);
+}
+
+void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
+                           std::vector<Column>& results) {
+  const std::byte* const partition = values_.partitions().row(id);
+  const bool late = time_us < watermark_us;
+  if (time_us == time_max_us_) {
+    static const Difference kNone;
+    for (size_t call = 0; call < op_.calls.size(); ++call) {
+      if (values_.running_of_call(call) == RunningValues::kNothingRuns) {
+        append_boolean(results[call], late);
+      } else {
+        append_result(op_.calls[call], partition, results[call], kNone);
+      }
+    }
+    return;
+  }
+  // Calls that share a running value share its difference.
+  std::vector<std::optional<std::pair<bool, Difference>>> differences(values_.running().size());
+  for (size_t call = 0; call < op_.calls.size(); ++call) {
+    const size_t index = values_.running_of_call(call);
+    if (index == RunningValues::kNothingRuns) {
+      append_boolean(results[call], late);
+      continue;
+    }
+    if (!differences[index]) {
+      Difference found;
+      const bool holds =
+          find_difference(values_.running()[index], partition, time_us, watermark_us, &found);
+      differences[index].emplace(holds, std::move(found));
+    }
+    const auto& [holds, difference] = *differences[index];
+    if (holds) {
+      append_result(op_.calls[call], partition, results[call], difference);
+    } else if (op_.calls[call].function == FrameFunction::kSum ||
+               op_.calls[call].function == FrameFunction::kAvg) {
+      append_number(results[call], std::nullopt);
+    } else {
+      append_number(results[call], 0);
+    }
+  }
+}
+
+void RunningFrames::process(const Batch& input, const OperatorContext& context,
+                            std::vector<Batch>* out) {
+  if (input.empty()) return;
+  const Rows rows = look_up(input);
+  std::vector<Column> results;
+  for (const FrameCall& call : op_.calls) results.emplace_back(call.result).reserve(input.rows);
+  const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();
+  for (size_t begin = 0; begin < input.rows;) {
+    // With emit = 'final' peers answer together; else each row for itself.
+    size_t end = begin + 1;
+    const auto same = [&](size_t row) {
+      return times[row] == times[begin] && input.places[row] == input.places[begin];
+    };
+    while (op_.emit == Emit::kFinal && end < input.rows && same(end)) ++end;
+    const int64_t watermark_us = context.watermark[input.places[begin].track_index()];
+    move_on(std::max(times[begin], watermark_us));
+    for (size_t row = begin; row < end; ++row) {
+      // Who is behind the horizon counts for nobody, not even for itself.
+      if (times[row] < saturating_add(watermark_us, -op_.horizon_us)) continue;
+      if (values_.running().empty()) continue;
+      fill_record(input, rows, row, times[row]);
+      insert(record_, false);
+    }
+    for (size_t row = begin; row < end; ++row) {
+      answer(rows.partitions[row], times[row], watermark_us, results);
+      if (op_.notes_late && times[row] < watermark_us) {
+        context.side.push_back(late_row(input_schema_, input, row, node_.id));
+      }
+    }
+    begin = end;
+  }
+  Batch answered = input;
+  answered.key_hashes.clear();
+  for (Column& result : results) {
+    answered.columns.push_back(std::make_shared<const Column>(std::move(result)));
+  }
+  out->push_back(std::move(answered));
+}
+
+void RunningFrames::fill_record(const Batch& input, const Rows& rows, size_t row, int64_t time_us) {
+  auto& header = *reinterpret_cast<EventHeader*>(record_.data());
+  header = {.time_us = time_us,
+            .time_max_us = 0,
+            .previous = 0,
+            .number = 0,
+            .partition = rows.partitions[row],
+            .seen = rows.seen[row],
+            .out_of_order = 0};
+  for (size_t s = 0; s < values_.slots().size(); ++s) {
+    const RunningValues::Slot& slot = values_.slots()[s];
+    if (slot.sums) {
+      const Column& argument = *input.columns[static_cast<size_t>(slot.argument)];
+      const int64_t value = argument.type().physical() == PhysicalType::kInt32
+                                ? argument.values<int32_t>()[row]
+                                : argument.values<int64_t>()[row];
+      std::memcpy(record_.data() + slot.value_offset, &value, sizeof(value));
+    }
+    if (slot.distinct) {
+      std::memcpy(record_.data() + slot.pair_offset, &rows.pairs[s][row], sizeof(RowId));
+    }
+  }
+}
+
+// ---- the stored form ------------------------------------------------------------------------
+
+namespace {
+
+// The row of a key, made if there is none.
+RowId row_of(Table& table, const Row& key, Arena& arena) {
+  std::vector<ColumnRef> columns;
+  for (const Value& value : key) {
+    Column column(value.type);
+    append_value(column, value, arena);
+    columns.push_back(std::make_shared<const Column>(std::move(column)));
+  }
+  std::vector<uint64_t> hashes;
+  hash_columns(columns, 1, &hashes);
+  RowId row = state::kNoRow;
+  table.find_or_insert(columns, hashes, {&row, 1}, nullptr);
+  return row;
+}
+
+}  // namespace
+
+size_t RunningFrames::stored_bytes_max(const EventHeader& event) const {
+  const Table& partitions = values_.partitions();
+  const auto& slots = values_.slots();
+  size_t bytes = state::kPackedHeaderBytesMax +
+                 state::key_bytes_max(partitions.layout(), partitions.row(event.partition)) +
+                 (3 + 2 * slots.size()) * state::kIntegerBytesMax;
+  for (size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].distinct || (event.seen >> s & 1) == 0) continue;
+    const Table& pairs = *slots[s].pairs;
+    bytes +=
+        state::key_bytes_max(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)));
+  }
+  return bytes;
+}
+
+RunningFrames::Stored RunningFrames::encode(const EventHeader& event) const {
+  const Table& partitions = values_.partitions();
+  const size_t needed = stored_bytes_max(event);
+  if (stored_.size() < needed) stored_.resize(2 * needed);
+  char* const key = stored_.data() + state::kPackedHeaderBytesMax;
+  char* const time = state::write_key(partitions.layout(), partitions.row(event.partition), key);
+  const auto partition_bytes = static_cast<size_t>(time - key);
+  char* const value =
+      state::write_key_integer(event.number, state::write_key_integer(event.time_us, time));
+  char* end = state::write_value_integer(event.seen, value);
+  const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
+  const auto& slots = values_.slots();
+  for (size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].sums || !sees(s)) continue;
+    end = state::write_value_integer(at<int64_t>(event, slots[s].value_offset), end);
+  }
+  for (size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].distinct || !sees(s)) continue;
+    // Its key is the partition's, then the value: the value takes the place of all of it.
+    const Table& pairs = *slots[s].pairs;
+    char* const pair = end + state::kIntegerBytesMax;
+    const char* const pair_end =
+        state::write_key(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)), pair);
+    const auto bytes = static_cast<size_t>(pair_end - pair) - partition_bytes;
+    end = state::write_value_integer(static_cast<int64_t>(bytes), end);
+    std::memmove(end, pair + partition_bytes, bytes);
+    end += bytes;
+  }
+  return {key, static_cast<size_t>(value - key), static_cast<size_t>(end - value)};
+}
+
+absl::Status RunningFrames::load_event(std::string_view key, std::string_view value) {
+  const auto damaged = [&] {
+    return absl::DataLossError(
+        absl::StrCat("a stored event of ", value.size(), " bytes is damaged"));
+  };
+  Row decoded;
+  KAPPA_RETURN_IF_ERROR(state::decode_key(key_layout_.key(), key, &decoded));
+  Arena arena;
+  EventHeader header{};
+  header.number = static_cast<uint32_t>(std::get<int64_t>(decoded.back().data));
+  decoded.pop_back();
+  header.time_us = std::get<int64_t>(decoded.back().data);
+  decoded.pop_back();
+  header.partition = row_of(values_.partitions(), decoded, arena);
+  state::ValueReader reader(value);
+  int64_t seen = 0;
+  if (!reader.read_integer(&seen)) return damaged();
+  header.seen = static_cast<uint32_t>(seen);
+  const auto sees = [&](size_t slot) { return (header.seen >> slot & 1) != 0; };
+  const size_t begin = loaded_.size();
+  loaded_.resize(begin + values_.record_bytes());
+  std::memcpy(&loaded_[begin], &header, sizeof(header));
+  const auto& slots = values_.slots();
+  for (size_t s = 0; s < slots.size(); ++s) {
+    int64_t number = 0;
+    if (!slots[s].sums || !sees(s)) continue;
+    if (!reader.read_integer(&number)) return damaged();
+    std::memcpy(&loaded_[begin + slots[s].value_offset], &number, sizeof(number));
+  }
+  std::string partition;
+  state::append_key(decoded, &partition);
+  for (size_t s = 0; s < slots.size(); ++s) {
+    if (!slots[s].distinct) continue;
+    RowId pair = state::kNoRow;
+    if (sees(s)) {
+      int64_t size = 0;
+      std::string_view bytes;
+      if (!reader.read_integer(&size) || size < 0 ||
+          !reader.read_bytes(static_cast<size_t>(size), &bytes)) {
+        return damaged();
+      }
+      Row pair_key;
+      KAPPA_RETURN_IF_ERROR(state::decode_key(slots[s].pairs->layout().key(),
+                                              partition + std::string(bytes), &pair_key));
+      pair = row_of(*slots[s].pairs, pair_key, arena);
+    }
+    std::memcpy(&loaded_[begin + slots[s].pair_offset], &pair, sizeof(pair));
+  }
+  if (!reader.at_end()) return damaged();
+  constexpr size_t kLoadedBytesMax = 16u << 20;
+  if (loaded_.size() > kLoadedBytesMax) insert_loaded();
+  return absl::OkStatus();
+}
+
+// In the order of event time as far as may be, whatever the order in which they came: answers do
+// not depend on it, and it is the cheaper one.
+void RunningFrames::insert_loaded() {
+  const size_t bytes = values_.record_bytes();
+  const auto header = [&](size_t i) {
+    return reinterpret_cast<const EventHeader*>(loaded_.data() + i * bytes);
+  };
+  std::vector<size_t> order(loaded_.size() / bytes);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(header(a)->time_us, header(a)->number) <
+           std::pair(header(b)->time_us, header(b)->number);
+  });
+  for (size_t i : order) insert(std::span(loaded_).subspan(i * bytes, bytes), true);
+  loaded_.clear();
+}
+
+void RunningFrames::restored(int64_t watermark_us) {
+  insert_loaded();
+  loaded_ = {};
+  move_on(std::max(watermark_us, in_order_time_us_));
+}
+
+void RunningFrames::visit_events(int64_t watermark_us, const VisitEvent& visit) const {
+  for (uint64_t n = log_.begin(); n < log_.end(); ++n) {
+    if (event(n).time_us < saturating_add(watermark_us, -op_.horizon_us)) continue;
+    const Stored stored = encode(event(n));
+    visit(std::string(stored.key, stored.key_bytes),
+          std::string(stored.key + stored.key_bytes, stored.value_bytes));
+  }
+}
+
+// ---- what counts no more --------------------------------------------------------------------
+
+void RunningFrames::remove_expired(int64_t watermark_us) {
+  const int64_t before_us = saturating_add(watermark_us, -op_.horizon_us);
+  move_on(watermark_us);
+  while (!out_of_order_.empty() && out_of_order_.begin()->first < before_us) {
+    out_of_order_.erase(out_of_order_.begin());
+  }
+  sweep_partitions(before_us);
+  sweep_pairs(before_us);
+  log_.forget_before(before_us);
+}
+
+namespace {
+
+constexpr RowId kSweptMax = 256;
+
+// Erases some rows whose `time_max` is below `before_us`, from `cursor` on.
+void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor) {
+  const RowId end = std::min<RowId>(table.row_ids_end(), *cursor + kSweptMax);
+  for (; *cursor < end; ++*cursor) {
+    if (table.live(*cursor) && number(std::as_const(table).row(*cursor), time_max) < before_us) {
+      table.erase(*cursor);
+    }
+  }
+  if (*cursor >= table.row_ids_end()) *cursor = 0;
+}
+
+}  // namespace
+
+void RunningFrames::sweep_partitions(int64_t before_us) {
+  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_);
+}
+
+void RunningFrames::sweep_pairs(int64_t before_us) {
+  for (size_t n = 0; n < values_.slots().size(); ++n) {
+    pair_slot_cursor_ = (pair_slot_cursor_ + (pair_cursor_ == 0 ? 1 : 0)) % values_.slots().size();
+    const RunningValues::Slot& slot = values_.slots()[pair_slot_cursor_];
+    if (!slot.distinct) continue;
+    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_);
+  }
+}
+
+}  // namespace kappa::operators

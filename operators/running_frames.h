@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "operators/operator.h"
+#include "operators/running_values.h"
+#include "state/event_log.h"
+
+namespace kappa::operators {
+
+// OVER on one worker, by values that are kept running: for counts, exact sums, averages of them and
+// counts of distinct values over frames of time. A row costs as much as it has frames, however long
+// they are, as long as rows come in the order of event time; one that does not pays for the events
+// of its partition that lie between its time and the latest.
+//
+// State: the events, each appended once to an event log; key = partition columns, event time and a
+// number that tells events of one time apart in the order in which they came; value = what the
+// slots (RunningValues) see of it:
+//
+//   seen | for each slot that sums and sees it: its value | for each that counts distinct values
+//   and sees it: how many bytes, the value as in a key                  (numbers as in
+//   state/row_codec.h)
+//
+// All else is made from them.
+//
+//            event arrives ──► log ── T beyond time + end ──► enters ── T beyond time + start ──►
+//            leaves
+//                               │
+//   its partition's running values are those at T, the largest time seen; an answer at an earlier t
+//   takes back what entered since t, and adds what left since t
+//
+// Events older than the watermark less the horizon count for nobody, and are forgotten.
+class RunningFrames final : public Operator {
+ public:
+  RunningFrames(const Plan& plan, NodeId node);
+
+  void process(const Batch& input, const OperatorContext& context,
+               std::vector<Batch>* out) override;
+  void restored(int64_t watermark_us) override;
+  void remove_expired(int64_t watermark_us) override;
+  state::EventLog* events() override { return &log_; }
+  absl::Status load_event(std::string_view key, std::string_view value) override;
+  std::vector<state::RowField> event_key() const override { return key_layout_.key(); }
+  void visit_events(int64_t watermark_us, const VisitEvent& visit) const override;
+
+ private:
+  using Running = RunningValues::Running;
+  using Threshold = RunningValues::Threshold;
+  // A batch's partitions, and what the slots see of its rows.
+  struct Rows;
+  // What an answer at an earlier time differs by from the running value.
+  struct Difference {
+    int64_t count = 0;
+    int128 sum = 0;
+    absl::flat_hash_map<state::RowId, int64_t> pairs;
+  };
+
+  Rows look_up(const Batch& input);
+  void find_pairs(const Batch& input, size_t slot, Rows* rows);
+  void fill_record(const Batch& input, const Rows& rows, size_t row, int64_t time_us);
+  void move_on(int64_t time_us);
+  void pass(size_t threshold);
+  void pass_event(uint64_t number, size_t threshold);
+  // Makes `record` one of the partition's events, with everything that follows from that. What is
+  // not known of it yet is filled in.
+  void insert(std::span<const std::byte> record, bool from_checkpoint);
+  void insert_loaded();
+  uint64_t append(std::span<const std::byte> record, bool from_checkpoint);
+  void count_in(const EventHeader& event, std::byte* partition, const Running& running,
+                int64_t sign);
+  uint32_t number_of(const std::byte* partition, int64_t time_us) const;
+  // An event in its stored form, in a buffer that the next call overwrites.
+  struct Stored {
+    char* key;  // the value follows
+    size_t key_bytes;
+    size_t value_bytes;
+  };
+  Stored encode(const EventHeader& event) const;
+  size_t stored_bytes_max(const EventHeader& event) const;
+
+  void answer(state::RowId partition, int64_t time_us, int64_t watermark_us,
+              std::vector<Column>& results);
+  void append_result(const FrameCall& call, const std::byte* partition, Column& result,
+                     const Difference& difference) const;
+  // Adds, with a sign, the events of a chain, from number `from` - 1 back, with time in [low,
+  // high).
+  void add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
+                   const Running& running, Difference* difference) const;
+  bool find_difference(const Running& running, const std::byte* partition, int64_t time_us,
+                       int64_t watermark_us, Difference* difference) const;
+
+  const EventHeader& event(uint64_t number) const {
+    return *reinterpret_cast<const EventHeader*>(log_.record(number));
+  }
+  void sweep_partitions(int64_t before_us);
+  void sweep_pairs(int64_t before_us);
+
+  const PlanNode& node_;
+  const SlidingNode& op_;
+  const Schema& input_schema_;
+  RunningValues values_;
+  state::EventLog log_;
+  state::RowLayout key_layout_;  // of an event's stored key
+
+  int64_t time_max_us_;          // T: the largest event time or watermark seen
+  int64_t in_order_time_us_;     // the largest event time
+  std::vector<uint64_t> next_;   // by threshold: the first event in order that has not passed
+  std::vector<int64_t> passed_;  // by threshold: events with a time below have passed
+  // The others, by time, as long as they count.
+  absl::btree_set<std::pair<int64_t, uint64_t>> out_of_order_;
+  state::RowId partition_cursor_ = 0;
+  size_t pair_slot_cursor_ = 0;
+  state::RowId pair_cursor_ = 0;
+
+  std::vector<std::byte> loaded_;     // records, from load_event(), not yet inserted
+  mutable std::vector<char> stored_;  // scratch of encode()
+  std::vector<std::byte> record_;     // scratch of process()
+};
+
+}  // namespace kappa::operators

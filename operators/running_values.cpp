@@ -1,0 +1,142 @@
+#include "operators/running_values.h"
+
+#include <algorithm>
+
+#include "engine/types/invariant.h"
+
+namespace kappa::operators {
+
+bool is_running(const FrameCall& call, Type argument) {
+  if (call.function == FrameFunction::kIsLate) return true;
+  if (call.frame.unit != Frame::Unit::kRange) return false;
+  switch (call.function) {
+    case FrameFunction::kCountStar:
+    case FrameFunction::kCount:
+    case FrameFunction::kCountDistinct:
+      return true;
+    case FrameFunction::kSum:
+    case FrameFunction::kAvg:
+      // 128 bits take 2^64 of the largest of these.
+      return argument.physical() == PhysicalType::kInt32 ||
+             argument.physical() == PhysicalType::kInt64;
+    default:
+      return false;
+  }
+}
+
+bool is_running(const SlidingNode& op, const Schema& input) {
+  return std::all_of(op.calls.begin(), op.calls.end(), [&](const FrameCall& call) {
+    return is_running(
+        call, call.argument < 0 ? Type::null() : input[static_cast<size_t>(call.argument)].type);
+  });
+}
+
+size_t RunningValues::slot_of(const FrameCall& call) {
+  const auto same = [&](const Slot& slot) {
+    return slot.argument == call.argument && slot.filter == call.filter;
+  };
+  const auto found = std::find_if(slots_.begin(), slots_.end(), same);
+  if (found != slots_.end()) return static_cast<size_t>(found - slots_.begin());
+  slots_.push_back({.argument = call.argument, .filter = call.filter});
+  return slots_.size() - 1;
+}
+
+size_t RunningValues::threshold_of(int64_t delay_us) {
+  const auto same = [&](const Threshold& each) { return each.delay_us == delay_us; };
+  const auto found = std::find_if(thresholds_.begin(), thresholds_.end(), same);
+  if (found != thresholds_.end()) return static_cast<size_t>(found - thresholds_.begin());
+  thresholds_.push_back({.delay_us = delay_us, .entering = {}, .leaving = {}, .passed = {}});
+  return thresholds_.size() - 1;
+}
+
+size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
+  const bool distinct = call.function == FrameFunction::kCountDistinct;
+  const auto same = [&](const Running& each) {
+    return each.slot == slot && each.frame == call.frame && each.distinct == distinct;
+  };
+  const auto found = std::find_if(running_.begin(), running_.end(), same);
+  if (found != running_.end()) return static_cast<size_t>(found - running_.begin());
+  const size_t index = running_.size();
+  Running running{.slot = slot,
+                  .frame = call.frame,
+                  .leaves = threshold_of(call.frame.start),
+                  .enters = {},
+                  .distinct = distinct,
+                  .count = {},
+                  .sum = {},
+                  .in_pairs = {}};
+  thresholds_[running.leaves].leaving.push_back(index);
+  if (call.frame.end == 0) {
+    on_arrival_.push_back(index);
+  } else {
+    running.enters = threshold_of(call.frame.end - 1);
+    thresholds_[*running.enters].entering.push_back(index);
+  }
+  running_.push_back(running);
+  return index;
+}
+
+RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t operator_id) {
+  const auto& op = std::get<SlidingNode>(node.op);
+  const Schema& input = plan.node(node.inputs[0]).schema;
+  for (const FrameCall& call : op.calls) {
+    if (call.function == FrameFunction::kIsLate) {
+      running_of_call_.push_back(kNothingRuns);
+      continue;
+    }
+    const size_t slot = slot_of(call);
+    slots_[slot].sums |=
+        call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;
+    slots_[slot].distinct |= call.function == FrameFunction::kCountDistinct;
+    running_of_call_.push_back(running_of(call, slot));
+  }
+  KAPPA_INVARIANT(slots_.size() <= kRunningCallsMax, "the planner parts calls that see too much");
+
+  std::vector<Type> key;
+  for (int column : op.partition) key.push_back(input[static_cast<size_t>(column)].type);
+  // last, time_max; a threshold each; then count and sum of each running value.
+  std::vector<Type> values(2 + thresholds_.size(), Type::bigint());
+  for (const Running& running : running_) {
+    values.push_back(Type::bigint());
+    if (slots_[running.slot].sums && !running.distinct) values.push_back(Type::numeric(38, 0));
+  }
+  const state::RowLayout layout(key, values);
+  size_t field = 0;
+  last = layout.values()[field++];
+  time_max = layout.values()[field++];
+  for (Threshold& threshold : thresholds_) threshold.passed = layout.values()[field++];
+  for (Running& running : running_) {
+    running.count = layout.values()[field++];
+    if (slots_[running.slot].sums && !running.distinct) running.sum = layout.values()[field++];
+  }
+  const state::TableOptions derived{.derived = true};
+  partitions_ = std::make_unique<state::Table>(state::TableId{operator_id, 1}, layout, derived);
+
+  record_bytes_ = sizeof(EventHeader);
+  for (Slot& slot : slots_) {
+    if (!slot.sums) continue;
+    slot.value_offset = record_bytes_;
+    record_bytes_ += sizeof(int64_t);
+  }
+  for (size_t s = 0; s < slots_.size(); ++s) {
+    Slot& slot = slots_[s];
+    if (!slot.distinct) continue;
+    slot.pair_offset = record_bytes_;
+    record_bytes_ += sizeof(state::RowId);
+    std::vector<Type> pair = key;
+    pair.push_back(input[static_cast<size_t>(slot.argument)].type);
+    const auto counted = [&](const Running& each) { return each.slot == s && each.distinct; };
+    const auto frames = std::count_if(running_.begin(), running_.end(), counted);
+    const state::RowLayout pairs(
+        pair, std::vector<Type>(static_cast<size_t>(frames) + 1, Type::bigint()));
+    size_t at = 0;
+    for (Running& running : running_) {
+      if (counted(running)) running.in_pairs = pairs.values()[at++];
+    }
+    slot.pairs = std::make_unique<state::Table>(
+        state::TableId{operator_id, static_cast<uint8_t>(2 + s)}, pairs, derived);
+  }
+  record_bytes_ = (record_bytes_ + 7) & ~7u;
+}
+
+}  // namespace kappa::operators

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/types/column.h"
+#include "operators/plan.h"
+#include "state/table.h"
+
+namespace kappa::operators {
+
+// Whether a function over a frame can be kept as a running value: it can be taken back exactly, and
+// the frame is one of time.
+// `argument`: its type, kNull for count(*).
+bool is_running(const FrameCall& call, Type argument);
+bool is_running(const SlidingNode& op, const Schema& input);  // all of its calls are
+// Of so many calls at most.
+inline constexpr size_t kRunningCallsMax = 32;
+
+// What the calls of a Sliding node keep running, and where: which events a call sees, the moments
+// at which they enter and leave its frame, and the fields of a partition's row that hold its count
+// and sum. Calls share what they have in common. Immutable.
+//
+// An event with time t has passed a threshold once the largest time of all, T, is beyond t + its
+// delay: that is how it leaves frames, and how it enters those that end in the past; it enters the
+// others when it arrives.
+class RunningValues {
+ public:
+  RunningValues(const Plan& plan, const PlanNode& node, uint64_t operator_id);
+
+  // What calls see of an event: its argument, if it is not null and the filter is true.
+  struct Slot {
+    int argument = -1;  // input column; -1: every event
+    int filter = -1;    // input column; -1: none
+    bool sums = false;
+    bool distinct = false;
+    uint32_t value_offset = 0;  // in the event's record: its value, i64; if it sums
+    uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
+    // Partition columns and value → how many events with it each frame holds, then the largest
+    // event time.
+    std::unique_ptr<state::Table> pairs = nullptr;
+  };
+  struct Running {
+    size_t slot;
+    Frame frame;
+    size_t leaves;                 // threshold
+    std::optional<size_t> enters;  // threshold; none: on arrival
+    bool distinct = false;
+    state::RowField count;     // bigint; of distinct values if `distinct`
+    state::RowField sum;       // 128 bits, if the slot sums
+    state::RowField in_pairs;  // bigint, if `distinct`
+  };
+  struct Threshold {
+    int64_t delay_us;
+    std::vector<size_t> entering;  // running values
+    std::vector<size_t> leaving;
+    state::RowField passed;  // bigint: 1 + number of the last event that passed; 0: none
+  };
+
+  const std::vector<Slot>& slots() const { return slots_; }
+  const std::vector<Running>& running() const { return running_; }
+  const std::vector<Threshold>& thresholds() const { return thresholds_; }
+  const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
+  // kNothingRuns: of is_late(), which looks at the row alone.
+  static constexpr size_t kNothingRuns = ~size_t{0};
+  size_t running_of_call(size_t call) const { return running_of_call_[call]; }
+
+  // A row a partition: key = its columns. Not stored: made from the events.
+  state::Table& partitions() { return *partitions_; }
+  const state::Table& partitions() const { return *partitions_; }
+  state::RowField last;      // bigint: 1 + number of its last event; 0: none
+  state::RowField time_max;  // bigint: the largest event time
+  uint32_t record_bytes() const { return record_bytes_; }
+
+ private:
+  size_t slot_of(const FrameCall& call);
+  size_t threshold_of(int64_t delay_us);
+  size_t running_of(const FrameCall& call, size_t slot);
+
+  std::vector<Slot> slots_;
+  std::vector<Running> running_;
+  std::vector<Threshold> thresholds_;
+  std::vector<size_t> on_arrival_;
+  std::vector<size_t> running_of_call_;
+  std::unique_ptr<state::Table> partitions_;
+  uint32_t record_bytes_ = 0;
+};
+
+// What an event's record begins with; the slots' values follow.
+struct EventHeader {
+  int64_t time_us;
+  int64_t time_max_us;  // of this and the earlier events of the partition
+  uint64_t previous;    // 1 + number of the event before it in its partition; 0: none
+  uint32_t number;      // among the partition's events of this time
+  state::RowId partition;
+  uint32_t seen;          // a bit a slot
+  uint32_t out_of_order;  // an event with a later time had come before it
+};
+
+}  // namespace kappa::operators

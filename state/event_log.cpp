@@ -1,0 +1,152 @@
+#include "state/event_log.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/types/invariant.h"
+
+namespace kappa::state {
+namespace {
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
+
+std::mutex spill_mutex;
+std::string& spill_directory() {
+  static std::string directory;
+  return directory;
+}
+
+int open_spill_file() {
+  const std::lock_guard lock(spill_mutex);
+  if (spill_directory().empty()) return -1;
+  return open(spill_directory().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+bool write_all(int file, const std::byte* bytes, size_t size, int64_t offset) {
+  while (size > 0) {
+    const ssize_t written = pwrite(file, bytes, size, offset);
+    if (written <= 0) return false;
+    bytes += written;
+    offset += written;
+    size -= static_cast<size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+void set_spill_directory(const std::string& directory) {
+  const std::lock_guard lock(spill_mutex);
+  spill_directory() = directory;
+}
+
+EventLog::EventLog(TableId id, size_t record_bytes)
+    : id_(id),
+      record_bytes_(record_bytes),
+      forgotten_before_us_(kNever),
+      pending_time_max_us_(kNever),
+      loaded_time_us_(kNever) {
+  pending_.id = id;
+}
+
+EventLog::~EventLog() {
+  while (!segments_.empty()) drop_segment();
+  if (spill_file_ >= 0) close(spill_file_);
+}
+
+size_t EventLog::bytes() const {
+  return resident_ * segment_bytes() + dirty_bytes_;
+}
+
+size_t EventLog::spilled_bytes() const {
+  return (segments_.size() - resident_) * segment_bytes();
+}
+
+void EventLog::add_segment() {
+  void* const memory =
+      mmap(nullptr, segment_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  KAPPA_INVARIANT(memory != MAP_FAILED, "the kernel has memory");
+  segments_.push_back({static_cast<std::byte*>(memory), kNever, -1});
+  ++resident_;
+  if (resident_ > 1 && (resident_ - 1) * segment_bytes() > kResidentBytes) spill_oldest();
+}
+
+// Its pages are replaced, where they are, by those of the file.
+void EventLog::spill_oldest() {
+  if (!spills_) return;
+  if (spill_file_ < 0) spill_file_ = open_spill_file();
+  Segment& segment = segments_[segments_.size() - resident_];
+  const int64_t offset = spill_spare_.empty() ? spill_end_ : spill_spare_.back();
+  // Without a file, or room in it, memory has to do.
+  spills_ = spill_file_ >= 0 && write_all(spill_file_, segment.memory, segment_bytes(), offset);
+  if (!spills_) return;
+  void* const mapped =
+      mmap(segment.memory, segment_bytes(), PROT_READ, MAP_SHARED | MAP_FIXED, spill_file_, offset);
+  KAPPA_INVARIANT(mapped == segment.memory, "a segment is mapped where it was");
+  segment.file_offset = offset;
+  --resident_;
+  if (spill_spare_.empty()) {
+    spill_end_ += static_cast<int64_t>(segment_bytes());
+  } else {
+    spill_spare_.pop_back();
+  }
+}
+
+void EventLog::drop_segment() {
+  const Segment& segment = segments_.front();
+  munmap(segment.memory, segment_bytes());
+  if (segment.file_offset >= 0) {
+    spill_spare_.push_back(segment.file_offset);
+  } else {
+    --resident_;
+  }
+  segments_.pop_front();
+  ++first_segment_;
+}
+
+std::byte* EventLog::append(int64_t event_time_us) {
+  if ((end_ & (kSegmentRecords - 1)) == 0) add_segment();
+  Segment& segment = segments_.back();
+  segment.event_time_max_us = std::max(segment.event_time_max_us, event_time_us);
+  pending_time_max_us_ = std::max(pending_time_max_us_, event_time_us);
+  return segment.memory + (end_++ & (kSegmentRecords - 1)) * record_bytes_;
+}
+
+void EventLog::store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes) {
+  const char* const begin = write_packed_header(key_group, key_bytes, value_bytes, key);
+  const auto size = static_cast<size_t>(key + key_bytes + value_bytes - begin);
+  pending_.blob()->append(begin, size);
+  dirty_bytes_ += size;
+}
+
+void EventLog::forget_before(int64_t event_time_us) {
+  forgotten_before_us_ = std::max(forgotten_before_us_, event_time_us);
+  // The last segment is being filled.
+  while (segments_.size() > 1 && segments_.front().event_time_max_us < forgotten_before_us_) {
+    drop_segment();
+  }
+}
+
+PackedTable EventLog::take_checkpoint() {
+  ++sequence_;
+  if (!pending_.blobs.empty()) stored_.emplace_back(sequence_, pending_time_max_us_);
+  while (!stored_.empty() && stored_.front().second < forgotten_before_us_) stored_.pop_front();
+  PackedTable taken = std::move(pending_);
+  taken.head.sequence = sequence_;
+  // As long as events count that another process stored, nothing is known.
+  if (loaded_time_us_ < forgotten_before_us_ || loaded_time_us_ == kNever) {
+    taken.head.whole_in = stored_.empty() ? 1 : sequence_ - stored_.front().first + 1;
+  }
+  pending_ = {};
+  pending_.id = id_;
+  pending_time_max_us_ = kNever;
+  dirty_bytes_ = 0;
+  return taken;
+}
+
+}  // namespace kappa::state

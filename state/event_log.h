@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/packed_rows.h"
+#include "state/table_id.h"
+
+namespace kappa::state {
+
+// Where event logs put what is too old to be in memory: a directory that is there, for files
+// without a name that go with the process. Until it is set, everything stays in memory. Any thread,
+// before pipelines start.
+void set_spill_directory(const std::string& directory);
+
+// Events that are appended, read and, by age, forgotten, but never changed: what long windows keep.
+// A record of fixed size each, numbered from 0 in the order in which they come; what the bytes mean
+// is the caller's. One thread, the worker's; between epochs the coordinator's.
+//
+// Records lie in segments. Those beyond the youngest few go to a file and are mapped from there, so
+// that the kernel can take their memory back; their addresses stay. A segment goes when all of its
+// events are older than what was said to be forgotten.
+//
+// A checkpoint writes the events that came since the one before, in their stored form (row_codec),
+// and never again: it tells how far back the events go that still count, and what is older is void.
+class EventLog {
+ public:
+  EventLog(TableId id, size_t record_bytes);
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  const TableId& id() const { return id_; }
+  // Numbers of the events that are there: [begin(), end()).
+  uint64_t begin() const { return first_segment_ << kSegmentBits; }
+  uint64_t end() const { return end_; }
+  const std::byte* record(uint64_t number) const {
+    return segments_[(number >> kSegmentBits) - first_segment_].memory +
+           (number & (kSegmentRecords - 1)) * record_bytes_;
+  }
+  size_t bytes() const;          // in memory
+  size_t spilled_bytes() const;  // in the file
+
+  // Room for the next event, zeroed; filled in at once.
+  std::byte* append(int64_t event_time_us);
+  // The stored form of the event that was appended last: key, and value behind it;
+  // kPackedHeaderBytesMax bytes before `key` may be written. Not called for those from a
+  // checkpoint.
+  void store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes);
+  // An event from a checkpoint was appended.
+  void note_loaded(int64_t event_time_us) {
+    loaded_time_us_ = event_time_us > loaded_time_us_ ? event_time_us : loaded_time_us_;
+  }
+  // Events older than this count no more, and nobody reads them. Never falls.
+  void forget_before(int64_t event_time_us);
+
+  // ---- checkpoints -----------------------------------------------------------------------------
+
+  // Bytes that the next checkpoint holds.
+  size_t dirty_bytes() const { return dirty_bytes_; }
+  // What was stored since the last one.
+  PackedTable take_checkpoint();
+
+ private:
+  static constexpr uint64_t kSegmentBits = 14;
+  static constexpr uint64_t kSegmentRecords = uint64_t{1} << kSegmentBits;
+  // How many of the youngest segments stay in memory, by their size.
+  static constexpr size_t kResidentBytes = 64u << 20;
+
+  struct Segment {
+    std::byte* memory;
+    int64_t event_time_max_us;
+    int64_t file_offset;  // -1: in memory
+  };
+
+  void add_segment();
+  void spill_oldest();
+  void drop_segment();
+  size_t segment_bytes() const { return record_bytes_ * kSegmentRecords; }
+
+  TableId id_;
+  size_t record_bytes_;
+  std::deque<Segment> segments_;
+  uint64_t first_segment_ = 0;  // its number
+  uint64_t end_ = 0;
+  size_t resident_ = 0;  // segments in memory: the last ones
+  int spill_file_ = -1;
+  bool spills_ = true;                // until a write fails
+  int64_t spill_end_ = 0;             // of the file
+  std::vector<int64_t> spill_spare_;  // room in it that was given back
+  int64_t forgotten_before_us_;
+
+  PackedTable pending_;
+  size_t dirty_bytes_ = 0;
+  int64_t pending_time_max_us_;
+  uint32_t sequence_ = 0;  // of checkpoints taken
+  // Checkpoints with events that count, by their sequence, and the largest event time of each.
+  std::deque<std::pair<uint32_t, int64_t>> stored_;
+  int64_t loaded_time_us_;  // the largest of the events that came from older checkpoints
+};
+
+}  // namespace kappa::state
