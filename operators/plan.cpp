@@ -106,7 +106,12 @@ struct Describe {
     return absl::StrCat("arrange by [", absl::StrJoin(op.key, ","), "]");
   }
   std::string operator()(const LookupNode& op) const {
-    return describe_join("lookup", op.key, op.outer);
+    std::string text = describe_join("lookup", op.key, op.outer);
+    if (op.condition) absl::StrAppend(&text, " on ", describe(*op.condition));
+    if (op.expiry) {
+      absl::StrAppend(&text, " expires #", op.expiry->column, " + ", op.expiry->after_us, "us");
+    }
+    return text;
   }
   std::string operator()(const RelationJoinNode& op) const {
     return describe_join("relation join", op.key, op.outer);

@@ -216,11 +216,24 @@ struct JoinKey {
 // columns, then the right one's, which are NULL where an outer join found no match. If one record
 // causes rows on both sides, those on the right come first.
 
+// Until when a row is part of a relation that forgets: until the relation's watermark reaches the
+// time in `column` + `after_us`. A NULL stays.
+struct Expiry {
+  int column;
+  int64_t after_us;
+};
+
 // Each row of its append-only left input with the row that the right one, a relation with the key
-// as its key, has at the row's place. Later changes on the right do not change it.
+// as its key, has at the row's place. Later changes on the right do not change it. All that the
+// right side has at a place is there before its left rows look; what the record of a place causes
+// comes after the timers that fire there.
 struct LookupNode {
   JoinKey key;
   bool outer = false;
+  // With `outer`: what else two rows must fulfil to match, over the node's columns; null: nothing.
+  ExprRef condition;
+  // Of an append-only right input whose rows expire: the column is one of that input.
+  std::optional<Expiry> expiry;
 };
 
 // The join of two relations, kept up to date with retractions as either changes. With `outer`, left
@@ -258,14 +271,8 @@ struct ViewNode {
   Emit emit = Emit::kChanges;
   std::optional<int> event_time;  // the column that is the rows' event time, if one is
   std::optional<int64_t> retention_us;
-  // What the retention means for rows that the view keeps itself: a row is part of it until the
-  // watermark of its input reaches the time in `column` + `after_us`; a NULL stays.
-  struct Expiry {
-    int column;
-    int64_t after_us;
-  };
-  std::optional<Expiry> expiry;
-  int statement = 0;  // index into Plan::statements
+  std::optional<Expiry> expiry;  // what the retention means for rows that the view keeps itself
+  int statement = 0;             // index into Plan::statements
 };
 
 // Writes its input, which is append-only, to an output topic as JSON objects.

@@ -207,11 +207,19 @@ void Dataflow::run_join(uint32_t index, NodeId id, const Turn& turn,
   Worker& worker = parts_[index];
   Instance& instance = worker.nodes[id];
   const auto& inputs = plan_.node(id).inputs;
+  // A lookup gives out rows of its left side only, which have their order already.
+  const bool lookup = is<operators::LookupNode>(plan_.node(id));
   const auto side = [&](size_t input, uint16_t branch) {
     Batch rows = merge_batches(output_of(index, inputs[input], turn));
-    return workers() > 1 ? mark_branch(rows, branch, worker.arena) : rows;
+    return workers() > 1 && !lookup ? mark_branch(rows, branch, worker.arena) : rows;
   };
   const Batch right = side(1, 0);
+  if (lookup && right.empty()) {
+    for (const Batch* left : output_of(index, inputs[0], turn)) {
+      instance.join->process_both(*left, right, context, &instance.out);
+    }
+    return;
+  }
   const Batch left = side(0, 1);
   instance.join->process_both(left, right, context, &instance.out);
 }
@@ -248,7 +256,8 @@ void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
   for (const PlanNode& node : plan_.nodes) {
     if (shape_.stage(node.id) != stage) continue;
     const operators::OperatorContext context{watermarks.input_track(node.id), worker.arena,
-                                             worker.side, record_at};
+                                             worker.side, record_at,
+                                             watermarks.right_track(node.id)};
     run_node(index, node.id, turn, context);
     deal_out(worker, node.id);
   }
@@ -300,7 +309,7 @@ std::vector<state::Table*> Dataflow::tables(uint32_t worker) const {
 bool Dataflow::kept(NodeId node, uint32_t worker, const std::byte* row,
                     const Watermarks& watermarks) const {
   const operators::Operator* op = parts_[worker].nodes[node].op.get();
-  return !op || op->kept(row, watermarks.input_current(node));
+  return !op || op->kept(row, watermarks.expiry_current(node));
 }
 
 uint32_t Dataflow::worker_of_key(state::TableId table, const Row& key) const {
@@ -337,7 +346,7 @@ void Dataflow::restored(const Watermarks& watermarks) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
       if (const auto& op = worker.nodes[node.id].op)
-        op->restored(watermarks.input_current(node.id));
+        op->restored(watermarks.expiry_current(node.id));
     }
   }
 }
@@ -346,7 +355,7 @@ void Dataflow::remove_expired(const Watermarks& watermarks) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
       if (const auto& op = worker.nodes[node.id].op) {
-        op->remove_expired(watermarks.input_current(node.id));
+        op->remove_expired(watermarks.expiry_current(node.id));
       }
     }
   }

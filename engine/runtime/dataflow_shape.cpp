@@ -144,9 +144,12 @@ bool DataflowShape::parted(NodeId id) const {
   while (!open.empty()) {
     const NodeId below = open.back();
     open.pop_back();
-    united |= plan_.node(below).inputs.size() > 1;
+    const std::vector<NodeId>& inputs = plan_.node(below).inputs;
     exchanged |= exchanged_[below];
-    open.insert(open.end(), plan_.node(below).inputs.begin(), plan_.node(below).inputs.end());
+    // A lookup makes at most one row of each on its left.
+    const bool lookup = is<operators::LookupNode>(plan_.node(below));
+    united |= inputs.size() > 1 && !lookup;
+    open.insert(open.end(), inputs.begin(), lookup ? inputs.begin() + 1 : inputs.end());
   }
   return united && exchanged;
 }

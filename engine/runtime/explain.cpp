@@ -123,9 +123,33 @@ class Explainer {
       return explained;
     }
     std::visit([&](const auto& op) { tell(node, op, &explained); }, node.op);
-    if (shape_.exchanged(id)) explained.exchange = names_of(shape_.key_of(id), input(node));
-    for (NodeId from : node.inputs) explained.inputs.push_back(explain_node(from, false));
+    explained.exchange = exchange_of(id);
+    if (join_key(node)) {
+      explained.exchange = exchange_of(node.inputs[0]);
+      explained.right_exchange = exchange_of(node.inputs[1]);
+    }
+    for (NodeId from : node.inputs) {
+      // What arranges a side of a join is told with the join.
+      const bool arranged = std::holds_alternative<ArrangeNode>(plan_.node(from).op);
+      explained.inputs.push_back(explain_node(arranged ? plan_.node(from).inputs[0] : from, false));
+    }
     return explained;
+  }
+
+  std::optional<std::vector<std::string>> exchange_of(NodeId id) const {
+    if (!shape_.exchanged(id)) return std::nullopt;
+    return names_of(shape_.key_of(id), input(plan_.node(id)));
+  }
+
+  // "a = x AND b = y": what a join equates.
+  std::string equalities(const PlanNode& node) const {
+    const JoinKey& key = *join_key(node);
+    const auto left = names_of(key.left, plan_.node(node.inputs[0]).schema);
+    const auto right = names_of(key.right, plan_.node(node.inputs[1]).schema);
+    std::vector<std::string> pairs;
+    for (size_t i = 0; i < left.size(); ++i)
+      pairs.push_back(absl::StrCat(left[i], " = ", right[i]));
+    return absl::StrJoin(pairs, " AND ");
   }
 
   void tell(const PlanNode& /*node*/, const SourceNode& op, ExplainedNode* out) const {
@@ -237,6 +261,16 @@ class Explainer {
     if (op.notes_late) out->late = "rows below the watermark are answered and noted";
   }
 
+  void tell(const PlanNode& node, const LookupNode& op, ExplainedNode* out) const {
+    const Schema& right = plan_.node(node.inputs[1]).schema;
+    out->operation = absl::StrCat(op.outer ? "left " : "", "lookup on ", equalities(node));
+    if (op.condition) absl::StrAppend(&out->operation, " AND ", to_sql(*op.condition, node.schema));
+    out->state = absl::StrCat("the right side's rows, by ", list(op.key.right, right));
+    if (!op.expiry) return;
+    const std::string& time = right[static_cast<size_t>(op.expiry->column)].name;
+    absl::StrAppend(&out->state, "; until ", time, " + ", duration(op.expiry->after_us));
+  }
+
   void tell(const PlanNode& node, const ViewNode& op, ExplainedNode* out) const {
     const std::string key =
         op.by_record ? "topic, partition, offset, ordinal" : list(op.key, node.schema);
@@ -272,18 +306,25 @@ class Explainer {
   DataflowShape shape_;
 };
 
+// "by store"; of a join "left by customer; right by id".
+std::string exchange_text(const ExplainedNode& node) {
+  const auto text = [](const std::vector<std::string>& columns) {
+    return columns.empty() ? "to one worker" : absl::StrCat("by ", absl::StrJoin(columns, ", "));
+  };
+  const bool join = node.inputs.size() == 2;
+  std::vector<std::string> sides;
+  if (node.exchange) sides.push_back((join ? "left " : "") + text(*node.exchange));
+  if (node.right_exchange) sides.push_back("right " + text(*node.right_exchange));
+  return absl::StrJoin(sides, "; ");
+}
+
 void append_tree(const ExplainedNode& node, const std::string& first, const std::string& rest,
                  std::string* out) {
   const char* edge = node.of_query ? "" : node.changelog ? "  [changelog]" : "  [append-only]";
   absl::StrAppend(out, first, node.operation, edge, "\n");
   const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
-  if (node.exchange) {
-    absl::StrAppend(out, detail, "exchange: ",
-                    node.exchange->empty()
-                        ? "to one worker"
-                        : absl::StrCat("by ", absl::StrJoin(*node.exchange, ", ")),
-                    "\n");
-  }
+  const std::string exchange = exchange_text(node);
+  if (!exchange.empty()) absl::StrAppend(out, detail, "exchange: ", exchange, "\n");
   if (!node.state.empty()) absl::StrAppend(out, detail, "state: ", node.state, "\n");
   if (!node.late.empty()) absl::StrAppend(out, detail, "late: ", node.late, "\n");
   for (size_t i = 0; i < node.inputs.size(); ++i) {

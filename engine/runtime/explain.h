@@ -14,8 +14,9 @@ struct ExplainedNode {
   bool changelog = false;
   bool of_query = false;  // a stage of a query: its rows are no changes
   // The columns by which rows are dealt out to workers on their way in; without columns one worker
-  // has them all. nullopt: they stay where they are.
+  // has them all. nullopt: they stay where they are. Of a join: those of its left side.
   std::optional<std::vector<std::string>> exchange;
+  std::optional<std::vector<std::string>> right_exchange;  // of a join: those of its right side
   std::string state;  // what it keeps, and under which key; empty: nothing
   std::string late;   // what becomes of late rows; empty: it refuses none
   std::vector<ExplainedNode> inputs;

@@ -37,7 +37,11 @@ void ViewAccess::find_closing(const operators::Plan& plan, const Dataflow& flow,
   if (std::holds_alternative<operators::ViewNode>(node.op)) return;
   const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op);
   if (!aggregate) {
-    for (const NodeId input : node.inputs) find_closing(plan, flow, input);
+    for (const NodeId input : node.inputs) {
+      find_closing(plan, flow, input);
+      // What waits on its right side is not on its way to the view.
+      if (std::holds_alternative<operators::LookupNode>(node.op)) break;
+    }
   } else if (aggregate->window && aggregate->emit == operators::Emit::kFinal) {
     Closing closing{id, {}};
     for (uint32_t w = 0; w < flow.workers(); ++w) closing.parts.push_back(&flow.grouped(id, w));

@@ -123,7 +123,7 @@ absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
   }
   if (items.size() > 1) {
     return fault(items[1], "more than one table in FROM is not supported yet in a view",
-                 "join the views when you query them");
+                 "write JOIN … ON a.x = b.x");
   }
   if (items[0].is("JoinExpr")) return bind_join(items[0], select, queries, text);
   KAPPA_ASSIGN_OR_RETURN(FromItem item, bind_from_item(items[0], queries, text));

@@ -42,6 +42,9 @@ struct Relation {
   // What tells its rows apart, if columns do, and what becomes of a second row of a key.
   std::optional<std::vector<int>> key;
   operators::ViewNode::Conflict conflict = operators::ViewNode::Conflict::kGrouped;
+  // When its rows stop being part of it, if they are not taken back then; column -1: it depends on
+  // one that is not shown.
+  std::optional<operators::Expiry> expiry;
   // Where there is neither: why not, where in the text, and what would be right.
   std::string no_key_reason;
   std::string no_key_hint;

@@ -13,6 +13,7 @@
 #include "engine/sql/over_planner.h"
 #include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
+#include "engine/types/time.h"
 
 namespace kappa::sql {
 
@@ -198,6 +199,21 @@ void keep_limited_key(const BoundSelect& bound, const LimitedKey& limited, Relat
 
 }  // namespace
 
+std::optional<operators::Expiry> window_expiry(const Relation& windows, const Emission& emission) {
+  if (windows.changelog || !emission.retention_us) return std::nullopt;
+  // They go by a watermark that has not lost the grace yet: at end + max(grace, retention).
+  const int64_t rest_us = std::max<int64_t>(0, *emission.retention_us - windows.held_back_us);
+  for (const TimeRole role : {TimeRole::kWindowStart, TimeRole::kWindowEnd}) {
+    for (size_t i = 0; i < windows.columns.size(); ++i) {
+      const RelationColumn& column = windows.columns[i];
+      if (column.role != role) continue;
+      const int64_t to_end_us = role == TimeRole::kWindowStart ? column.window_size_us : 0;
+      return operators::Expiry{static_cast<int>(i), saturating_add(to_end_us, rest_us)};
+    }
+  }
+  return operators::Expiry{-1, 0};
+}
+
 // The SELECTs of a UNION ALL, or the one that `select` is; the tables of their WITHs are planned.
 absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>* branches) {
   const NestedQueries::Scope scope(nested_);
@@ -340,7 +356,7 @@ absl::Status ViewPlanner::check_over(const Branch& branch) const {
   return absl::OkStatus();
 }
 
-// Columns that are shown as they are keep their roles.
+// Columns that are shown as they are keep their roles, the time of expiry among them.
 void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
   for (size_t i = 0; i < branch.bound.outputs.size(); ++i) {
     const ExprRef& expr = branch.bound.outputs[i].expr;
@@ -348,6 +364,10 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
     const auto& origin = branch.from.relation->columns[static_cast<size_t>(expr->column)];
     relation->columns[i].role = origin.role;
     relation->columns[i].window_size_us = origin.window_size_us;
+  }
+  relation->expiry = branch.from.relation->expiry;
+  if (relation->expiry && relation->expiry->column >= 0) {
+    relation->expiry->column = output_of(branch.bound, relation->expiry->column);
   }
 }
 
@@ -407,6 +427,7 @@ Relation ViewPlanner::plan_ungrouped(const Branch& branch, const Branch& rest, N
     relation.node = builder_.distinct(relation.node, {*branch.distinct});
     relation.key = branch.distinct;
     relation.conflict = ViewNode::Conflict::kGrouped;
+    relation.expiry.reset();  // it never forgets a key
   }
   return relation;
 }
@@ -431,7 +452,9 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
-  return planner.plan(input, event_time);
+  KAPPA_ASSIGN_OR_RETURN(Relation relation, planner.plan(input, event_time));
+  if (relation.windowed) relation.expiry = window_expiry(relation, emission_);
+  return relation;
 }
 
 void ViewPlanner::find_key(const Branch& branch, Relation* relation) const {
@@ -512,6 +535,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
           add_branch_column(branch, static_cast<int32_t>(inputs.size()), &relation));
     }
     inputs.push_back(relation.node);
+    if (relation.expiry) relation.expiry->column = -1;
     if (inputs.size() == 1) {
       all = std::move(relation);
       continue;
@@ -519,6 +543,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
     all.by_records = all.by_records && relation.by_records;
     all.windowed = all.windowed && relation.windowed;
     all.held_back_us = std::max(all.held_back_us, relation.held_back_us);
+    if (relation.expiry) all.expiry = relation.expiry;
     if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||

@@ -25,6 +25,11 @@ struct Emission {
   std::optional<int64_t> retention_us;
 };
 
+// When the windows of a relation expire that are answered once and kept for some time: as those of
+// the aggregate below, which goes by a watermark that has not lost the grace yet, at end +
+// max(grace, retention). std::nullopt: they do not; column -1: it does not show their start.
+std::optional<operators::Expiry> window_expiry(const Relation& windows, const Emission& emission);
+
 // Turns the SELECT of a view or an INSERT into plan nodes:
 //
 //   source or view → [Project what is used → Filter] → Project → [Aggregate → Project] → …

@@ -138,28 +138,16 @@ absl::Status choose_key(const Options& options, const Relation& relation, ViewNo
   return fault(relation.no_key_offset, relation.no_key_reason, relation.no_key_hint);
 }
 
-// The column that says when its window ends, as that time or so much before it.
-std::optional<ViewNode::Expiry> window_end(const Relation& relation) {
-  for (const TimeRole role : {TimeRole::kWindowStart, TimeRole::kWindowEnd}) {
-    for (size_t i = 0; i < relation.columns.size(); ++i) {
-      const RelationColumn& column = relation.columns[i];
-      if (column.role != role) continue;
-      const bool starts = role == TimeRole::kWindowStart;
-      return ViewNode::Expiry{static_cast<int>(i), starts ? column.window_size_us : 0};
-    }
-  }
-  return std::nullopt;
-}
-
-absl::Status choose_expiry(const Options& options, const Relation& relation, ViewNode* view) {
+absl::Status choose_expiry(const Options& options, const Relation& relation,
+                           const Emission& emission, ViewNode* view) {
   if (!view->retention_us) return absl::OkStatus();
-  const auto end = window_end(relation);
-  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && end) {
-    // As the windows below, which go by a watermark that has not lost the grace yet: at
-    // end + max(grace, retention). Those that change are taken back from there.
-    if (relation.changelog) return absl::OkStatus();
-    const int64_t rest_us = std::max<int64_t>(0, *view->retention_us - relation.held_back_us);
-    view->expiry = {end->column, saturating_add(end->after_us, rest_us)};
+  const bool shows_window = std::any_of(
+      relation.columns.begin(), relation.columns.end(), [](const RelationColumn& column) {
+        return column.role == TimeRole::kWindowStart || column.role == TimeRole::kWindowEnd;
+      });
+  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && shows_window) {
+    // As the windows below; those that change are taken back from there.
+    view->expiry = window_expiry(relation, emission);
     return absl::OkStatus();
   }
   if (const auto event_time = relation.event_time()) {
@@ -180,6 +168,7 @@ Relation as_seen(const Relation& rows, const std::string& name, const ViewNode& 
   seen.source.reset();
   seen.windowed = false;
   seen.changelog = node.changelog;
+  seen.expiry = node.changelog ? std::nullopt : view.expiry;
   seen.key.reset();
   if (!view.by_record) seen.key = view.key;
   seen.conflict = ViewNode::Conflict::kGrouped;

@@ -127,6 +127,29 @@ CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY
 )");
 }
 
+TEST_CASE("a lookup is explained with what it equates, how its sides travel, and what it keeps") {
+  const Scratch scratch;
+  const std::string file = scratch.file("shop.sql", R"(
+CREATE FOREIGN TABLE limits (card text, most bigint, at timestamptz, PRIMARY KEY (card))
+SERVER log OPTIONS (topic 'limits', format 'json', event_time 'at');
+CREATE FOREIGN TABLE payments (id bigint, card text, amount bigint)
+SERVER log OPTIONS (topic 'payments', format 'json');
+CREATE MATERIALIZED VIEW limit_of WITH (retention = '1 day') AS SELECT card, most, at FROM limits;
+CREATE MATERIALIZED VIEW above AS
+SELECT p.id, l.most FROM payments p LEFT JOIN limit_of l ON l.card = upper(p.card) AND p.amount > l.most;
+)");
+  CHECK(kappa({"explain", file, "above"}).out == R"(view above (id, most)  [append-only]
+│  state: a row a key, by topic, partition, offset, ordinal
+└─ project id, most  [append-only]
+   └─ left lookup on column_4 = card AND (amount > most)  [append-only]
+      │  exchange: left by column_4
+      │  state: the right side's rows, by card; until at + '1 day'
+      ├─ project id, card, amount, upper(card) AS column_4  [append-only]
+      │  └─ source payments (topic payments, JSON): id, card, amount  [append-only]
+      └─ view limit_of  [append-only]
+)");
+}
+
 TEST_CASE("a plan comes as JSON, all views and outputs of a product in order") {
   const Scratch scratch;
   const Ended ended = kappa({"explain", scratch.file("shop.sql", kShop), "--output", "json"});

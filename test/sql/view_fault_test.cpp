@@ -344,7 +344,8 @@ TEST_CASE("clauses that a view does not take are refused by name") {
 TEST_CASE("what a view's FROM does not take is refused by name") {
   refuse_all({
       {"v AS SELECT t.b FROM t JOIN u ON t.id = u.id",
-       "1:29: JOIN is not supported yet in a view; join the views when you query them"},
+       "1:29: \"u\" is a topic, and a join looks rows up in a view; make a view of its latest rows "
+       "and join that: CREATE MATERIALIZED VIEW … WITH (key = 'id') AS SELECT …"},
       {"v AS SELECT t.b FROM t ASOF JOIN u ON t.id = u.id",
        "1:22: ASOF JOIN is not supported yet; if \"asof\" is meant as an alias, choose another "
        "name"},
@@ -355,8 +356,8 @@ TEST_CASE("what a view's FROM does not take is refused by name") {
        "1:22: TEMPORAL JOIN is not supported yet; if \"temporal\" is meant as an alias, choose "
        "another name"},
       {"v AS SELECT t.b FROM t, u",
-       "1:25: more than one table in FROM is not supported yet in a view; join the views when you "
-       "query them"},
+       "1:25: more than one table in FROM is not supported yet in a view; write JOIN … ON a.x = "
+       "b.x"},
       {"v AS SELECT b FROM LATERAL (SELECT b FROM t) AS x", "1:36: LATERAL is not supported yet"},
       {"v AS SELECT n FROM (SELECT b FROM t) AS x",
        "1:13: column \"n\" does not exist; there is b"},

@@ -275,6 +275,8 @@ std::vector<size_t> Model::sources_of(size_t n) const {
   std::vector<size_t> sources;
   for (const size_t input : plan_.nodes[n].inputs) {
     for (const size_t source : sources_of(input)) sources.push_back(source);
+    // What is looked up in is no stream.
+    if (std::holds_alternative<LookupNode>(plan_.nodes[n].op)) break;
   }
   return sources;
 }
@@ -339,6 +341,8 @@ std::vector<Model::Change> Model::inputs_of(size_t n) const {
   for (const size_t input : plan_.nodes[n].inputs) {
     const auto& out = nodes_[input].out;
     changes.insert(changes.end(), out.begin(), out.end());
+    // A lookup looks at the view itself, which has changed already.
+    if (std::holds_alternative<LookupNode>(plan_.nodes[n].op)) break;
   }
   return changes;
 }
@@ -363,6 +367,8 @@ void Model::step(size_t n, const std::vector<Change>& input) {
       for (Rankings::Step& row : state.rankings.apply(*top, change.sign, change.row)) {
         state.out.push_back({row.sign, std::move(row.row)});
       }
+    } else if (std::holds_alternative<LookupNode>(op)) {
+      lookup(n, change);
     } else if (std::holds_alternative<ReorderNode>(op)) {
       wait(n, change, ordinal++);
     } else if (std::holds_alternative<ViewNode>(op)) {
@@ -395,6 +401,55 @@ void Model::project(size_t n, const Change& change) {
     result.row.push_back(*std::move(value));
   }
   nodes_[n].out.push_back(std::move(result));
+}
+
+std::optional<Row> Model::find(size_t n, const Row& key) const {
+  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
+  size_t looked_in = plan_.nodes[n].inputs[1];
+  if (op.right_filter) looked_in = plan_.nodes[looked_in].inputs[0];
+  const auto wide = [](const Value& value) {
+    return value.type.id == TypeId::kInteger && !value.is_null()
+               ? Value::bigint(std::get<int32_t>(value.data))
+               : value;
+  };
+  const auto& view = std::get<ViewNode>(plan_.nodes[looked_in].op);
+  for (const auto& [view_key, row] : nodes_[looked_in].keyed) {
+    bool equal = !expired(view, row, nodes_[looked_in]);
+    for (size_t i = 0; i < key.size(); ++i) {
+      const Value& on_the_right = row[op.right[i]];
+      equal = equal && !key[i].is_null() && !on_the_right.is_null() &&
+              compare_nulls_last(wide(key[i]), wide(on_the_right)) == 0;
+    }
+    if (!equal) continue;
+    const auto passes = op.right_filter ? evaluate(*op.right_filter, row) : Value::boolean(true);
+    if (passes && !passes->is_null() && std::get<bool>(passes->data)) return row;
+  }
+  return std::nullopt;
+}
+
+void Model::lookup(size_t n, const Change& change) {
+  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
+  Row key;
+  for (const ExprRef& expr : op.left) {
+    auto value = evaluate(*expr, change.row);
+    if (!value) return note(SideRow::Kind::kError, dead_letters(n));
+    key.push_back(*std::move(value));
+  }
+  Row joined = change.row;
+  const auto found = find(n, key);
+  bool matches = found.has_value();
+  if (found) joined.insert(joined.end(), found->begin(), found->end());
+  if (found && op.condition) {
+    const auto holds = evaluate(*op.condition, joined);
+    if (!holds) return note(SideRow::Kind::kError, dead_letters(n));
+    matches = !holds->is_null() && std::get<bool>(holds->data);
+  }
+  if (!matches && !op.outer) return;
+  if (!matches) {
+    joined = change.row;
+    for (const Type& type : op.right_types) joined.push_back(Value::null(type));
+  }
+  nodes_[n].out.push_back({change.sign, std::move(joined)});
 }
 
 void Model::aggregate_change(size_t n, const Change& change) {

@@ -108,6 +108,8 @@ class Model {
 
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
+  void lookup(size_t node, const Change& change);
+  std::optional<Row> find(size_t node, const Row& key) const;
   void aggregate_change(size_t node, const Change& change);
   void join_session(size_t node, const Row& group, const Change& change);
   void change_group(size_t node, const Row& key, const Change& change);

@@ -148,6 +148,16 @@ struct ViewNode {
   std::optional<int64_t> retention_us = {};
   size_t visible = 0;  // the first columns, which SELECT names
 };
+// Each row of the first input with the row that a view has for its key at that moment: the second
+// input, or what that filters. Rows out: the first input's columns, then the view's.
+struct LookupNode {
+  std::vector<ExprRef> left;  // over the first input; equal to
+  std::vector<size_t> right;  // the view's key
+  bool outer = false;
+  ExprRef right_filter;           // over the view; null: none
+  ExprRef condition;              // over both: what else a match must fulfil; null: nothing
+  std::vector<Type> right_types;  // of the view's columns
+};
 struct OutputNode {
   std::string topic;
   std::vector<std::string> names;
@@ -155,7 +165,7 @@ struct OutputNode {
 
 struct Node {
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, TopNNode,
-               AggregateNode, ReorderNode, SlidingNode, ViewNode, OutputNode>
+               AggregateNode, ReorderNode, SlidingNode, LookupNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

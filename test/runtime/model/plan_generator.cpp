@@ -7,6 +7,7 @@
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
+#include "test/runtime/model/lookup_generator.h"
 #include "test/runtime/model/over_generator.h"
 #include "test/runtime/model/top_n_generator.h"
 
@@ -87,6 +88,9 @@ class Generator : public Draft {
 
   void add_statement() {
     with_.clear();  // of a union that came to nothing
+    if (dice_.one_in(4)) {
+      if (const auto joined = random_lookup(*this)) return add_over_lookup(*joined);
+    }
     const Relation input = pick_input();
     if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
     switch (dice_.below(14)) {
@@ -121,6 +125,20 @@ class Generator : public Draft {
         other.takes_no_options = input.takes_no_options;
         return add_window(other);
       }
+    }
+  }
+
+  void add_over_lookup(const Relation& joined) {
+    if (takes_over(joined) && dice_.one_in(4)) return add_over(*this, joined);
+    switch (dice_.below(5)) {
+      case 0:
+        return add_groups(joined);
+      case 1:
+        return add_distinct(joined);
+      case 2:
+        return add_output(joined);
+      default:
+        return add_rows(joined);
     }
   }
 
