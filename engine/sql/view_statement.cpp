@@ -211,7 +211,7 @@ absl::Status compile_view(const Node& statement, ProductContext& context) {
   view.hidden = hidden_columns(rows);
   view.statement = context.statement;
   KAPPA_RETURN_IF_ERROR(choose_key(options, rows, &view));
-  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, &view));
+  KAPPA_RETURN_IF_ERROR(choose_expiry(options, rows, emission, &view));
   std::vector<std::string> names;
   for (const RelationColumn& column : rows.columns) names.push_back(column.name);
   const operators::NodeId id = context.builder.view(rows.node, view, names);
