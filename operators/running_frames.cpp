@@ -213,9 +213,7 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
   made.out_of_order = static_cast<uint32_t>(made.time_us < in_order_time_us_);
   in_order_time_us_ = std::max(in_order_time_us_, made.time_us);
   last = static_cast<int64_t>(log_.end());
-  if (from_checkpoint) {
-    log_.note_loaded(made.time_us);
-  } else {
+  if (!from_checkpoint) {
     const Stored stored = encode(made);
     log_.store(values_.partitions().key_group(partition), stored.key, stored.key_bytes,
                stored.value_bytes);
@@ -468,7 +466,8 @@ RunningFrames::Stored RunningFrames::encode(const EventHeader& event) const {
   return {key, static_cast<size_t>(value - key), static_cast<size_t>(end - value)};
 }
 
-absl::Status RunningFrames::load_event(std::string_view key, std::string_view value) {
+absl::Status RunningFrames::load_event(std::string_view key, std::string_view value,
+                                       uint64_t checkpoint) {
   const auto damaged = [&] {
     return absl::DataLossError(
         absl::StrCat("a stored event of ", value.size(), " bytes is damaged"));
@@ -482,6 +481,7 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
   header.time_us = std::get<int64_t>(decoded.back().data);
   decoded.pop_back();
   header.partition = row_of(values_.partitions(), decoded, arena);
+  log_.note_loaded(header.time_us, checkpoint);
   state::ValueReader reader(value);
   int64_t seen = 0;
   if (!reader.read_integer(&seen)) return damaged();

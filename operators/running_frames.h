@@ -47,7 +47,8 @@ class RunningFrames final : public Operator {
   void restored(int64_t watermark_us) override;
   void remove_expired(int64_t watermark_us) override;
   state::EventLog* events() override { return &log_; }
-  absl::Status load_event(std::string_view key, std::string_view value) override;
+  absl::Status load_event(std::string_view key, std::string_view value,
+                          uint64_t checkpoint) override;
   std::vector<state::RowField> event_key() const override { return key_layout_.key(); }
   void visit_events(int64_t watermark_us, const VisitEvent& visit) const override;
 
