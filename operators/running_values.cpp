@@ -23,6 +23,13 @@ bool is_running(const FrameCall& call, Type argument) {
   }
 }
 
+bool is_running(const SlidingNode& op, const Schema& input) {
+  return std::all_of(op.calls.begin(), op.calls.end(), [&](const FrameCall& call) {
+    return is_running(
+        call, call.argument < 0 ? Type::null() : input[static_cast<size_t>(call.argument)].type);
+  });
+}
+
 size_t RunningValues::slot_of(const FrameCall& call) {
   const auto same = [&](const Slot& slot) {
     return slot.argument == call.argument && slot.filter == call.filter;

@@ -15,6 +15,7 @@ namespace kappa::operators {
 // the frame is one of time.
 // `argument`: its type, kNull for count(*).
 bool is_running(const FrameCall& call, Type argument);
+bool is_running(const SlidingNode& op, const Schema& input);  // all of its calls are
 // Of so many calls at most.
 inline constexpr size_t kRunningCallsMax = 32;
 

@@ -63,13 +63,9 @@ absl::StatusOr<std::unique_ptr<Dataflow>> Dataflow::create(
 }
 
 std::unique_ptr<operators::Operator> Dataflow::make_frames(const PlanNode& node) const {
-  const auto& op = std::get<SlidingNode>(node.op);
-  const operators::Schema& input = plan_.node(node.inputs[0]).schema;
-  const bool running = std::all_of(op.calls.begin(), op.calls.end(), [&](const auto& call) {
-    return operators::is_running(
-        call, call.argument < 0 ? Type::null() : input[static_cast<size_t>(call.argument)].type);
-  });
-  if (running) return std::make_unique<operators::RunningFrames>(plan_, node.id);
+  if (operators::is_running(std::get<SlidingNode>(node.op), plan_.node(node.inputs[0]).schema)) {
+    return std::make_unique<operators::RunningFrames>(plan_, node.id);
+  }
   return std::make_unique<operators::KeptFrames>(plan_, node.id);
 }
 

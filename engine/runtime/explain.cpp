@@ -7,6 +7,7 @@
 #include "engine/types/text.h"
 #include "engine/types/value.h"
 #include "operators/functions.h"
+#include "operators/running_values.h"
 
 namespace kappa::runtime {
 
@@ -183,9 +184,12 @@ class Explainer {
                      absl::StrJoin(op.calls, ", ", [&](std::string* text, const FrameCall& call) {
                        absl::StrAppend(text, frame_text(call, input(node)));
                      }));
-    out->state = absl::StrCat("the rows that frames may hold, by ",
+    const bool running = is_running(op, input(node));
+    out->state = absl::StrCat(running ? "the events that frames may hold, in a log, by "
+                                      : "the rows that frames may hold, by ",
                               partition.empty() ? "" : absl::StrCat(partition, ", "),
                               list({op.event_time}, node.schema), ", number");
+    if (running) absl::StrAppend(&out->state, "; running values, made from them");
     if (op.notes_late) out->late = "rows below the watermark are answered and noted";
   }
 

@@ -69,7 +69,7 @@ CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY
       │  state: the rows that frames may hold, by at, number
       └─ over store: count(*) [-'8 days', -'7 days']  [append-only]
          │  exchange: by store
-         │  state: the rows that frames may hold, by store, at, number
+         │  state: the events that frames may hold, in a log, by store, at, number; running values, made from them
          │  late: rows below the watermark are answered and noted
          └─ project at, store, id  [append-only]
             └─ distinct, the first row by id  [append-only]
