@@ -28,6 +28,9 @@ struct CallFields {
 // Ranks ascend with the values; equal ones may be of different values, which then are compared.
 class FrameSummary {
  public:
+  // Of values that are equal but not the same, like 0.0 and -0.0, the first is the best.
+  static constexpr bool kOrderFree = false;
+
   // `table` has the rows, `fields` by call; both outlive this.
   FrameSummary(const std::vector<FrameCall>& calls, const std::vector<CallFields>& fields,
                const state::Table& table);

@@ -64,6 +64,7 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       input_schema_(plan.node(node_.inputs[0]).schema),
       values_(plan, node_, operator_id(plan, node)),
       log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
+      index_(values_, log_),
       key_layout_(key_types(op_, input_schema_), {}),
       time_max_us_(kNever),
       in_order_time_us_(kNever),
@@ -184,14 +185,22 @@ void RunningFrames::move_on(int64_t time_us) {
 }
 
 // The number of the partition's next event of this time: they count up as they come.
-uint32_t RunningFrames::number_of(const std::byte* partition, int64_t time_us) const {
-  auto from = static_cast<uint64_t>(number(partition, values_.last));
-  while (from > log_.begin() && event(from - 1).time_max_us >= time_us) {
+uint32_t RunningFrames::number_of(RowId id, int64_t time_us) {
+  if (const auto known = index_.number_of(id, time_us)) return *known;
+  const auto last = static_cast<uint64_t>(number(values_.partitions().row(id), values_.last));
+  uint64_t steps = 0;
+  uint32_t found = 0;
+  for (uint64_t from = last; from > log_.begin() && event(from - 1).time_max_us >= time_us;
+       ++steps) {
     const EventHeader& earlier = event(from - 1);
-    if (earlier.time_us == time_us) return earlier.number + 1;
+    if (earlier.time_us == time_us) {
+      found = earlier.number + 1;
+      break;
+    }
     from = earlier.previous;
   }
-  return 0;
+  if (steps > DisorderIndex::kShortWalk) index_.note_walk(id, steps, last, kNever);
+  return found;
 }
 
 uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_checkpoint) {
@@ -206,7 +215,7 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
   if (last == 0 || static_cast<uint64_t>(last) <= log_.begin()) {
     time_max = made.time_us;
   } else if (!from_checkpoint && time_max >= made.time_us) {
-    made.number = number_of(partition, made.time_us);
+    made.number = number_of(made.partition, made.time_us);
   }
   time_max = std::max(time_max, made.time_us);
   made.time_max_us = time_max;
@@ -224,6 +233,7 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
 void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoint) {
   const uint64_t added = append(record, from_checkpoint);
   const EventHeader& made = event(added);
+  index_.insert(made.partition, added);
   std::byte* const partition = values_.partitions().row(made.partition);
   for (size_t each : values_.entering_on_arrival()) {
     count_in(made, partition, values_.running()[each], 1);
@@ -247,13 +257,37 @@ void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoi
 
 // ---- answers --------------------------------------------------------------------------------
 
-void RunningFrames::add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
+void RunningFrames::add_indexed(DisorderIndex::Events& events, const Stretch& stretch, int64_t sign,
                                 const Running& running, Difference* difference) const {
   const RunningValues::Slot& slot = values_.slots()[running.slot];
-  while (from > log_.begin() && event(from - 1).time_max_us >= low_us) {
+  const size_t begin = events.before(stretch.low_us);
+  const size_t end = events.before(stretch.high_us);
+  if (running.distinct) {
+    events.for_each(begin, end, [&](const TimedItem& each) {
+      if ((event(each.item).seen >> running.slot & 1) == 0) return;
+      difference->pairs[at<RowId>(event(each.item), slot.pair_offset)] += sign;
+    });
+    return;
+  }
+  const EventSums& sums = index_.sums();
+  int64_t found[3 * kRunningCallsMax];
+  sums.clear(found);
+  events.fold(begin, end, sums, found);
+  difference->count += sign * sums.count(found, running.slot);
+  if (slot.sums) add_wrapping(difference->sum, sums.sum(found, running.slot) * sign);
+}
+
+void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Running& running,
+                                Difference* difference) {
+  DisorderIndex::Events* const indexed = index_.find(stretch.partition, stretch.oldest_us);
+  if (indexed) return add_indexed(*indexed, stretch, sign, running, difference);
+  const RunningValues::Slot& slot = values_.slots()[running.slot];
+  uint64_t steps = 0;
+  for (uint64_t from = stretch.from;
+       from > log_.begin() && event(from - 1).time_max_us >= stretch.low_us; ++steps) {
     const EventHeader& each = event(from - 1);
     from = each.previous;
-    if (each.time_us < low_us || each.time_us >= high_us) continue;
+    if (each.time_us < stretch.low_us || each.time_us >= stretch.high_us) continue;
     if ((each.seen >> running.slot & 1) == 0) continue;
     if (running.distinct) {
       difference->pairs[at<RowId>(each, slot.pair_offset)] += sign;
@@ -263,15 +297,19 @@ void RunningFrames::add_between(uint64_t from, int64_t low_us, int64_t high_us, 
     if (!slot.sums) continue;
     add_wrapping(difference->sum, static_cast<int128>(at<int64_t>(each, slot.value_offset)) * sign);
   }
+  if (steps <= DisorderIndex::kShortWalk) return;
+  const std::byte* const partition = values_.partitions().row(stretch.partition);
+  index_.note_walk(stretch.partition, steps, static_cast<uint64_t>(number(partition, values_.last)),
+                   stretch.oldest_us);
 }
 
 // False: the frame is behind the horizon, and holds nothing.
-bool RunningFrames::find_difference(const Running& running, const std::byte* partition,
-                                    int64_t time_us, int64_t watermark_us,
-                                    Difference* difference) const {
+bool RunningFrames::find_difference(const Running& running, RowId id, int64_t time_us,
+                                    int64_t watermark_us, Difference* difference) {
   const Frame& frame = running.frame;
-  const int64_t low_us = std::max(saturating_add(time_us, -frame.start),
-                                  saturating_add(watermark_us, -op_.horizon_us));
+  const std::byte* const partition = values_.partitions().row(id);
+  const int64_t oldest_us = saturating_add(watermark_us, -op_.horizon_us);
+  const int64_t low_us = std::max(saturating_add(time_us, -frame.start), oldest_us);
   const int64_t end_us = saturating_add(saturating_add(time_us, -frame.end), 1);
   if (low_us >= end_us) return false;
   const auto passed = [&](size_t threshold) {
@@ -279,10 +317,11 @@ bool RunningFrames::find_difference(const Running& running, const std::byte* par
   };
   const uint64_t entered = running.enters ? passed(*running.enters)
                                           : static_cast<uint64_t>(number(partition, values_.last));
-  add_between(entered, end_us, saturating_add(saturating_add(time_max_us_, -frame.end), 1), -1,
-              running, difference);
-  add_between(passed(running.leaves), low_us, saturating_add(time_max_us_, -frame.start), 1,
-              running, difference);
+  const int64_t entered_before_us = saturating_add(saturating_add(time_max_us_, -frame.end), 1);
+  const int64_t left_before_us = saturating_add(time_max_us_, -frame.start);
+  add_between({id, entered, end_us, entered_before_us, oldest_us}, -1, running, difference);
+  add_between({id, passed(running.leaves), low_us, left_before_us, oldest_us}, 1, running,
+              difference);
   const RunningValues::Slot& slot = values_.slots()[running.slot];
   for (const auto& [pair, change] : difference->pairs) {
     const int64_t before = number(std::as_const(*slot.pairs).row(pair), running.in_pairs);
@@ -322,7 +361,7 @@ void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
     if (!differences[index]) {
       Difference found;
       const bool holds =
-          find_difference(values_.running()[index], partition, time_us, watermark_us, &found);
+          find_difference(values_.running()[index], id, time_us, watermark_us, &found);
       differences[index].emplace(holds, std::move(found));
     }
     const auto& [holds, difference] = *differences[index];
@@ -522,8 +561,8 @@ absl::Status RunningFrames::load_event(std::string_view key, std::string_view va
   return absl::OkStatus();
 }
 
-// In the order of event time as far as may be, whatever the order in which they came: answers do not
-// depend on it, and it is the cheaper one.
+// In the order of event time as far as may be, whatever the order in which they came: answers do
+// not depend on it, and it is the cheaper one.
 void RunningFrames::insert_loaded() {
   const size_t bytes = values_.record_bytes();
   const auto header = [&](size_t i) {
@@ -571,11 +610,14 @@ namespace {
 
 constexpr RowId kSweptMax = 256;
 
-// Erases some rows whose `time_max` is below `before_us`, from `cursor` on.
-void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor) {
+// Erases some rows whose `time_max` is below `before_us`, from `cursor` on. Says which before.
+template <typename Erase>
+void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor,
+           Erase&& erasing) {
   const RowId end = std::min<RowId>(table.row_ids_end(), *cursor + kSweptMax);
   for (; *cursor < end; ++*cursor) {
     if (table.live(*cursor) && number(std::as_const(table).row(*cursor), time_max) < before_us) {
+      erasing(*cursor);
       table.erase(*cursor);
     }
   }
@@ -585,7 +627,8 @@ void sweep(Table& table, const state::RowField& time_max, int64_t before_us, Row
 }  // namespace
 
 void RunningFrames::sweep_partitions(int64_t before_us) {
-  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_);
+  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_,
+        [&](RowId partition) { index_.erase(partition); });
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {
@@ -593,7 +636,8 @@ void RunningFrames::sweep_pairs(int64_t before_us) {
     pair_slot_cursor_ = (pair_slot_cursor_ + (pair_cursor_ == 0 ? 1 : 0)) % values_.slots().size();
     const RunningValues::Slot& slot = values_.slots()[pair_slot_cursor_];
     if (!slot.distinct) continue;
-    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_);
+    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_,
+                 [](RowId) {});
   }
 }
 

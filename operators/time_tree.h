@@ -25,6 +25,7 @@ struct TimedItem {
 //
 // `Summary` is an algebra over a few numbers; the tree holds them, it gives them their meaning:
 //
+//   static constexpr bool kOrderFree;                       add() at any place will do
 //   size_t words() const;                                   0: nothing is summed up
 //   void clear(int64_t* into) const;                        of no event
 //   void add(int64_t* into, uint64_t item) const;           one event more, behind all others
@@ -204,7 +205,7 @@ void TimeTree<Summary>::insert_in(Node& node, size_t index, const TimedItem& ite
   insert_in(child.node, within, item, last, summary);
   ++child.size;
   child.last = std::max(child.last, item.position());
-  if (last && !child.stale && summary.words() > 0) {
+  if ((last || Summary::kOrderFree) && !child.stale && summary.words() > 0) {
     summary.add(&node.branch->summaries[at * summary.words()], item.item);
   } else {
     child.stale = true;
