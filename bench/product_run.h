@@ -19,6 +19,8 @@ struct Product {
   BidKeys keys;
   bool durable = true;  // else state is kept in memory only
   std::function<void(operators::NodeId, const Batch&)> on_output;
+  bool completes = false;  // with an end mark, which closes all windows
+  bool restarts = false;   // once all is applied and durable; what that takes goes to `more`
 };
 
 // Makes a log of `records` bids, lets a pipeline with `options.workers` take all of it and stop (a
