@@ -1,268 +1,232 @@
 #include "operators/accumulator.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <type_traits>
 
 #include "engine/types/invariant.h"
+#include "operators/decayed_sum.h"
+#include "operators/deviation.h"
+#include "operators/quantile_bucket.h"
 #include "operators/sums.h"
 
+// Which fields there are and what a result is made of; accumulator_apply.cpp has how rows change
+// them.
 namespace kappa::operators {
-namespace {
 
-// Rows that an accumulator sees: its argument is not null and its filter is true. A byte each, 1 or
-// 0; empty: all.
-std::span<const uint8_t> accepted(const Batch& input, int argument, int filter, size_t begin,
-                                  size_t end, std::vector<uint8_t>& scratch) {
-  const Column* value =
-      argument >= 0 ? input.columns[static_cast<size_t>(argument)].get() : nullptr;
-  const bool nulls = value && value->has_nulls();
-  if (!nulls && filter < 0) return {};
-  scratch.assign(end - begin, 1);
-  if (nulls) {
-    const auto null = value->nulls().subspan(begin);
-    for (size_t i = 0; i < scratch.size(); ++i) scratch[i] = null[i] == 0;
-  }
-  if (filter >= 0) {
-    const Column& condition = *input.columns[static_cast<size_t>(filter)];
-    const auto holds = condition.values<int8_t>().subspan(begin);
-    for (size_t i = 0; i < scratch.size(); ++i) scratch[i] &= static_cast<uint8_t>(holds[i] != 0);
-    if (condition.has_nulls()) {
-      const auto null = condition.nulls().subspan(begin);
-      for (size_t i = 0; i < scratch.size(); ++i) scratch[i] &= static_cast<uint8_t>(null[i] == 0);
-    }
-  }
-  return scratch;
-}
-
-}  // namespace
-
-struct AccumulatorSet::Rows {
-  size_t begin;
-  size_t end;
-  std::span<const state::RowId> ids;
-  std::span<std::byte* const> rows;
-  state::Table& table;
-  std::vector<uint8_t>& scratch;
-
-  // Calls f(row bytes, i, sign) for each input row i that the accumulator sees.
-  template <typename F>
-  void for_each(const Batch& input, const Accumulator& accumulator, F&& f) const {
-    const auto mask =
-        accepted(input, accumulator.argument, accumulator.filter, begin, end, scratch);
-    const bool signs = !input.signs.empty();
-    if (mask.empty() && !signs) {
-      for (size_t i = begin; i < end; ++i) f(rows[i - begin], i, 1);
-      return;
-    }
-    for (size_t i = begin; i < end; ++i) {
-      if (mask.empty() || mask[i - begin]) f(rows[i - begin], i, signs ? input.signs[i] : 1);
-    }
-  }
-
-  // Counts the rows that the accumulator sees. Filters are hard to foretell: it adds 0 or 1 without
-  // asking which.
-  void count(const Batch& input, const Accumulator& accumulator) const {
-    const state::RowField field = accumulator.field;
-    const auto mask =
-        accepted(input, accumulator.argument, accumulator.filter, begin, end, scratch);
-    if (mask.empty() || !input.signs.empty()) {
-      for_each(input, accumulator, [&](std::byte* row, size_t, int sign) {
-        state::Table::get<int64_t>(row, field) += sign;
-      });
-      return;
-    }
-    for (size_t i = 0; i < mask.size(); ++i) state::Table::get<int64_t>(rows[i], field) += mask[i];
-  }
-};
+using state::Table;
 
 AccumulatorSet::AccumulatorSet(const std::vector<AggregateCall>& calls, const Schema& input,
-                               bool retractions) {
-  using Kind = Accumulator::Kind;
-  if (retractions) accumulator(Kind::kCount, -1, -1, Type::bigint());
+                               bool retractions)
+    : retractions_(retractions) {
+  if (retractions) {
+    accumulator(Accumulator::Kind::kCount,
+                {.kind = AggregateKind::kCountStar, .result = Type::bigint(), .position = {}},
+                {Type::bigint()});
+  }
   for (const AggregateCall& call : calls) {
-    Result result{.call = call,
-                  .argument = call.argument >= 0 ? input[static_cast<size_t>(call.argument)].type
-                                                 : Type::null()};
-    const auto count = [&] {
-      return accumulator(Kind::kCount, call.argument, call.filter, Type::bigint());
-    };
-    switch (call.kind) {
-      case AggregateKind::kCountStar:
-      case AggregateKind::kCount:
-        result.value = count();
-        break;
-      case AggregateKind::kSum:
-      case AggregateKind::kAvg:
-        result.value = result.argument.id == TypeId::kDouble
-                           ? accumulator(Kind::kSumDouble, call.argument, call.filter,
-                                         Type::double_precision())
-                           : accumulator(Kind::kSumInteger, call.argument, call.filter,
-                                         Type::numeric(38, result.argument.scale));
-        result.count = count();
-        break;
-      case AggregateKind::kMin:
-        result.value = accumulator(Kind::kMin, call.argument, call.filter, result.argument);
-        break;
-      case AggregateKind::kMax:
-        result.value = accumulator(Kind::kMax, call.argument, call.filter, result.argument);
-        break;
-      case AggregateKind::kCountDistinct:
-        result.value = accumulator(Kind::kDistinct, call.argument, call.filter, Type::bigint());
-        break;
-    }
-    results_.push_back(result);
+    add_result(call,
+               call.argument >= 0 ? input[static_cast<size_t>(call.argument)].type : Type::null(),
+               call.by >= 0 ? input[static_cast<size_t>(call.by)].type : Type::null());
   }
 }
 
-size_t AccumulatorSet::accumulator(Accumulator::Kind kind, int argument, int filter, Type type) {
-  for (size_t i = 0; i < accumulators_.size(); ++i) {
-    const Accumulator& a = accumulators_[i];
-    if (a.kind == kind && a.argument == argument && a.filter == filter) return i;
+void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type by) {
+  using Kind = Accumulator::Kind;
+  Result result{.call = call, .argument = argument};
+  const auto sum = [&] {
+    return argument.id == TypeId::kDouble
+               ? accumulator(Kind::kSumDouble, call, {Type::double_precision()})
+               : accumulator(Kind::kSumInteger, call, {Type::numeric(38, argument.scale)});
+  };
+  switch (call.kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+      result.value = accumulator(Kind::kCount, call, {Type::bigint()});
+      break;
+    case AggregateKind::kSum:
+    case AggregateKind::kAvg:
+      result.value = sum();
+      result.count = accumulator(Kind::kCount, call, {Type::bigint()});
+      break;
+    case AggregateKind::kMin:
+    case AggregateKind::kMax: {
+      const bool least = call.kind == AggregateKind::kMin;
+      const Kind kind = retractions_ ? Kind::kSide : least ? Kind::kMin : Kind::kMax;
+      result.value = accumulator(kind, call, {argument});
+      break;
+    }
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+      if (argument.id == TypeId::kDouble) {
+        result.value =
+            accumulator(Kind::kMoments, call,
+                        {Type::bigint(), Type::double_precision(), Type::double_precision()});
+        break;
+      }
+      result.value = sum();
+      result.count = accumulator(Kind::kCount, call, {Type::bigint()});
+      result.squares = accumulator(Kind::kSquaresLow, call, {Type::numeric(38, 0)});
+      accumulator(Kind::kSquaresHigh, call, {Type::numeric(38, 0)});
+      break;
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+      result.value = accumulator(Kind::kPicked, call, {by, argument});
+      break;
+    case AggregateKind::kDecayedSum:
+      result.value =
+          accumulator(Kind::kDecayedSum, call, {Type::double_precision(), Type::timestamptz()});
+      break;
+    case AggregateKind::kCountDistinct:
+    case AggregateKind::kApproxCountDistinct:
+      result.value = accumulator(Kind::kSide, call, {Type::bigint()});
+      break;
+    case AggregateKind::kApproxQuantile:
+      result.value =
+          accumulator(Kind::kSide, call, {Type::integer(), Type::bigint(), Type::bigint()});
+      break;
   }
-  accumulators_.push_back({kind, argument, filter, type, {}});
-  field_types_.push_back(type);
+  results_.push_back(result);
+}
+
+size_t AccumulatorSet::accumulator(Accumulator::Kind kind, const AggregateCall& of,
+                                   std::vector<Type> types) {
+  using Kind = Accumulator::Kind;
+  const bool by_call = kind == Kind::kPicked || kind == Kind::kDecayedSum || kind == Kind::kSide;
+  const auto same = [&](const Accumulator& other) {
+    if (other.kind != kind || other.of.argument != of.argument || other.of.filter != of.filter) {
+      return false;
+    }
+    return !by_call ||
+           (other.of.kind == of.kind && other.of.by == of.by &&
+            other.of.half_life_us == of.half_life_us && other.of.quantile == of.quantile);
+  };
+  const auto found = std::find_if(accumulators_.begin(), accumulators_.end(), same);
+  if (found != accumulators_.end()) return static_cast<size_t>(found - accumulators_.begin());
+  field_types_.insert(field_types_.end(), types.begin(), types.end());
+  accumulators_.push_back({kind, of, std::move(types)});
   return accumulators_.size() - 1;
 }
 
 void AccumulatorSet::bind(const state::RowLayout& layout) {
-  KAPPA_INVARIANT(layout.values().size() >= accumulators_.size(), "layout of another operator");
-  for (size_t i = 0; i < accumulators_.size(); ++i) accumulators_[i].field = layout.values()[i];
+  KAPPA_INVARIANT(layout.values().size() >= field_types_.size(), "layout of another operator");
+  size_t next = 0;
+  for (Accumulator& a : accumulators_) {
+    for (size_t i = 0; i < a.types.size(); ++i) a.fields[i] = layout.values()[next++];
+  }
 }
 
 void AccumulatorSet::start(std::byte* row) const {
-  for (const Accumulator& a : accumulators_) {
-    if (a.kind == Accumulator::Kind::kMin || a.kind == Accumulator::Kind::kMax) {
-      state::Table::set_null(row, a.field, true);
-    }
-  }
-}
-
-void AccumulatorSet::reset(std::byte* row) const {
-  for (const Accumulator& a : accumulators_) {
-    std::memset(row + a.field.offset, 0, width_of(a.type.physical()));
-  }
-  start(row);
-}
-
-namespace {
-
-template <typename T>
-bool comes_before(const T& a, const T& b) {
-  if constexpr (std::is_same_v<T, double>) {
-    if (std::isnan(a)) return false;  // NaN is the largest, as in PostgreSQL
-    if (std::isnan(b)) return true;
-  }
-  return a < b;
-}
-
-}  // namespace
-
-void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input, const Rows& rows) {
   using Kind = Accumulator::Kind;
-  using state::Table;
-  const state::RowField field = a.field;
-  if (a.kind == Kind::kDistinct) return;  // its table decides; see add_distinct()
-  if (a.kind == Kind::kCount) return rows.count(input, a);
-  const Column& argument = *input.columns[static_cast<size_t>(a.argument)];
-  if (a.kind == Kind::kSumDouble) {
-    const auto values = argument.values<double>();
-    rows.for_each(input, a, [&](std::byte* row, size_t i, int sign) {
-      Table::get<double>(row, field) += sign * values[i];
-    });
-    return;
-  }
-  dispatch_physical(argument.type().physical(), [&]<typename T>() {
-    const auto values = argument.values<T>();
-    if constexpr (std::is_same_v<T, StringRef>) {
-      const bool wants_less = a.kind == Kind::kMin;
-      rows.for_each(input, a, [&](std::byte* row, size_t i, int) {
-        const std::string_view value = values[i].view();
-        if (!Table::is_null(row, field)) {
-          const std::string_view best = Table::get_string(row, field);
-          if (wants_less ? !(value < best) : !(best < value)) return;
-        }
-        rows.table.set_string(rows.ids[i - rows.begin], field, value);
-        Table::set_null(row, field, false);
-      });
-    } else if (a.kind == Kind::kSumInteger) {
-      if constexpr (!std::is_same_v<T, double>) {
-        rows.for_each(input, a, [&](std::byte* row, size_t i, int sign) {
-          add_to_sum(Table::get<int128>(row, field), static_cast<int128>(values[i]) * sign);
-        });
+  for (const Accumulator& a : accumulators_) {
+    switch (a.kind) {
+      case Kind::kMin:
+      case Kind::kMax:
+      case Kind::kPicked:
+        for (const state::RowField& field : a.used_fields()) Table::set_null(row, field, true);
+        break;
+      case Kind::kDecayedSum:
+        Table::set_null(row, a.fields[1], true);
+        break;
+      case Kind::kSide: {
+        const bool counts = a.of.kind == AggregateKind::kCountDistinct ||
+                            a.of.kind == AggregateKind::kApproxCountDistinct;
+        Table::set_null(row, a.field(), !counts);
+        break;
       }
-    } else {
-      const bool wants_less = a.kind == Kind::kMin;
-      rows.for_each(input, a, [&](std::byte* row, size_t i, int) {
-        T& best = Table::get<T>(row, field);
-        const bool better =
-            Table::is_null(row, field) ||
-            (wants_less ? comes_before(values[i], best) : comes_before(best, values[i]));
-        if (!better) return;
-        best = values[i];
-        Table::set_null(row, field, false);
-      });
+      default:
+        break;
     }
-  });
-}
-
-void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
-                           std::span<const state::RowId> ids, state::Table& table) const {
-  // Chunks whose rows stay in the second-level cache while every accumulator goes over them.
-  constexpr size_t kChunkRows = 1024;
-  std::byte* rows[kChunkRows];
-  std::vector<uint8_t> scratch;
-  for (size_t from = begin; from < end; from += kChunkRows) {
-    const size_t to = std::min(from + kChunkRows, end);
-    const auto chunk = ids.subspan(from - begin, to - from);
-    for (size_t i = 0; i < chunk.size(); ++i) rows[i] = table.row(chunk[i]);
-    const Rows view{from, to, chunk, {rows, chunk.size()}, table, scratch};
-    for (const Accumulator& accumulator : accumulators_) apply_one(accumulator, input, view);
   }
 }
 
-void AccumulatorSet::add_distinct(size_t call, std::byte* row, int64_t delta) const {
-  state::Table::get<int64_t>(row, accumulators_[results_[call].value].field) += delta;
+void AccumulatorSet::reset(state::RowId id, Table& table) const {
+  for (const Accumulator& a : accumulators_) {
+    for (const state::RowField& field : a.used_fields()) {
+      const PhysicalType physical = field.type.physical();
+      if (physical == PhysicalType::kString) {
+        table.set_string(id, field, {});
+      } else {
+        std::memset(table.row(id) + field.offset, 0, width_of(physical));
+      }
+      Table::set_null(table.row(id), field, false);
+    }
+  }
+  start(table.row(id));
+}
+
+std::span<const state::RowField> AccumulatorSet::side_fields(size_t call) const {
+  return accumulators_[results_[call].value].used_fields();
 }
 
 int64_t AccumulatorSet::group_rows(const std::byte* row) const {
-  return state::Table::get<int64_t>(row, accumulators_[0].field);
+  return Table::get<int64_t>(row, accumulators_[0].field());
+}
+
+std::optional<double> AccumulatorSet::deviation_of(const Result& result,
+                                                   const std::byte* row) const {
+  const Accumulator& value = accumulators_[result.value];
+  const bool sample = result.call.kind == AggregateKind::kStddev;
+  if (value.kind == Accumulator::Kind::kMoments) {
+    return deviation({.count = Table::get<int64_t>(row, value.fields[0]),
+                      .mean = Table::get<double>(row, value.fields[1]),
+                      .squares = Table::get<double>(row, value.fields[2])},
+                     sample);
+  }
+  const SumOfSquares squares = {Table::get<int128>(row, accumulators_[result.squares].field()),
+                                Table::get<int128>(row, accumulators_[result.squares + 1].field())};
+  return deviation(Table::get<int64_t>(row, accumulators_[result.count].field()),
+                   Table::get<int128>(row, value.field()), squares, sample, result.argument.scale);
+}
+
+void AccumulatorSet::append_sum_of(const Result& result, const std::byte* row,
+                                   Column& column) const {
+  const Accumulator& value = accumulators_[result.value];
+  const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field());
+  const bool average = result.call.kind == AggregateKind::kAvg;
+  if (value.kind == Accumulator::Kind::kSumInteger) {
+    const int128 sum = Table::get<int128>(row, value.field());
+    return average ? append_average(column, sum, count, result.argument.scale)
+                   : append_sum(column, sum, count);
+  }
+  if (count == 0) return append_double(column, std::nullopt);
+  const double sum = Table::get<double>(row, value.field());
+  append_double(column, average ? sum / static_cast<double>(count) : sum);
 }
 
 void AccumulatorSet::append_result(size_t call, const std::byte* row, Column& column,
                                    Arena& arena) const {
-  using state::Table;
   const Result& result = results_[call];
   const Accumulator& value = accumulators_[result.value];
-  switch (value.kind) {
-    case Accumulator::Kind::kCount:
-    case Accumulator::Kind::kDistinct:
-      append_number(column, Table::get<int64_t>(row, value.field));
-      return;
-    case Accumulator::Kind::kMin:
-    case Accumulator::Kind::kMax:
-      Table::append_to(row, value.field, column, arena);
-      return;
-    case Accumulator::Kind::kSumDouble: {
-      const double sum = Table::get<double>(row, value.field);
-      const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field);
-      const bool avg = result.call.kind == AggregateKind::kAvg;
-      append_double(column, count == 0
-                                ? std::nullopt
-                                : std::optional(avg ? sum / static_cast<double>(count) : sum));
-      return;
-    }
-    case Accumulator::Kind::kSumInteger: {
-      const int128 sum = Table::get<int128>(row, value.field);
-      const int64_t count = Table::get<int64_t>(row, accumulators_[result.count].field);
-      if (result.call.kind == AggregateKind::kAvg) {
-        append_average(column, sum, count, result.argument.scale);
-      } else {
-        append_sum(column, sum, count);
-      }
-      return;
-    }
+  switch (result.call.kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+    case AggregateKind::kCountDistinct:
+    case AggregateKind::kApproxCountDistinct:
+      return append_number(column, Table::get<int64_t>(row, value.field()));
+    case AggregateKind::kSum:
+    case AggregateKind::kAvg:
+      return append_sum_of(result, row, column);
+    case AggregateKind::kMin:
+    case AggregateKind::kMax:
+      return Table::append_to(row, value.field(), column, arena);
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+      return append_double(column, deviation_of(result, row));
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+      return Table::append_to(row, value.fields[1], column, arena);
+    case AggregateKind::kDecayedSum:
+      if (Table::is_null(row, value.fields[1])) return append_double(column, std::nullopt);
+      return append_double(column, DecayedSum(result.call.half_life_us)
+                                       .result(Table::get<int64_t>(row, value.fields[1]),
+                                               Table::get<double>(row, value.field())));
+    case AggregateKind::kApproxQuantile:
+      if (Table::is_null(row, value.field())) return append_double(column, std::nullopt);
+      return append_double(column, quantile_of_bucket(Table::get<int32_t>(row, value.field())));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "state/table.h"
 
 namespace kappa::operators {
+
+struct AccumulatorRows;
 
 // The aggregates of one AggregateNode as fields of its table's rows: which fields there are, how a
 // row of input changes them, and what a result is made of. Immutable.
@@ -28,16 +31,16 @@ class AccumulatorSet {
 
   // Starts rows that find_or_insert() made: minimum, maximum and the like begin as null.
   void start(std::byte* row) const;
-  // Sets every field back to what it is in a new row. Not for rows with strings.
-  void reset(std::byte* row) const;
+  // Sets every field back to what it is in a new row.
+  void reset(state::RowId id, state::Table& table) const;
   // Applies rows [begin, end) of the input: ids[i - begin] is the state row of input row i,
   // touched. Signs as in the batch.
   void apply(const Batch& input, size_t begin, size_t end, std::span<const state::RowId> ids,
              state::Table& table) const;
 
-  // Adds one to (or, with a negative sign, takes one from) a count(distinct) after its table has
-  // seen a value come or go.
-  void add_distinct(size_t call, std::byte* row, int64_t delta) const;
+  // The fields of a call whose result is made of what is kept beside the group's row, and for that
+  // to write. The first holds the result, or is what it is made of.
+  std::span<const state::RowField> side_fields(size_t call) const;
   // The rows in a group; only with retractions.
   int64_t group_rows(const std::byte* row) const;
 
@@ -45,27 +48,45 @@ class AccumulatorSet {
   void append_result(size_t call, const std::byte* row, Column& column, Arena& arena) const;
 
  private:
-  // One running value of a group, in one field of its row.
+  // One running value of a group, in fields of its row: most in one, some in up to three.
   struct Accumulator {
-    enum class Kind : uint8_t { kCount, kSumInteger, kSumDouble, kMin, kMax, kDistinct };
+    enum class Kind : uint8_t {
+      kCount,
+      kSumInteger,
+      kSumDouble,
+      kMin,
+      kMax,
+      kSquaresLow,   // see SumOfSquares
+      kSquaresHigh,  //
+      kMoments,      // count, mean, squares
+      kPicked,       // by, value
+      kDecayedSum,   // sum, latest event time (null: no row yet)
+      kSide,         // what is kept beside the group's row decides
+    };
     Kind kind;
-    int argument;  // -1: every row counts
-    int filter;    // -1: none
-    Type type;     // of the field
-    state::RowField field;
+    AggregateCall of;  // the first call that it is for: its argument, filter and the like
+    std::vector<Type> types;
+    std::array<state::RowField, 3> fields = {};
+
+    const state::RowField& field() const { return fields[0]; }
+    std::span<const state::RowField> used_fields() const { return {fields.data(), types.size()}; }
   };
   struct Result {
     AggregateCall call;
     Type argument;
     size_t value = 0;  // accumulators
     size_t count = 0;
+    size_t squares = 0;  // the low half; the high one follows
   };
 
-  struct Rows;  // what apply() hands to each accumulator
+  size_t accumulator(Accumulator::Kind kind, const AggregateCall& of, std::vector<Type> types);
+  void add_result(const AggregateCall& call, Type argument, Type by);
+  static void apply_one(const Accumulator& accumulator, const Batch& input,
+                        const AccumulatorRows& rows);
+  std::optional<double> deviation_of(const Result& result, const std::byte* row) const;
+  void append_sum_of(const Result& result, const std::byte* row, Column& column) const;
 
-  size_t accumulator(Accumulator::Kind kind, int argument, int filter, Type type);
-  static void apply_one(const Accumulator& accumulator, const Batch& input, const Rows& rows);
-
+  bool retractions_;
   std::vector<Accumulator> accumulators_;
   std::vector<Result> results_;
   std::vector<Type> field_types_;

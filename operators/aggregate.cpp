@@ -6,6 +6,7 @@
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/time.h"
+#include "operators/group_sketches.h"
 #include "operators/late_row.h"
 
 namespace kappa::operators {
@@ -30,6 +31,25 @@ bool sums_doubles(const AggregateNode& op, const Schema& input) {
     return (call.kind == AggregateKind::kSum || call.kind == AggregateKind::kAvg) &&
            input[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
   });
+}
+
+// Whether a result depends on the order of the rows.
+bool depends_on_order(const AggregateCall& call, const Schema& input) {
+  switch (call.kind) {
+    case AggregateKind::kSum:
+    case AggregateKind::kAvg:
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+      return input[static_cast<size_t>(call.argument)].type.id == TypeId::kDouble;
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+    case AggregateKind::kDecayedSum:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -106,31 +126,64 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
   const state::RowLayout layout(key, accumulators_.field_types());
   accumulators_.bind(layout);
   table_ = std::make_unique<state::Table>(state::TableId{id, 0}, layout);
-  distinct_.resize(op_.calls.size());
-  distinct_ids_.resize(op_.calls.size());
-  for (size_t call = 0; call < op_.calls.size(); ++call) {
-    if (op_.calls[call].kind != AggregateKind::kCountDistinct) continue;
-    std::vector<Type> value_key = key;
-    counts_distinct_ = true;
-    value_key.push_back(input_schema_[static_cast<size_t>(op_.calls[call].argument)].type);
-    distinct_[call] =
-        std::make_unique<state::Table>(state::TableId{id, static_cast<uint8_t>(1 + call)},
-                                       state::RowLayout(value_key, {Type::bigint()}));
+  add_sides(key, id);
+}
+
+// What calls need beside the groups' rows. The table of a call that comes first for it has the
+// call's number.
+void Aggregate::add_sides(const std::vector<Type>& key, uint64_t id) {
+  for (size_t i = 0; i < op_.calls.size(); ++i) {
+    const AggregateCall& call = op_.calls[i];
+    const state::TableId table{id, static_cast<uint8_t>(1 + i)};
+    const auto fields = accumulators_.side_fields(i);
+    switch (call.kind) {
+      case AggregateKind::kCountDistinct:
+        values_of(GroupValues::Of::kValues, call, table, key).count_distinct(fields[0]);
+        break;
+      case AggregateKind::kMin:
+      case AggregateKind::kMax:
+        if (!retractions_) break;
+        values_of(GroupValues::Of::kValues, call, table, key)
+            .keep_extreme(call.kind == AggregateKind::kMax, fields[0]);
+        break;
+      case AggregateKind::kApproxQuantile:
+        values_of(GroupValues::Of::kBuckets, call, table, key)
+            .keep_quantile(call.quantile, fields[0], fields[1], fields[2]);
+        break;
+      case AggregateKind::kApproxCountDistinct:
+        sides_.push_back(std::make_unique<GroupSketches>(table, key, call.argument, call.filter,
+                                                         fields[0], *table_));
+        break;
+      default:
+        break;
+    }
   }
+}
+
+GroupValues& Aggregate::values_of(GroupValues::Of of, const AggregateCall& call, state::TableId id,
+                                  const std::vector<Type>& key) {
+  for (GroupValues* values : values_) {
+    if (values->is_of(of, call.argument, call.filter)) return *values;
+  }
+  auto made = std::make_unique<GroupValues>(id, key, of, input_schema_, call.argument, call.filter,
+                                            *table_);
+  values_.push_back(made.get());
+  sides_.push_back(std::move(made));
+  return *values_.back();
 }
 
 bool Aggregate::needs_order(const PlanNode& node, const Plan& plan, bool emits) {
   const auto& op = std::get<AggregateNode>(node.op);
   if (emits || (op.window && (op.emit == Emit::kFinal || op.retention_us))) return true;
   const PlanNode& input = plan.node(node.inputs[0]);
-  return input.changelog || sums_doubles(op, input.schema);
+  return input.changelog || std::any_of(op.calls.begin(), op.calls.end(), [&](const auto& call) {
+           return depends_on_order(call, input.schema);
+         });
 }
 
 std::vector<state::Table*> Aggregate::tables() {
   std::vector<state::Table*> tables{table_.get()};
-  for (const auto& distinct : distinct_) {
-    if (distinct) tables.push_back(distinct.get());
-  }
+  for (const auto& side : sides_) tables.push_back(&side->table());
   return tables;
 }
 
@@ -239,46 +292,9 @@ void Aggregate::note_windows(const Keyed& keyed) {
   for (uint32_t i : created_) windows_[keyed.starts[i]].rows.push_back(ids_[i]);
 }
 
-void Aggregate::find_distinct(const Keyed& keyed) {
-  for (size_t call = 0; call < distinct_.size(); ++call) {
-    if (!distinct_[call]) continue;
-    const AggregateCall& spec = op_.calls[call];
-    const ColumnRef& value = keyed.batch().columns[static_cast<size_t>(spec.argument)];
-    const Column* filter =
-        spec.filter >= 0 ? keyed.batch().columns[static_cast<size_t>(spec.filter)].get() : nullptr;
-    std::vector<uint32_t> counted;
-    for (uint32_t i = 0; i < keyed.batch().rows; ++i) {
-      if (value->is_null(i)) continue;
-      if (filter && (filter->is_null(i) || filter->values<int8_t>()[i] == 0)) continue;
-      counted.push_back(i);
-    }
-    std::vector<ColumnRef> key;
-    for (const ColumnRef& column : keyed.key) {
-      key.push_back(std::make_shared<const Column>(column->gather(counted)));
-    }
-    key.push_back(std::make_shared<const Column>(value->gather(counted)));
-    std::vector<uint64_t> hashes;
-    hash_columns(key, counted.size(), &hashes);
-    std::vector<state::RowId> found(counted.size());
-    std::vector<uint32_t> created;
-    distinct_[call]->find_or_insert(key, hashes, found, &created);
-    auto& ids = distinct_ids_[call];
-    ids.assign(keyed.batch().rows, state::kNoRow);
-    for (size_t i = 0; i < counted.size(); ++i) ids[counted[i]] = found[i];
-  }
-}
-
-void Aggregate::update_distinct(const Keyed& keyed, size_t row) {
-  const int sign = keyed.batch().signs.empty() ? 1 : keyed.batch().signs[row];
-  for (size_t call = 0; call < distinct_.size(); ++call) {
-    if (!distinct_[call] || distinct_ids_[call][row] == state::kNoRow) continue;
-    state::Table& table = *distinct_[call];
-    int64_t& times =
-        state::Table::get<int64_t>(table.row(distinct_ids_[call][row]), table.layout().values()[0]);
-    const int64_t before = times;
-    times += sign;
-    const int64_t delta = (times > 0) - (before > 0);
-    if (delta != 0) accumulators_.add_distinct(call, table_->row(ids_[row]), delta);
+void Aggregate::apply_sides(size_t begin, size_t end) {
+  for (const auto& side : sides_) {
+    side->apply(begin, end, std::span(ids_).subspan(begin, end - begin));
   }
 }
 
@@ -288,15 +304,7 @@ void Aggregate::remove_empty_groups() {
     if (single_) break;
     if (table_->live(id) && accumulators_.group_rows(table_->row(id)) == 0) table_->erase(id);
   }
-  for (size_t call = 0; call < distinct_.size(); ++call) {
-    if (!distinct_[call]) continue;
-    state::Table& table = *distinct_[call];
-    for (state::RowId id : distinct_ids_[call]) {
-      if (id == state::kNoRow || !table.live(id)) continue;
-      if (state::Table::get<int64_t>(table.row(id), table.layout().values()[0]) == 0)
-        table.erase(id);
-    }
-  }
+  for (const auto& side : sides_) side->remove_empty();
 }
 
 void Aggregate::apply(const Keyed& keyed, Emission* emission) {
@@ -306,14 +314,12 @@ void Aggregate::apply(const Keyed& keyed, Emission* emission) {
   table_->find_or_insert(keyed.key, keyed.hashes, ids_, &created_);
   for (uint32_t i : created_) accumulators_.start(table_->row(ids_[i]));
   note_windows(keyed);
-  find_distinct(keyed);
+  for (const auto& side : sides_) side->find(keyed.batch(), keyed.key);
   if (emission || restarts_) {
     apply_one_by_one(keyed, created_, emission);
   } else {
     accumulators_.apply(keyed.batch(), 0, rows, ids_, *table_);
-    if (counts_distinct_) {
-      for (size_t i = 0; i < rows; ++i) update_distinct(keyed, i);
-    }
+    apply_sides(0, rows);
   }
   remove_empty_groups();
 }
@@ -331,9 +337,9 @@ void Aggregate::apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> c
     const bool existed = single_ || (retractions_ ? accumulators_.group_rows(row) > 0 : !first);
     if (emission && existed) emission->add(*this, row, place, -1, tie);
     accumulators_.apply(keyed.batch(), i, i + 1, std::span(ids_).subspan(i, 1), *table_);
-    update_distinct(keyed, i);
+    apply_sides(i, i + 1);
     const bool empty = retractions_ && accumulators_.group_rows(row) == 0;
-    if (empty) accumulators_.reset(row);
+    if (empty) accumulators_.reset(ids_[i], *table_);
     if (emission && (!empty || single_)) emission->add(*this, row, place, 1, tie);
   }
 }
@@ -360,7 +366,13 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     const auto of_window = [&](const std::byte* row) {
       return window_start_of(row) == due.window_start;
     };
-    for (const TimerRow& row : timer_rows(*table_, window.rows, of_window)) {
+    const std::vector<TimerRow> rows = timer_rows(*table_, window.rows, of_window);
+    std::vector<state::RowId> groups;
+    for (const TimerRow& row : rows) groups.push_back(row.id);
+    if (due.expires) {
+      for (const auto& side : sides_) side->erase_window(due.window_start, groups);
+    }
+    for (const TimerRow& row : rows) {
       if (emission && (inserts || retracts)) {
         emission->add(*this, table_->row(row.id), place, inserts ? 1 : -1,
                       timer_tie(timer_owner_, due.time, row.key));
@@ -369,24 +381,9 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     }
   }
   if (due.expires) {
-    erase_distinct_of(due.window_start);
     windows_.erase(due.window_start);
   } else {
     window.fired = true;
-  }
-}
-
-void Aggregate::erase_distinct_of(int64_t window_start) {
-  for (const auto& table : distinct_) {
-    if (!table) continue;
-    // The window is the last but one field of the key: the group's, then the value.
-    const auto& key = table->layout().key();
-    const state::RowField& start = key[key.size() - 2];
-    for (state::RowId id = 0; id < table->row_ids_end(); ++id) {
-      if (table->live(id) && state::Table::get<int64_t>(table->row(id), start) == window_start) {
-        table->erase(id);
-      }
-    }
   }
 }
 
@@ -406,6 +403,20 @@ void Aggregate::apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emi
       [&](RowPlace place) { fire(dues[fired++], place, on_timers); });
 }
 
+// Gives out the first result of the group that is always there: with what totals below, which are
+// there just as long, have announced. Returns the other rows.
+Aggregate::Keyed Aggregate::announce(Keyed keyed, Emission& emission) {
+  constexpr RowPlace kStart = RowPlace::of_timer(0);
+  const std::vector<RowPlace>& places = keyed.batch().places;
+  const auto announced =
+      static_cast<size_t>(std::upper_bound(places.begin(), places.end(), kStart) - places.begin());
+  const size_t rows = keyed.batch().rows;
+  if (announced > 0) apply(keyed.slice(0, announced), nullptr);
+  emission.add(*this, table_->row(find({})), kStart, 1, {});
+  announces_ = false;
+  return announced == 0 ? std::move(keyed) : keyed.slice(announced, rows);
+}
+
 void Aggregate::process(const Batch& input, const OperatorContext& context,
                         std::vector<Batch>* out) {
   Keyed keyed = key_rows(input, context);
@@ -418,10 +429,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
-  if (announces_) {
-    emission->add(*this, table_->row(find({})), RowPlace::of_timer(0), 1, {});
-    announces_ = false;
-  }
+  if (announces_) keyed = announce(std::move(keyed), *emission);
   if (timed_) {
     apply_timed(keyed, context.watermark, emitted, on_rows);
   } else {
@@ -432,6 +440,7 @@ void Aggregate::process(const Batch& input, const OperatorContext& context,
 
 void Aggregate::restored(int64_t watermark_us) {
   announces_ = false;
+  for (const auto& side : sides_) side->restored();
   if (!timed_) return;
   for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
     if (table_->live(id)) windows_[window_start_of(table_->row(id))].rows.push_back(id);

@@ -9,6 +9,7 @@
 
 #include "absl/container/btree_map.h"
 #include "operators/accumulator.h"
+#include "operators/group_values.h"
 #include "operators/operator.h"
 #include "operators/timers.h"
 
@@ -17,9 +18,8 @@ namespace kappa::operators {
 // GROUP BY, with or without a tumbling window, on one worker: it holds the groups whose key falls
 // to the worker. Its table is also what a view over it reads, so results are kept once.
 //
-// State: one row a group, key = group columns, then window_start if there is a window; one more
-// table a count(distinct), key = the group's key, then the value; it counts how often the value is
-// there.
+// State: one row a group, key = group columns, then window_start if there is a window. A call that
+// needs more than fields of that row has a table of its own beside it, see GroupSide.
 //
 //   row arrives ─► late? ─yes─► late output
 //                    │no
@@ -79,11 +79,13 @@ class Aggregate final : public Operator {
   void apply(const Keyed& keyed, Emission* emission);
   // `emission` may be null.
   void apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created, Emission* emission);
-  void find_distinct(const Keyed& keyed);
-  void update_distinct(const Keyed& keyed, size_t row);
+  void apply_sides(size_t begin, size_t end);
   void note_windows(const Keyed& keyed);
+  Keyed announce(Keyed keyed, Emission& emission);
   void remove_empty_groups();
-  void erase_distinct_of(int64_t window_start);
+  void add_sides(const std::vector<Type>& key, uint64_t id);
+  GroupValues& values_of(GroupValues::Of of, const AggregateCall& call, state::TableId id,
+                         const std::vector<Type>& key);
 
   // What the watermark sets off during an epoch, in the order in which it does.
   struct Due {
@@ -118,12 +120,11 @@ class Aggregate final : public Operator {
   bool announces_ = false;  // its first result is still to be given out
   AccumulatorSet accumulators_;
   std::unique_ptr<state::Table> table_;
-  std::vector<std::unique_ptr<state::Table>> distinct_;  // one a call; null if it is none
-  bool counts_distinct_ = false;                         // one of them is
-  absl::btree_map<int64_t, Window> windows_;             // by start; only where something is timed
-  // Scratch of one apply(): the group's row, and each distinct value's, for every row of input.
+  std::vector<std::unique_ptr<GroupSide>> sides_;
+  std::vector<GroupValues*> values_;          // those of `sides_` that are some
+  absl::btree_map<int64_t, Window> windows_;  // by start; only where something is timed
+  // Scratch of one apply(): the group's row for every row of input.
   std::vector<state::RowId> ids_;
-  std::vector<std::vector<state::RowId>> distinct_ids_;
   std::vector<uint32_t> created_;
 };
 

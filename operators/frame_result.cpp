@@ -44,6 +44,8 @@ absl::StatusOr<Type> frame_result_type(FrameFunction function, Type argument) {
       return absl::InvalidArgumentError(absl::StrCat(std::string(frame_function_name(function)),
                                                      "(", to_string(argument),
                                                      ") does not exist; it takes a number"));
+    case FrameFunction::kIsLate:
+      return Type::boolean();
     default:
       return aggregate_result_type(aggregate_of(function), argument);
   }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/types/hash.h"
+#include "engine/types/value.h"
 
 namespace kappa::operators {
 namespace {
@@ -21,6 +22,11 @@ std::string describe_window(const TumbleWindow& window) {
 std::string describe_call(const AggregateCall& call) {
   std::string text = std::string(aggregate_name(call.kind)) + "(";
   if (call.argument >= 0) absl::StrAppend(&text, "#", call.argument);
+  if (call.by >= 0) absl::StrAppend(&text, " by #", call.by);
+  if (call.half_life_us > 0) absl::StrAppend(&text, ", half_life_us=", call.half_life_us);
+  if (call.kind == AggregateKind::kApproxQuantile) {
+    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
+  }
   absl::StrAppend(&text, ")");
   if (call.filter >= 0) absl::StrAppend(&text, " filter #", call.filter);
   return absl::StrCat(text, ":", to_string(call.result));
@@ -131,6 +137,24 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "max";
     case AggregateKind::kCountDistinct:
       return "count_distinct";
+    case AggregateKind::kStddev:
+      return "stddev";
+    case AggregateKind::kStddevPop:
+      return "stddev_pop";
+    case AggregateKind::kFirst:
+      return "first";
+    case AggregateKind::kLast:
+      return "last";
+    case AggregateKind::kArgMin:
+      return "arg_min";
+    case AggregateKind::kArgMax:
+      return "arg_max";
+    case AggregateKind::kDecayedSum:
+      return "decayed_sum";
+    case AggregateKind::kApproxCountDistinct:
+      return "approx_count_distinct";
+    case AggregateKind::kApproxQuantile:
+      return "approx_quantile";
   }
   return "?";
 }
@@ -160,6 +184,8 @@ std::string_view frame_function_name(FrameFunction function) {
       return "last_value";
     case FrameFunction::kLag:
       return "lag";
+    case FrameFunction::kIsLate:
+      return "is_late";
   }
   return "?";
 }
@@ -174,7 +200,19 @@ absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
     case AggregateKind::kCountStar:
     case AggregateKind::kCount:
     case AggregateKind::kCountDistinct:
+    case AggregateKind::kApproxCountDistinct:
       return Type::bigint();
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+    case AggregateKind::kDecayedSum:
+    case AggregateKind::kApproxQuantile:
+      if (argument.is_number()) return Type::double_precision();
+      return refuse("a number");
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+      return argument.id == TypeId::kNull ? Type::text() : argument;
     case AggregateKind::kSum:
       if (argument.id == TypeId::kInteger) return Type::bigint();
       if (argument.id == TypeId::kBigint) return Type::numeric(38, 0);

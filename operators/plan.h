@@ -47,7 +47,24 @@ struct ProjectNode {
 // Its inputs have the same types, column by column.
 struct UnionNode {};
 
-enum class AggregateKind : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kCountDistinct };
+enum class AggregateKind : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kCountDistinct,
+  kStddev,
+  kStddevPop,
+  kFirst,
+  kLast,
+  kArgMin,
+  kArgMax,
+  kDecayedSum,
+  kApproxCountDistinct,
+  kApproxQuantile,
+};
 
 struct AggregateCall {
   AggregateKind kind;
@@ -55,9 +72,16 @@ struct AggregateCall {
   int filter = -1;    // input column of type boolean: FILTER (WHERE …); -1: none
   Type result;
   SqlPosition position;
+  // Input column: of arg_min and arg_max what is to be the least or greatest, of first, last and
+  // decayed_sum the event time; -1: none.
+  int by = -1;
+  int64_t half_life_us = 0;  // of decayed_sum; more than zero
+  double quantile = 0;       // of approx_quantile: 0 to 1
 };
 
-// The result type of an aggregate, or InvalidArgument if it does not take such a value.
+// The result type of an aggregate, or InvalidArgument if it does not take such a value. The
+// standard deviation of numerics of more than 18 digits is taken of doubles, to which the front end
+// casts.
 absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument);
 std::string_view aggregate_name(AggregateKind kind);
 
@@ -112,6 +136,7 @@ enum class FrameFunction : uint8_t {
   kFirstValue,
   kLastValue,
   kLag,
+  kIsLate,  // whether the row was below the watermark; whatever the frame
 };
 
 // Which rows of its partition a call sees from a row with event time t: those from t - start to

@@ -7,6 +7,7 @@
 namespace kappa::operators {
 
 bool is_running(const FrameCall& call, Type argument) {
+  if (call.function == FrameFunction::kIsLate) return true;
   if (call.frame.unit != Frame::Unit::kRange) return false;
   switch (call.function) {
     case FrameFunction::kCountStar:
@@ -79,6 +80,10 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
   const auto& op = std::get<SlidingNode>(node.op);
   const Schema& input = plan.node(node.inputs[0]).schema;
   for (const FrameCall& call : op.calls) {
+    if (call.function == FrameFunction::kIsLate) {
+      running_of_call_.push_back(kNothingRuns);
+      continue;
+    }
     const size_t slot = slot_of(call);
     slots_[slot].sums |=
         call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;

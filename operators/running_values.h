@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -63,6 +64,8 @@ class RunningValues {
   const std::vector<Running>& running() const { return running_; }
   const std::vector<Threshold>& thresholds() const { return thresholds_; }
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
+  // kNothingRuns: of is_late(), which looks at the row alone.
+  static constexpr size_t kNothingRuns = ~size_t{0};
   size_t running_of_call(size_t call) const { return running_of_call_[call]; }
 
   // A row a partition: key = its columns. Not stored: made from the events.
@@ -96,5 +99,13 @@ struct EventHeader {
   uint32_t seen;          // a bit a slot
   uint32_t out_of_order;  // an event with a later time had come before it
 };
+
+// What lies at an offset of an event's record.
+template <typename T>
+T value_at(const EventHeader& event, uint32_t offset) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const std::byte*>(&event) + offset, sizeof(value));
+  return value;
+}
 
 }  // namespace kappa::operators

@@ -1,5 +1,7 @@
 #include "engine/runtime/explain.h"
 
+#include <set>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -55,9 +57,36 @@ std::string call_text(const AggregateCall& call, const Schema& input) {
   const bool distinct = call.kind == AggregateKind::kCountDistinct;
   std::string text =
       distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
-  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument), ")");
+  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument));
+  const bool by_time = call.kind == AggregateKind::kFirst || call.kind == AggregateKind::kLast;
+  if (call.by >= 0 && call.half_life_us == 0 && !by_time) {
+    absl::StrAppend(&text, ", ", name(call.by));
+  }
+  if (call.half_life_us > 0) absl::StrAppend(&text, ", ", duration(call.half_life_us));
+  if (call.kind == AggregateKind::kApproxQuantile) {
+    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
+  }
+  text += ")";
   if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
   return text;
+}
+
+// What a call keeps beside its group's row.
+std::string beside_text(const AggregateCall& call, const Schema& input, bool retractions) {
+  const auto value = [&] { return input[static_cast<size_t>(call.argument)].name; };
+  switch (call.kind) {
+    case AggregateKind::kMin:
+    case AggregateKind::kMax:
+      return retractions ? absl::StrCat("; a row a group and ", value()) : "";
+    case AggregateKind::kCountDistinct:
+      return absl::StrCat("; a row a group and ", value());
+    case AggregateKind::kApproxQuantile:
+      return absl::StrCat("; a row a group and bucket of ", value());
+    case AggregateKind::kApproxCountDistinct:
+      return absl::StrCat("; a sketch a group, of ", value());
+    default:
+      return "";
+  }
 }
 
 // "sum(amount) [-'1 day', now]"
@@ -158,10 +187,12 @@ class Explainer {
       absl::StrAppend(&out->operation, "; given out when the window closes");
     out->state =
         key.empty() ? "one row" : absl::StrCat("a row a group, by ", absl::StrJoin(key, ", "));
+    const bool retractions = plan_.node(node.inputs[0]).changelog;
+    // Calls of one argument share what they keep, so it is told once.
+    std::set<std::string> told;
     for (const AggregateCall& call : op.calls) {
-      if (call.kind != AggregateKind::kCountDistinct) continue;
-      absl::StrAppend(&out->state, "; a row a group and ",
-                      from[static_cast<size_t>(call.argument)].name);
+      const std::string beside = beside_text(call, from, retractions);
+      if (told.insert(beside).second) out->state += beside;
     }
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
   }

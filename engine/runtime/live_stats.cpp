@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -16,20 +17,29 @@ using operators::PlanNode;
 
 namespace {
 
-// What left the way at a view: at its own node and at those above it up to the next view or source.
-SideCounts counts_of(const operators::Plan& plan, const Place& state, NodeId id) {
-  SideCounts sum;
-  if (const auto own = state.side.find(id); own != state.side.end()) sum = own->second;
+// A view's own nodes: its node and those above it up to the next view or source, each once, though
+// several branches may read it.
+void collect_nodes(const operators::Plan& plan, NodeId id, std::set<NodeId>* nodes) {
+  if (!nodes->insert(id).second) return;
   for (NodeId input : plan.node(id).inputs) {
     const PlanNode& node = plan.node(input);
-    if (std::holds_alternative<operators::ViewNode>(node.op) ||
-        std::holds_alternative<operators::SourceNode>(node.op)) {
-      continue;
-    }
-    const SideCounts above = counts_of(plan, state, input);
-    sum.errors += above.errors;
-    sum.duplicates += above.duplicates;
-    sum.late += above.late;
+    const bool own = !std::holds_alternative<operators::ViewNode>(node.op) &&
+                     !std::holds_alternative<operators::SourceNode>(node.op);
+    if (own) collect_nodes(plan, input, nodes);
+  }
+}
+
+// What left the way at a view.
+SideCounts counts_of(const operators::Plan& plan, const Place& state, NodeId view) {
+  std::set<NodeId> nodes;
+  collect_nodes(plan, view, &nodes);
+  SideCounts sum;
+  for (const NodeId id : nodes) {
+    const auto counts = state.side.find(id);
+    if (counts == state.side.end()) continue;
+    sum.errors += counts->second.errors;
+    sum.duplicates += counts->second.duplicates;
+    sum.late += counts->second.late;
   }
   return sum;
 }

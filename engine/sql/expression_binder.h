@@ -56,8 +56,15 @@ class ExpressionBinder {
   Bound bind_cast(const Node& node) const;
   // function_call.cpp
   Bound bind_function(const Node& node) const;
-  Bound bind_aggregate(const Node& node, const std::string& name) const;
   Bound bind_try_cast(const Node& node) const;
+  // aggregate_binder.cpp
+  Bound bind_aggregate(const Node& node, const AggregateSignature& signature) const;
+  absl::Status check_aggregate(const Node& node, const AggregateSignature& signature) const;
+  absl::Status bind_argument(const Node& node, AggregateExpr* aggregate) const;
+  absl::Status bind_second(const Node& node, const AggregateSignature& signature,
+                           AggregateExpr* aggregate) const;
+  absl::Status bind_event_time(const Node& node, const AggregateSignature& signature,
+                               AggregateExpr* aggregate) const;
   // over_binder.cpp
   Bound bind_over(const Node& node, const std::string& name) const;
   absl::Status bind_over_arguments(const Node& node, const std::string& name, OverExpr* over) const;

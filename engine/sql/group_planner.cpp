@@ -16,21 +16,45 @@ using operators::AggregateNode;
 using operators::ExprRef;
 using operators::NodeId;
 
+namespace {
+
+// The name of an aggregate that cannot give up a row that it has seen.
+std::optional<std::string> cannot_take_back(const AggregateExpr& aggregate) {
+  std::string name(operators::aggregate_name(aggregate.kind));
+  switch (aggregate.kind) {
+    case AggregateKind::kStddev:
+    case AggregateKind::kStddevPop:
+      if (aggregate.argument->type.id != TypeId::kDouble) return std::nullopt;
+      return absl::StrCat(name, " of double precision");
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+    case AggregateKind::kArgMin:
+    case AggregateKind::kArgMax:
+    case AggregateKind::kDecayedSum:
+    case AggregateKind::kApproxCountDistinct:
+      return name;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 bool GroupPlanner::is_window_column(const ExprRef& expr) const {
   return is_column(expr) && expr->column >= from_.window_start();
 }
 
 absl::Status GroupPlanner::check_aggregates() const {
+  if (!from_.relation->changelog) return absl::OkStatus();
   for (const AggregateExpr& aggregate : bound_.aggregates) {
-    const bool keeps_one =
-        aggregate.kind == AggregateKind::kMin || aggregate.kind == AggregateKind::kMax;
-    if (!keeps_one || !from_.relation->changelog) continue;
+    const auto what = cannot_take_back(aggregate);
+    if (!what) continue;
     return fault(text_.offset(aggregate.position),
-                 absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
-                              " over rows that change is not supported yet"),
+                 absl::StrCat(*what, " over rows that change is not supported yet"),
                  absl::StrCat("\"", from_.relation->name,
-                              "\" takes rows back; count, sum, avg and count(DISTINCT …) can do "
-                              "that, or read a view with emit = 'final'"));
+                              "\" takes rows back; count, sum, avg, min, max, count(DISTINCT …), "
+                              "approx_quantile, and stddev of integers and numerics, can do that, "
+                              "or read a view with emit = 'final'"));
   }
   return absl::OkStatus();
 }
@@ -57,7 +81,10 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
                                .argument = call.argument ? arguments.add(call.argument) : -1,
                                .filter = call.filter ? arguments.add(call.filter) : -1,
                                .result = call.result,
-                               .position = call.position});
+                               .position = call.position,
+                               .by = call.by ? arguments.add(call.by) : -1,
+                               .half_life_us = call.half_life_us,
+                               .quantile = call.quantile});
   }
   KAPPA_ASSIGN_OR_RETURN(const auto row, grouped_row(aggregate));
   const NodeId projected = builder_.project(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -34,12 +35,13 @@ std::optional<FrameFunction> find_function(const std::string& name, bool star, b
   if (name == "first_value") return FrameFunction::kFirstValue;
   if (name == "last_value") return FrameFunction::kLastValue;
   if (name == "lag") return FrameFunction::kLag;
+  if (name == "is_late") return FrameFunction::kIsLate;
   return std::nullopt;
 }
 
 bool is_value_function(FrameFunction function) {
   return function == FrameFunction::kFirstValue || function == FrameFunction::kLastValue ||
-         function == FrameFunction::kLag;
+         function == FrameFunction::kLag || function == FrameFunction::kIsLate;
 }
 
 // How many rows back lag(x, n) looks.
@@ -80,14 +82,15 @@ absl::StatusOr<const Node*> ExpressionBinder::find_window(const Node& call) cons
 
 absl::Status ExpressionBinder::check_window_order(const Node& window, const Node& call) const {
   const auto order = window.list("orderClause");
+  const std::vector<int>& event_times = over_->event_times();
   const std::string right =
-      over_->event_time()
-          ? absl::StrCat("write ORDER BY ", scope_.column(*over_->event_time()).name)
-          : "";
+      event_times.empty()
+          ? ""
+          : absl::StrCat("write ORDER BY ", scope_.column(event_times.front()).name);
   if (order.empty()) {
     return fault(call, "OVER needs ORDER BY the event time", right);
   }
-  if (!over_->event_time()) {
+  if (event_times.empty()) {
     return fault(order[0], "OVER is ordered by the event time, and these rows have none",
                  "declare the source with OPTIONS (event_time 'column'), and select that column in "
                  "the views between");
@@ -101,7 +104,8 @@ absl::Status ExpressionBinder::check_window_order(const Node& window, const Node
   }
   const ExpressionBinder inside(text_, scope_, "OVER");
   KAPPA_ASSIGN_OR_RETURN(const ExprRef by, inside.bind(*order[0].child("node")));
-  if (!is_column(by) || by->column != *over_->event_time()) {
+  if (!is_column(by) ||
+      std::find(event_times.begin(), event_times.end(), by->column) == event_times.end()) {
     return fault(order[0], "OVER is ordered by the event time only", right);
   }
   return absl::OkStatus();
@@ -130,7 +134,8 @@ absl::Status ExpressionBinder::bind_window(const Node& call, OverExpr* over) con
 absl::Status ExpressionBinder::bind_over_arguments(const Node& node, const std::string& name,
                                                    OverExpr* over) const {
   const auto args = node.list("args");
-  const bool star = over->function == FrameFunction::kCountStar;
+  const bool bare =
+      over->function == FrameFunction::kCountStar || over->function == FrameFunction::kIsLate;
   const bool lag = over->function == FrameFunction::kLag;
   if (lag) over->distance = 1;
   if (lag && args.size() == 3) {
@@ -138,12 +143,15 @@ absl::Status ExpressionBinder::bind_over_arguments(const Node& node, const std::
                  "write COALESCE(lag(x), …); it stands in for a NULL that is there, too");
   }
   const size_t most = lag ? 2 : 1;
-  if (!star && (args.empty() || args.size() > most)) {
+  if (over->function == FrameFunction::kIsLate && !args.empty()) {
+    return fault(args[0], "is_late takes no arguments", "write is_late() OVER (…)");
+  }
+  if (!bare && (args.empty() || args.size() > most)) {
     return fault(node, absl::StrCat(name, " takes ", lag ? "one or two arguments" : "one argument",
                                     ", found ", args.size()));
   }
   const ExpressionBinder inside(text_, scope_, absl::StrCat(name, "(…) OVER"));
-  if (!star) {
+  if (!bare) {
     KAPPA_ASSIGN_OR_RETURN(over->argument, inside.bind(args[0]));
   }
   if (lag && args.size() == 2) {
@@ -182,7 +190,7 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_over(const Node& node,
   if (!function) {
     return fault(node, absl::StrCat(name, "() OVER is not supported yet"),
                  "there are count, sum, avg, min, max, stddev, stddev_pop, count(DISTINCT …), lag, "
-                 "first_value and last_value");
+                 "first_value, last_value and is_late");
   }
   if (star && name != "count") return fault(node, absl::StrCat(name, "(*) does not exist"));
   if (distinct && name != "count") {

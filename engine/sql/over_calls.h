@@ -27,15 +27,14 @@ struct OverExpr {
 // WINDOW clause that they may name.
 class OverCalls {
  public:
-  // `event_time`: the column of FROM that the rows' event time is, if there is one. The SELECT is
-  // borrowed.
-  OverCalls(const Node& select, std::optional<int> event_time)
-      : select_(&select), event_time_(event_time) {}
+  // `event_times`: the columns of FROM that the rows' event time is. The SELECT is borrowed.
+  OverCalls(const Node& select, std::vector<int> event_times)
+      : select_(&select), event_times_(std::move(event_times)) {}
 
   // Its index.
   int add(OverExpr call);
   const std::vector<OverExpr>& all() const { return all_; }
-  std::optional<int> event_time() const { return event_time_; }
+  const std::vector<int>& event_times() const { return event_times_; }
   // The definition in the WINDOW clause, or nullptr.
   const Node* find_window(std::string_view name);
   // A definition that find_window() was not asked for, or nullptr.
@@ -44,7 +43,7 @@ class OverCalls {
 
  private:
   const Node* select_;
-  std::optional<int> event_time_;
+  std::vector<int> event_times_;
   std::vector<OverExpr> all_;
   std::set<std::string, std::less<>> found_;
 };

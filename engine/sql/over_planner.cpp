@@ -62,7 +62,7 @@ struct Slides {
     const size_t slide = of(partition, operators::is_running(call, argument));
     std::vector<FrameCall>& calls = slides[slide].node.calls;
     place_of_call.emplace_back(slide, calls.size());
-    calls.push_back(std::move(call));
+    calls.push_back(call);
   }
 };
 

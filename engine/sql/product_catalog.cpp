@@ -7,11 +7,18 @@
 
 namespace kappa::sql {
 
-std::optional<int> Relation::event_time() const {
+std::vector<int> Relation::event_times() const {
+  std::vector<int> found;
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].role == TimeRole::kEventTime) return static_cast<int>(i);
+    if (columns[i].role == TimeRole::kEventTime) found.push_back(static_cast<int>(i));
   }
-  return std::nullopt;
+  return found;
+}
+
+std::optional<int> Relation::event_time() const {
+  const std::vector<int> found = event_times();
+  if (found.empty()) return std::nullopt;
+  return found.front();
 }
 
 void ProductCatalog::add(Relation relation) {

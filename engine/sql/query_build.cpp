@@ -27,6 +27,7 @@ std::set<int> columns_read(const BoundSelect& bound) {
   for (const AggregateExpr& aggregate : bound.aggregates) {
     read(aggregate.argument);
     read(aggregate.filter);
+    read(aggregate.by);
   }
   if (bound.grouped) return columns;
   for (const OutputColumn& output : bound.outputs) read(output.expr);
@@ -63,7 +64,10 @@ std::unique_ptr<QueryNode> aggregate(FromRows rows, const BoundSelect& bound) {
                         .argument = call.argument ? add(call.argument) : -1,
                         .filter = call.filter ? add(call.filter) : -1,
                         .result = call.result,
-                        .position = call.position});
+                        .position = call.position,
+                        .by = call.by ? add(call.by) : -1,
+                        .half_life_us = call.half_life_us,
+                        .quantile = call.quantile});
     grouped.push_back({std::string(operators::aggregate_name(call.kind)), call.result});
   }
   auto projected =

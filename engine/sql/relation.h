@@ -45,7 +45,8 @@ struct Relation {
   std::string no_key_hint;
   size_t no_key_offset = 0;
 
-  // The column with the event time, if it still has it.
+  // The columns with the event time, and the first of them, if it still has one.
+  std::vector<int> event_times() const;
   std::optional<int> event_time() const;
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -47,10 +49,15 @@ struct BoundSelect {
 // Binds the clauses of a SELECT over the columns of its FROM.
 class SelectBinder {
  public:
-  // Without `over`, OVER is refused.
+  // Without `over`, OVER is refused. `event_time`: see AggregateCalls.
   SelectBinder(const SourceText& text, const Scope& scope, const Node& select,
-               OverCalls* over = nullptr)
-      : text_(text), scope_(scope), select_(select), over_(over) {}
+               OverCalls* over = nullptr,
+               std::optional<operators::ExprRef> event_time = std::nullopt)
+      : text_(text),
+        scope_(scope),
+        select_(select),
+        over_(over),
+        aggregates_(std::move(event_time)) {}
 
   absl::StatusOr<BoundSelect> bind();
 

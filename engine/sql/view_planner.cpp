@@ -12,6 +12,7 @@
 #include "engine/sql/fault.h"
 #include "engine/sql/group_planner.h"
 #include "engine/sql/over_planner.h"
+#include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -35,6 +36,7 @@ std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
   for (const AggregateExpr& aggregate : bound.aggregates) {
     use(aggregate.argument);
     use(aggregate.filter);
+    use(aggregate.by);
   }
   for (const OverExpr& over : bound.overs) {
     use(over.argument);
@@ -85,6 +87,7 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
   for (AggregateExpr& aggregate : bound.aggregates) {
     move(aggregate.argument);
     move(aggregate.filter);
+    move(aggregate.by);
   }
   for (OverExpr& over : bound.overs) {
     move(over.argument);
@@ -113,6 +116,7 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
   for (const AggregateExpr& aggregate : bound.aggregates) {
     before.push_back(aggregate.argument);
     before.push_back(aggregate.filter);
+    before.push_back(aggregate.by);
   }
   for (const ExprRef& expr : before) {
     const operators::Expr* column = expr ? find_column(*expr, of_window) : nullptr;
@@ -125,6 +129,15 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
   if (grouped) return absl::OkStatus();
   return fault(*from.window->node, "tumble() needs GROUP BY window_start",
                "add window_start to GROUP BY");
+}
+
+// When the rows of FROM happened; null if they do not say.
+absl::StatusOr<ExprRef> event_time_of(const FromClause& from, const Node& select) {
+  if (from.window) return from.window->event_time;
+  if (const auto column = from.relation->event_time()) {
+    return operators::column_expr(*column, Type::timestamptz());
+  }
+  return window_time_of(*from.relation, select);
 }
 
 // Where an output shows column `column` of what is below it, or -1.
@@ -226,9 +239,10 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                     where_));
   Branch branch{.select = &select};
   KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
-  OverCalls over(select, branch.from.relation->event_time());
+  OverCalls over(select, branch.from.relation->event_times());
+  KAPPA_ASSIGN_OR_RETURN(const ExprRef event_time, event_time_of(branch.from, select));
   KAPPA_ASSIGN_OR_RETURN(branch.bound,
-                         SelectBinder(text_, branch.from.scope, select, &over).bind());
+                         SelectBinder(text_, branch.from.scope, select, &over, event_time).bind());
   if (!branch.bound.overs.empty()) {
     KAPPA_RETURN_IF_ERROR(check_over(branch));
   }
@@ -364,10 +378,11 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
   if (!branch.bound.grouped) {
     Relation below;
     find_key(branch, &below);
+    const bool identified = with_identity && !below.key && !branch.distinct;
     Relation relation = rest.bound.overs.empty()
                             ? plan_rows(rest, input)
                             : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                                  .plan(input, event_time->column, with_identity && !below.key);
+                                  .plan(input, event_time->column, identified);
     if (!relation.key) find_key(branch, &relation);
     keep_roles(branch, &relation);
     if (branch.distinct) {

@@ -29,7 +29,7 @@ ExprRef column_of(const Relation& relation, size_t index, operators::SqlPosition
   return operators::column_expr(static_cast<int>(index), relation.columns[index].type, position);
 }
 
-// The pseudo column window_time of a relation that sums up windows.
+// The pseudo column window_time of a relation that sums up windows; null: it sums up none.
 absl::StatusOr<ExprRef> result_time(const Relation& relation, const Node& at,
                                     operators::SqlPosition position) {
   for (size_t i = 0; i < relation.columns.size(); ++i) {
@@ -112,6 +112,10 @@ absl::StatusOr<ExprRef> window_time_of_end(const ExprRef& window_end, const Node
 absl::StatusOr<ExprRef> window_time_of_start(const ExprRef& window_start, int64_t size_us,
                                              const Node& at) {
   return shifted(window_start, "+", size_us - 1, at);
+}
+
+absl::StatusOr<ExprRef> window_time_of(const Relation& relation, const Node& at) {
+  return result_time(relation, at, {});
 }
 
 absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQueries& queries,

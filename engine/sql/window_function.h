@@ -10,6 +10,10 @@ namespace kappa::sql {
 absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text,
                                          const std::string& what, const char* usage);
 
+// When the rows of a relation that sums up windows happened, its window_time; null: it sums up
+// none.
+absl::StatusOr<operators::ExprRef> window_time_of(const Relation& relation, const Node& at);
+
 struct BoundWindow {
   const Relation* relation = nullptr;
   TumbleFrom tumble;

@@ -195,6 +195,19 @@ GROUP BY window_start HAVING count(*) > 0;)");
   CHECK(result->waiting[0].waiting.until.us == 60'000'000);
 }
 
+TEST_CASE("late rows of a table of WITH that two branches read are counted once") {
+  TestProduct product(kSales + R"(
+CREATE MATERIALIZED VIEW twice AS
+WITH w AS (SELECT amount, count(*) OVER (ORDER BY at RANGE '1 minute' PRECEDING) AS n FROM sales)
+SELECT amount FROM w UNION ALL SELECT n FROM w;)");
+  product.append("sales", sale("a", 1, 14), kStartMs);
+  product.append("sales", sale("a", 2, 4), kStartMs);
+  require_ok(product->advance());
+  require_ok(product->checkpoint());
+  CHECK(product.topic("twice.late").size() == 1);
+  CHECK(product->stats().views[0].late_records == 1);
+}
+
 TEST_CASE("rows of an output topic go to the partition of their key, in order") {
   TestProduct product(kSales + R"(
 CREATE FOREIGN TABLE alerts (store text, amount integer, PRIMARY KEY (store))

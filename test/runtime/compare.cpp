@@ -229,7 +229,7 @@ absl::Status compare_published(const log::Log& log, const model::GeneratedPlan& 
   for (const std::string& topic : generated.outputs) {
     KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, true, expected[topic]));
   }
-  Lines topics{"default.dead-letters"};
+  Lines topics{"default.dead-letters", "default.late"};
   for (const std::string& view : generated.views) {
     topics.push_back(view + ".late");
     topics.push_back(view + ".dead-letters");

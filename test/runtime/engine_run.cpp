@@ -14,6 +14,15 @@ PipelineOptions random_options(model::Dice& dice) {
   return options;
 }
 
+std::set<std::string> read_topics(const operators::Plan& plan) {
+  std::set<std::string> topics;
+  for (const operators::PlanNode& node : plan.nodes) {
+    const auto* source = std::get_if<operators::SourceNode>(&node.op);
+    if (source) topics.insert(plan.sources[static_cast<size_t>(source->source)].topic);
+  }
+  return topics;
+}
+
 EngineRun::EngineRun(const operators::Plan& plan, log::Log* log, std::string journal, Clock* clock,
                      PipelineOptions options)
     : plan_(plan),

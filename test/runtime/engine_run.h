@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace kappa::runtime {
 
 // 1, 2 or 4 workers, epochs of 1, 7 or 4096 records.
 PipelineOptions random_options(model::Dice& dice);
+
+// The topics of the sources that some statement reads. A pipeline takes no others' records.
+std::set<std::string> read_topics(const operators::Plan& plan);
 
 // A pipeline over a store in memory: it can be killed and opened again.
 class EngineRun {

@@ -98,10 +98,7 @@ class LiveRun {
     const sql::CompiledPlan compiled = sql::compile_product({{"product.sql", generated_.sql}}, {});
     if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
     plan_ = compiled.plan;
-    for (const operators::PlanNode& node : plan_.nodes) {
-      const auto* source = std::get_if<operators::SourceNode>(&node.op);
-      if (source) read_topics_.insert(plan_.sources[static_cast<size_t>(source->source)].topic);
-    }
+    read_topics_ = read_topics(plan_);
     log::EmbeddedLogOptions options;
     options.fsync = log::Fsync::kNever;
     options.retention_check_ms = 0;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/embedded/embedded_log.h"
@@ -40,6 +41,7 @@ class PropertyRun {
     const sql::CompiledPlan compiled = sql::compile_product({{"product.sql", generated_.sql}}, {});
     if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
     plan_ = compiled.plan;
+    read_topics_ = read_topics(plan_);
     log::EmbeddedLogOptions options;
     options.fsync = log::Fsync::kNever;
     options.retention_check_ms = 0;
@@ -138,6 +140,8 @@ class PropertyRun {
       steps_.push_back(absl::StrCat("append ", made.record.topic, "-", made.record.partition, "@",
                                     made.record.offset, " at ", made.record.timestamp_ms, ": ",
                                     made.payload.value_or("null")));
+      // Of a topic that nobody reads no entry tells.
+      if (!read_topics_.contains(made.record.topic)) continue;
       pending_.push_back(made.record);
       all_.push_back(made.record);
     }
@@ -245,6 +249,7 @@ class PropertyRun {
   state::TemporaryDirectory directory_;
   ManualClock clock_;
   operators::Plan plan_;
+  std::set<std::string> read_topics_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::vector<model::Record> pending_;  // appended, and in no entry yet
   std::vector<model::Record> all_;

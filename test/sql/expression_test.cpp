@@ -266,14 +266,33 @@ TEST_CASE("expressions that are not supported are refused by name") {
       {"count(*) OVER (PARTITION BY s)", "1:1: OVER needs ORDER BY the event time"},
       {"row_number() OVER w",
        "1:1: row_number() OVER is not supported yet; there are count, sum, avg, min, max, stddev, "
-       "stddev_pop, count(DISTINCT …), lag, first_value and last_value"},
+       "stddev_pop, count(DISTINCT …), lag, first_value, last_value and is_late"},
       {"lag(s)", "1:1: lag() is not supported yet"},
-      {"stddev(i)",
-       "1:1: the aggregate stddev is not supported yet; there are count, sum, avg, min, max and "
-       "count(DISTINCT …)"},
-      {"approx_count_distinct(i)",
-       "1:1: the aggregate approx_count_distinct is not supported yet; there are count, sum, avg, "
-       "min, max and count(DISTINCT …)"},
+      {"top_k(i, 3)",
+       "1:1: the aggregate top_k is not supported yet; there are count, sum, avg, min, max, "
+       "stddev, stddev_pop, count(DISTINCT …), first, last, arg_min, arg_max, decayed_sum, "
+       "approx_count_distinct and approx_quantile"},
+      {"stddev(s)", "1:1: stddev(text) does not exist; it takes a number"},
+      {"stddev(DISTINCT i)",
+       "1:1: stddev(DISTINCT …) is not supported yet; there is count(DISTINCT …)"},
+      {"arg_min(i)", "1:1: arg_min takes two arguments, found 1"},
+      {"arg_min(i, flag)",
+       "1:12: arg_min by boolean does not exist; it goes by a number, text, bytea, a time or an "
+       "interval"},
+      {"approx_quantile(i)",
+       "1:1: approx_quantile takes two arguments, found 1; write approx_quantile(x, 0.95)"},
+      {"approx_quantile(i, 95)",
+       "1:20: the quantile must be a constant from 0 to 1; write approx_quantile(x, 0.95)"},
+      {"approx_quantile(i, d)",
+       "1:20: the quantile must be a constant from 0 to 1; write approx_quantile(x, 0.95)"},
+      {"approx_quantile(s, 0.5)", "1:1: approx_quantile(text) does not exist; it takes a number"},
+      {"decayed_sum(i)",
+       "1:1: decayed_sum takes two arguments, found 1; write decayed_sum(x, INTERVAL '1 hour')"},
+      {"decayed_sum(i, INTERVAL '0 s')",
+       "1:16: the half-life must be more than zero; write decayed_sum(x, INTERVAL '1 hour')"},
+      {"decayed_sum(i, '1 month')",
+       "1:16: the half-life cannot be in months or years: their length varies; write it in days: "
+       "INTERVAL '30 days'"},
       {"sum(DISTINCT i)", "1:1: sum(DISTINCT …) is not supported yet; there is count(DISTINCT …)"},
       {"sum(i ORDER BY i)", "1:7: ORDER BY in a call is not supported yet"},
       {"sum(*)", "1:1: sum(*) does not exist"},

@@ -232,12 +232,18 @@ TEST_CASE("windows that do not fit are refused") {
 
 TEST_CASE("what cannot be done with rows that change is refused by name") {
   refuse_all({
-      {"v AS SELECT max(n) AS m FROM per_b",
-       "1:13: max over rows that change is not supported yet; \"per_b\" takes rows back; count, "
-       "sum, avg and count(DISTINCT …) can do that, or read a view with emit = 'final'"},
-      {"v AS SELECT b, min(n) AS m FROM per_b GROUP BY b",
-       "1:16: min over rows that change is not supported yet; \"per_b\" takes rows back; count, "
-       "sum, avg and count(DISTINCT …) can do that, or read a view with emit = 'final'"},
+      {"v AS SELECT arg_max(b, n) AS m FROM per_b",
+       "1:13: arg_max over rows that change is not supported yet; \"per_b\" takes rows back; "
+       "count, sum, avg, min, max, count(DISTINCT …), approx_quantile, and stddev of integers and "
+       "numerics, can do that, or read a view with emit = 'final'"},
+      {"v AS SELECT b, approx_count_distinct(n) AS m FROM per_b GROUP BY b",
+       "1:16: approx_count_distinct over rows that change is not supported yet; \"per_b\" takes "
+       "rows back; count, sum, avg, min, max, count(DISTINCT …), approx_quantile, and stddev of "
+       "integers and numerics, can do that, or read a view with emit = 'final'"},
+      {"v AS SELECT b, stddev(n::double precision) AS m FROM per_b GROUP BY b",
+       "1:16: stddev of double precision over rows that change is not supported yet; \"per_b\" "
+       "takes rows back; count, sum, avg, min, max, count(DISTINCT …), approx_quantile, and "
+       "stddev of integers and numerics, can do that, or read a view with emit = 'final'"},
       {"v AS SELECT b FROM per_b UNION ALL SELECT b FROM t",
        "1:13: UNION ALL over rows that change is not supported yet; unite append-only rows: "
        "sources, views over them as they are, or windows with emit = 'final'"},

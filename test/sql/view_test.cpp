@@ -276,6 +276,16 @@ TEST_CASE("a union of final windows has their groups and the branch for its key"
   CHECK(view_node(plan, "v").conflict == operators::ViewNode::Conflict::kGrouped);
 }
 
+TEST_CASE("DISTINCT ON over final answers has no columns but its own") {
+  const operators::Plan plan = compile(
+      "CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS SELECT DISTINCT ON (store) store, "
+      "count(*) OVER (PARTITION BY store ORDER BY at RANGE '1 minute' PRECEDING) AS n FROM sales");
+  const operators::ViewNode& view = view_node(plan, "v");
+  CHECK(view.key == std::vector<int>{0});
+  CHECK(view.hidden == 0);
+  CHECK(plan.node(plan.find_view("v")).schema.size() == 2);
+}
+
 TEST_CASE("views over views keep their key, and only what changes is a changelog") {
   const operators::Plan plan = compile(
       "CREATE MATERIALIZED VIEW facts AS SELECT sale_id, store, amount FROM sales;"

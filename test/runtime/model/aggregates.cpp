@@ -1,16 +1,21 @@
 #include "test/runtime/model/aggregates.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 
 namespace kappa::model {
 namespace {
 
+bool passes(const AggregateCall& call, const Row& row) {
+  if (!call.filter) return true;
+  const Value& condition = row[*call.filter];
+  return !condition.is_null() && std::get<bool>(condition.data);
+}
+
 bool counts(const AggregateCall& call, const Row& row) {
-  if (call.filter) {
-    const Value& condition = row[*call.filter];
-    if (condition.is_null() || !std::get<bool>(condition.data)) return false;
-  }
+  if (!passes(call, row)) return false;
   return call.call == Call::kCountStar || !row[call.argument].is_null();
 }
 
@@ -41,6 +46,94 @@ Value sum_or_average(const AggregateCall& call, const std::vector<Value>& values
   if (is_average) return average(call.result, sum, values[0].type.scale, count);
   if (call.result.id == TypeId::kBigint) return Value::bigint(static_cast<int64_t>(sum));
   return numeric_value(call.result, sum);
+}
+
+double number_of(const Value& value) {
+  if (const auto* real = std::get_if<double>(&value.data)) return *real;
+  return static_cast<double>(integer_of(value)) / std::pow(10.0, value.type.scale);
+}
+
+// What is the same for the values of a group and for each pair of them: sum (x - y)² = n sum x² -
+// (sum x)². Of doubles, running: mean and squares change with each value.
+Value deviation(const AggregateCall& call, const std::vector<Value>& values) {
+  const auto count = static_cast<double>(values.size());
+  const double divisor = call.call == Call::kStddev ? count - 1 : count;
+  if (divisor == 0) return Value::null(call.result);
+  if (values[0].type.id == TypeId::kDouble) {
+    double mean = 0;
+    double squares = 0;
+    double seen = 0;
+    for (const Value& value : values) {
+      const double before = number_of(value) - mean;
+      mean += before / ++seen;
+      squares += before * (number_of(value) - mean);
+    }
+    return Value::double_precision(std::sqrt(squares / divisor));
+  }
+  unsigned __int128 differences = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const int128 apart = integer_of(values[i]) - integer_of(values[j]);
+      differences += static_cast<unsigned __int128>(apart * apart);
+    }
+  }
+  const double unscaled = std::sqrt(static_cast<double>(differences) / count / divisor);
+  return Value::double_precision(unscaled / std::pow(10.0, values[0].type.scale));
+}
+
+Value picked(const AggregateCall& call, const std::vector<Row>& rows) {
+  const bool greatest = call.call == Call::kLast || call.call == Call::kArgMax;
+  const Row* best = nullptr;
+  for (const Row& row : rows) {
+    if (!passes(call, row) || row[*call.by].is_null()) continue;
+    const int order = best ? compare_values(row[*call.by], (*best)[*call.by]) : 0;
+    const bool tie_goes_to_later = call.call == Call::kLast;
+    if (!best || (greatest ? order > 0 : order < 0) || (order == 0 && tie_goes_to_later)) {
+      best = &row;
+    }
+  }
+  return best ? (*best)[call.argument] : Value::null(call.result);
+}
+
+// 2^(time / half-life), seen from a moment that is a whole number of half-lives away from 1970.
+double growth(int64_t time_us, int64_t half_life_us, int64_t from_half_lives) {
+  int64_t whole = time_us / half_life_us;
+  if (time_us % half_life_us < 0) --whole;
+  const auto rest = static_cast<double>(time_us - whole * half_life_us);
+  return std::ldexp(std::exp2(rest / static_cast<double>(half_life_us)),
+                    static_cast<int>(whole - from_half_lives));
+}
+
+Value decayed_sum(const AggregateCall& call, const std::vector<Row>& rows) {
+  std::vector<const Row*> counted;
+  int64_t latest_us = std::numeric_limits<int64_t>::min();
+  const auto time_of = [&](const Row& row) { return std::get<int64_t>(row[*call.by].data); };
+  for (const Row& row : rows) {
+    if (!counts(call, row)) continue;
+    counted.push_back(&row);
+    latest_us = std::max(latest_us, time_of(row));
+  }
+  if (counted.empty()) return Value::null(call.result);
+  const int64_t from = latest_us / call.half_life_us;
+  double sum = 0;
+  for (const Row* row : counted) {
+    sum += number_of((*row)[call.argument]) * growth(time_of(*row), call.half_life_us, from);
+  }
+  return Value::double_precision(sum / growth(latest_us, call.half_life_us, from));
+}
+
+// The middle of the 64th part of a power of two that the value of the rank lies in.
+Value quantile(const AggregateCall& call, std::vector<Value> values) {
+  std::sort(values.begin(), values.end(),
+            [](const Value& a, const Value& b) { return compare_values(a, b) < 0; });
+  const double count = static_cast<double>(values.size());
+  const auto rank = static_cast<size_t>(std::max(1.0, std::ceil(call.quantile * count)));
+  const double exact = number_of(values[rank - 1]);
+  if (exact == 0) return Value::double_precision(0);
+  int exponent = 0;
+  const double part = std::frexp(std::fabs(exact), &exponent);  // from 0.5 to 1
+  const double middle = std::ldexp((std::floor(part * 128) + 0.5) / 128, exponent);
+  return Value::double_precision(std::copysign(middle, exact));
 }
 
 }  // namespace
@@ -79,7 +172,15 @@ Value aggregate(const AggregateCall& call, const Bag& bag) {
     case Call::kCountStar:
     case Call::kCount:
       return Value::bigint(static_cast<int64_t>(values.size()));
-    case Call::kCountDistinct: {
+    case Call::kFirst:
+    case Call::kLast:
+    case Call::kArgMin:
+    case Call::kArgMax:
+      return picked(call, bag.rows);
+    case Call::kDecayedSum:
+      return decayed_sum(call, bag.rows);
+    case Call::kCountDistinct:
+    case Call::kApproxCountDistinct: {  // which is exact as far as groups here grow
       std::set<Value, decltype(less)> distinct(values.begin(), values.end(), less);
       return Value::bigint(static_cast<int64_t>(distinct.size()));
     }
@@ -92,6 +193,11 @@ Value aggregate(const AggregateCall& call, const Bag& bag) {
       return *std::min_element(values.begin(), values.end(), less);
     case Call::kMax:
       return *std::max_element(values.begin(), values.end(), less);
+    case Call::kStddev:
+    case Call::kStddevPop:
+      return deviation(call, values);
+    case Call::kApproxQuantile:
+      return quantile(call, values);
     default:
       return sum_or_average(call, values, bag);
   }

@@ -6,8 +6,8 @@
 
 namespace kappa::model {
 
-// A group's rows, and how they came: what was put in and taken out since it was last empty. Only
-// sums of doubles, which depend on their order, look at the latter.
+// A group's rows in the order in which they came, and how: what was put in and taken out since it
+// was last empty. Only sums of doubles that take rows back look at the latter.
 struct Bag {
   struct Change {
     int sign;

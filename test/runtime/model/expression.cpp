@@ -171,6 +171,13 @@ ExprRef make(Op op, Type type, std::vector<ExprRef> args) {
   return std::make_shared<const Expr>(Expr{op, type, 0, {}, std::move(args)});
 }
 
+ExprRef replace_columns(const ExprRef& expr, const std::vector<ExprRef>& by) {
+  if (expr->op == Op::kColumn) return by[expr->column];
+  Expr replaced = *expr;
+  for (ExprRef& arg : replaced.args) arg = replace_columns(arg, by);
+  return std::make_shared<const Expr>(std::move(replaced));
+}
+
 int128 integer_of(const Value& value) {
   if (const auto* v = std::get_if<int32_t>(&value.data)) return *v;
   if (const auto* v = std::get_if<int64_t>(&value.data)) return *v;

@@ -45,6 +45,9 @@ ExprRef column(size_t index, Type type);
 ExprRef constant(Value value);
 ExprRef make(Op op, Type type, std::vector<ExprRef> args);
 
+// The expression over other columns: by[i] instead of column i.
+ExprRef replace_columns(const ExprRef& expr, const std::vector<ExprRef>& by);
+
 // nullopt: the evaluation fails (division by zero, overflow).
 std::optional<Value> evaluate(const Expr& expr, const Row& row);
 // Parenthesised throughout; `names` are the columns'.

@@ -22,8 +22,12 @@ std::string line_of(const Row& row, size_t columns) {
   return line;
 }
 
+int64_t time_of(const Row& row, size_t event_time) {
+  return std::get<int64_t>(row[event_time].data);
+}
+
 int64_t window_start(const Window& window, const Row& row) {
-  const int64_t time = std::get<int64_t>(row[window.event_time].data) - window.offset_us;
+  const int64_t time = time_of(row, window.event_time) - window.offset_us;
   int64_t index = time / window.size_us;
   if (time % window.size_us < 0) --index;
   return index * window.size_us + window.offset_us;
@@ -68,7 +72,8 @@ void remove_one(std::vector<Row>* rows, const Row& row) {
 }  // namespace
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
-  for (size_t n = 0; n < plan_.nodes.size(); ++n) nodes_.push_back({kNone, kNone, {}, {}, {}, {}});
+  for (size_t n = 0; n < plan_.nodes.size(); ++n)
+    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}});
   for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
   // A total over everything is there before the first record is.
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
@@ -79,6 +84,11 @@ Model::Model(Plan plan) : plan_(std::move(plan)) {
       nodes_[n].out.push_back({1, result_of(*op, Row(), {})});
     }
   }
+}
+
+void Model::note_late(size_t node) {
+  const std::string view = view_below(node);
+  note(SideRow::Kind::kLate, view + ".late", {}, view);
 }
 
 void Model::note(SideRow::Kind kind, std::string topic, Row row, std::string view) {
@@ -206,6 +216,7 @@ void Model::pass_time() {
       fire_timers(*op, state);
       state.out_us = less(state.in_us, op->window->grace_us);
     }
+    if (const auto* op = std::get_if<ReorderNode>(&plan_.nodes[n].op)) release(*op, state);
   }
 }
 
@@ -294,17 +305,21 @@ std::vector<Model::Change> Model::inputs_of(size_t n) const {
 
 void Model::step(size_t n, const std::vector<Change>& input) {
   NodeState& state = nodes_[n];
+  const auto& op = plan_.nodes[n].op;
+  if (std::holds_alternative<SlidingNode>(op)) return slide(n, input);
+  size_t ordinal = 0;
   for (const Change& change : input) {
-    const auto& op = plan_.nodes[n].op;
     if (std::holds_alternative<FilterNode>(op)) {
       filter(n, change);
     } else if (std::holds_alternative<ProjectNode>(op)) {
       project(n, change);
-    } else if (const auto* group = std::get_if<AggregateNode>(&op)) {
-      aggregate_change(*group, change, state);
+    } else if (std::holds_alternative<AggregateNode>(op)) {
+      aggregate_change(n, change);
     } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
       const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
       if (first) state.out.push_back(change);
+    } else if (std::holds_alternative<ReorderNode>(op)) {
+      wait(n, change, ordinal++);
     } else if (std::holds_alternative<ViewNode>(op)) {
       keep(n, change);
     } else if (const auto* output = std::get_if<OutputNode>(&op)) {
@@ -337,10 +352,12 @@ void Model::project(size_t n, const Change& change) {
   nodes_[n].out.push_back(std::move(result));
 }
 
-void Model::aggregate_change(const AggregateNode& op, const Change& change, NodeState& state) {
+void Model::aggregate_change(size_t n, const Change& change) {
+  const auto& op = std::get<AggregateNode>(plan_.nodes[n].op);
+  NodeState& state = nodes_[n];
   const Row key = key_of(op, change.row);
   if (op.window && closes_at(*op.window, key) <= state.in_us) {
-    if (change.sign > 0) note(SideRow::Kind::kLate, op.view + ".late", {}, op.view);
+    if (change.sign > 0) note_late(n);
     return;
   }
   const bool single = op.groups.empty() && !op.window;
@@ -354,6 +371,61 @@ void Model::aggregate_change(const AggregateNode& op, const Change& change, Node
     state.groups.erase(key);
   } else if (!op.final) {
     state.out.push_back({1, result_of(op, key, group.bag)});
+  }
+}
+
+void Model::wait(size_t n, const Change& change, size_t ordinal) {
+  const auto& op = std::get<ReorderNode>(plan_.nodes[n].op);
+  NodeState& state = nodes_[n];
+  if (time_of(change.row, op.event_time) < state.in_us) return note_late(n);
+  Row row = change.row;
+  row.push_back(Value::text(place_->topic));
+  row.push_back(Value::integer(place_->partition));
+  row.push_back(Value::bigint(place_offset_));
+  row.push_back(Value::integer(static_cast<int32_t>(ordinal)));
+  state.waiting.push_back(std::move(row));
+}
+
+void Model::release(const ReorderNode& op, NodeState& state) {
+  // Ascending by time, then by the record.
+  std::map<Row, Row, RowLess> due;
+  std::vector<Row> waiting;
+  for (Row& row : state.waiting) {
+    Row rank(row.end() - 4, row.end());
+    rank.insert(rank.begin(), row[op.event_time]);
+    if (time_of(row, op.event_time) < state.in_us) {
+      due[std::move(rank)] = std::move(row);
+    } else {
+      waiting.push_back(std::move(row));
+    }
+  }
+  state.waiting = std::move(waiting);
+  for (auto& [rank, row] : due) state.out.push_back({1, std::move(row)});
+}
+
+void Model::slide(size_t n, const std::vector<Change>& input) {
+  const auto& op = std::get<SlidingNode>(plan_.nodes[n].op);
+  NodeState& state = nodes_[n];
+  for (size_t begin = 0; begin < input.size();) {
+    // Final answers see all of the row's peers, the others only what came before.
+    size_t end = begin;
+    std::vector<size_t> positions;
+    do {
+      auto& rows = state.partitions[columns_of(input[end].row, op.partition)];
+      positions.push_back(insert_by_time(op.event_time, input[end].row, &rows));
+      ++end;
+    } while (op.final && end < input.size() &&
+             time_of(input[end].row, op.event_time) == time_of(input[begin].row, op.event_time));
+    for (size_t i = begin; i < end; ++i) {
+      const auto& rows = state.partitions[columns_of(input[i].row, op.partition)];
+      Row answered = input[i].row;
+      for (Value& value : answers(op, rows, positions[i - begin], state.in_us)) {
+        answered.push_back(std::move(value));
+      }
+      if (op.notes_late && time_of(input[i].row, op.event_time) < state.in_us) note_late(n);
+      state.out.push_back({1, std::move(answered)});
+    }
+    begin = end;
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/types/record.h"
 #include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/frames.h"
 #include "test/runtime/model/plan.h"
 
 namespace kappa::model {
@@ -75,7 +76,9 @@ class Model {
     std::map<Row, Group, RowLess> groups;
     std::map<Row, Row, RowLess> keyed;
     std::vector<Row> bag;
-    std::vector<Change> out;  // of the present step
+    std::map<Row, std::vector<Row>, RowLess> partitions;  // of a Sliding
+    std::vector<Row> waiting;                             // of a Reorder: its rows out
+    std::vector<Change> out;                              // of the present step
   };
   struct SourceState {
     int64_t event_time_max_us;
@@ -103,15 +106,19 @@ class Model {
 
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
-  void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);
+  void aggregate_change(size_t node, const Change& change);
+  void wait(size_t node, const Change& change, size_t ordinal);
+  void slide(size_t node, const std::vector<Change>& input);
   void keep(size_t node, const Change& change);
   void fire_timers(const AggregateNode& op, NodeState& state);
+  static void release(const ReorderNode& op, NodeState& state);
   bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;
   size_t find_view(const std::string& name) const;
 
   // The topic for a node's dead letters of this place.
   std::string dead_letters(size_t node) const;
   std::string view_below(size_t node) const;
+  void note_late(size_t node);
   void note(SideRow::Kind kind, std::string topic, Row row = {}, std::string view = {});
 
   Plan plan_;

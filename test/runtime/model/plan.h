@@ -27,13 +27,35 @@ struct Source {
   int partitions = 1;
 };
 
-enum class Call : uint8_t { kCountStar, kCount, kSum, kAvg, kMin, kMax, kCountDistinct };
+enum class Call : uint8_t {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kMin,
+  kMax,
+  kCountDistinct,
+  kStddev,
+  kStddevPop,
+  kFirst,
+  kLast,
+  kArgMin,
+  kArgMax,
+  kDecayedSum,
+  kApproxCountDistinct,
+  kApproxQuantile,
+};
 
 struct AggregateCall {
   Call call;
   size_t argument = 0;           // column of the input; not for kCountStar
   std::optional<size_t> filter;  // a boolean column of the input
   Type result;
+  // Of kFirst, kLast and kDecayedSum the column with the event time, of kArgMin and kArgMax the
+  // one that decides.
+  std::optional<size_t> by = {};
+  int64_t half_life_us = 0;
+  double quantile = 0;
 };
 
 struct Window {
@@ -64,7 +86,43 @@ struct AggregateNode {
   std::vector<AggregateCall> calls;
   bool final = false;  // emit
   std::optional<int64_t> retention_us;
-  std::string view;  // that it is of: late rows are its
+  std::string view;  // that it is of: what waits is its
+};
+// Holds rows back until the watermark has passed their time, and gives them out in the order of
+// time; those below the watermark are late. Rows out: the input's columns, then the record that
+// caused the row: topic, partition, offset, and the row's number among those of that record.
+struct ReorderNode {
+  size_t event_time;
+};
+enum class FrameFunction : uint8_t {
+  kAggregate,
+  kStddev,
+  kStddevPop,
+  kFirstValue,
+  kLastValue,
+  kLag,
+  kIsLate,  // whether the row is below the watermark, whatever the frame
+};
+// From `start` to `end` before the row, both included: microseconds of event time, or rows.
+struct Frame {
+  bool rows = false;
+  int64_t start = 0;
+  int64_t end = 0;
+};
+struct FrameCall {
+  FrameFunction function;
+  AggregateCall call;  // which one, of kAggregate; argument, filter and result of all
+  Frame frame;
+  size_t distance = 0;  // of lag
+};
+// OVER. Rows out: the input's columns, then the calls.
+struct SlidingNode {
+  std::vector<size_t> partition;
+  size_t event_time;
+  std::vector<FrameCall> calls;
+  bool final = false;      // emit: the input is a ReorderNode's
+  int64_t horizon_us = 0;  // the longest frame of time of the whole SELECT
+  bool notes_late = true;
 };
 struct ViewNode {
   std::string name;
@@ -83,7 +141,7 @@ struct OutputNode {
 
 struct Node {
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, AggregateNode,
-               ViewNode, OutputNode>
+               ReorderNode, SlidingNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

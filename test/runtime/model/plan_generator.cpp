@@ -4,59 +4,28 @@
 #include <set>
 
 #include "engine/types/time.h"
+#include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/call_types.h"
+#include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
+#include "test/runtime/model/over_generator.h"
 
 namespace kappa::model {
 namespace {
 
-// Something that a SELECT can read.
-struct Relation {
-  std::string name;
-  size_t node;
-  std::vector<Field> fields;
-  std::optional<size_t> event_time = {};
-  std::optional<size_t> window_end = {};  // of a windowed view: the column, if it shows it
-  bool is_source = false;
-  bool changelog = false;
-  bool by_records = false;
-  std::vector<size_t> key = {};  // empty: by record
-};
-
-std::string join(const std::vector<std::string>& parts, const std::string& with) {
-  std::string joined;
-  for (const std::string& part : parts) joined += (joined.empty() ? "" : with) + part;
-  return joined;
-}
-
-std::vector<std::string> names_of(const std::vector<Field>& fields) {
-  std::vector<std::string> names;
-  for (const Field& field : fields) names.push_back(field.name);
-  return names;
-}
-
-std::string seconds(int64_t us) {
-  return "'" + std::to_string(us / kMicrosPerMilli) + " milliseconds'";
-}
-
-class Generator {
+class Generator : public Draft {
  public:
-  explicit Generator(Dice& dice) : dice_(dice) {}
+  using Draft::Draft;
 
   GeneratedPlan run() {
     add_sources();
     const int64_t statements = dice_.between(1, 5);
     for (int64_t i = 0; i < statements; ++i) add_statement();
+    drop_unread(&plan());
     return std::move(result_);
   }
 
  private:
-  Plan& plan() { return result_.plan; }
-
-  size_t add(decltype(Node::op) op, std::vector<size_t> inputs) {
-    plan().nodes.push_back({std::move(op), std::move(inputs)});
-    return plan().nodes.size() - 1;
-  }
-
   // ---- sources ------------------------------------------------------------------------------
 
   void add_sources() {
@@ -117,7 +86,9 @@ class Generator {
   // ---- statements ---------------------------------------------------------------------------
 
   void add_statement() {
-    const Relation input = dice_.pick(relations_);
+    with_.clear();  // of a union that came to nothing
+    const Relation input = pick_input();
+    if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
     switch (dice_.below(11)) {
       case 0:
       case 1:
@@ -135,128 +106,88 @@ class Generator {
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
-          if (relation.event_time || relation.window_end) timed.push_back(relation);
+          if (takes_window(relation)) timed.push_back(relation);
         }
-        return timed.empty() ? add_groups(input) : add_window(dice_.pick(timed));
+        if (takes_window(input)) return add_window(input);
+        if (timed.empty()) return add_groups(input);
+        Relation other = dice_.pick(timed);
+        // The query that was to be read is still the statement's.
+        other.takes_no_options = input.takes_no_options;
+        return add_window(other);
       }
     }
   }
 
-  std::string next_view() { return "v" + std::to_string(result_.views.size()); }
-
-  // WHERE, now and then; says its text and returns the node that stands for it.
-  size_t add_where(const Relation& input, std::string* sql) {
-    if (dice_.coin()) return input.node;
-    const ExprRef predicate = ExpressionGenerator(dice_, input.fields).predicate();
-    *sql += " WHERE " + to_sql(*predicate, names_of(input.fields));
-    return add(FilterNode{predicate}, {input.node});
-  }
-
-  ExprRef bare(const Relation& input, size_t index) {
-    return column(index, input.fields[index].type);
-  }
-
-  // A column of the input as it is, or something computed.
-  ExprRef item(const Relation& input) {
-    if (!dice_.one_in(3)) {
-      return bare(input,
-                  static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size()))));
+  // What a statement reads: one of the relations there are, or a query of its own over it.
+  Relation pick_input() {
+    Relation input = dice_.pick(relations_);
+    for (int depth = 0; depth < 2 && dice_.one_in(4); ++depth) {
+      Query query = random_query(input);
+      input = nest(std::move(query));
     }
-    return ExpressionGenerator(dice_, input.fields).anything();
+    return input;
   }
 
-  static std::vector<std::string> select_items(const std::vector<ExprRef>& exprs,
-                                               const Relation& input) {
-    std::vector<std::string> items;
-    for (const ExprRef& expr : exprs) {
-      items.push_back(to_sql(*expr, names_of(input.fields)) + " AS c" +
-                      std::to_string(items.size()));
+  Query random_query(const Relation& input) {
+    if (takes_over(input) && dice_.coin()) return over_query(*this, input);
+    switch (dice_.below(4)) {
+      case 0:
+        return groups_query(input);
+      case 1:
+        return takes_window(input) ? window_query(input, nullptr) : rows_query(input);
+      case 2:
+        return input.changelog ? rows_query(input) : distinct_query(input);
+      default:
+        return rows_query(input);
     }
-    return items;
   }
 
-  static std::vector<Field> fields_of(const std::vector<ExprRef>& exprs) {
-    std::vector<Field> fields;
-    for (const ExprRef& expr : exprs) {
-      fields.push_back({"c" + std::to_string(fields.size()), expr->type});
-    }
-    return fields;
-  }
+  // Not a subquery.
+  static bool is_named(const Relation& input) { return input.name.find('(') == std::string::npos; }
 
-  static std::optional<size_t> position_of(const std::vector<ExprRef>& exprs, size_t index) {
-    for (size_t i = 0; i < exprs.size(); ++i) {
-      if (exprs[i]->op == Op::kColumn && exprs[i]->column == index) return i;
-    }
-    return std::nullopt;
-  }
-
-  void create_view(const std::string& name, const std::vector<std::string>& options,
-                   const std::string& select) {
-    result_.sql += "CREATE MATERIALIZED VIEW " + name +
-                   (options.empty() ? "" : " WITH (" + join(options, ", ") + ")") + " AS " +
-                   select + ";\n";
-    result_.views.push_back(name);
-  }
-
-  // Where the key columns of `input` are among `exprs`, if all are.
-  static std::optional<std::vector<size_t>> kept_key(const Relation& input,
-                                                     const std::vector<ExprRef>& exprs) {
-    std::vector<size_t> key;
-    for (const size_t column : input.key) {
-      const auto at = position_of(exprs, column);
-      if (!at) return std::nullopt;
-      key.push_back(*at);
-    }
-    return key;
+  // tumble() takes a name, and the time of what happened.
+  static bool takes_window(const Relation& input) {
+    return is_named(input) && (input.event_time || input.window_end);
   }
 
   // Rows as they are, filtered and computed with.
-  void add_rows(const Relation& input) {
+  struct RowsSelect {
     std::vector<ExprRef> exprs;
+    std::string sql;
+    size_t node;
+  };
+  RowsSelect select_rows(const Relation& input) {
+    RowsSelect rows;
     const bool needs_key = input.changelog || !input.by_records || dice_.coin();
     if (needs_key) {
-      for (const size_t column : input.key) exprs.push_back(bare(input, column));
+      for (const size_t column : input.key) rows.exprs.push_back(bare(input, column));
     }
-    if (input.event_time && dice_.coin()) exprs.push_back(bare(input, *input.event_time));
-    for (int64_t i = dice_.between(1, 3); i > 0; --i) exprs.push_back(item(input));
+    if (input.event_time && dice_.coin()) rows.exprs.push_back(bare(input, *input.event_time));
+    for (int64_t i = dice_.between(1, 3); i > 0; --i) rows.exprs.push_back(item(input));
     std::string from = " FROM " + input.name;
     const size_t filtered = add_where(input, &from);
+    rows.sql = "SELECT " + join(select_items(rows.exprs, input), ", ") + from;
+    rows.node = add(ProjectNode{rows.exprs}, {filtered});
+    return rows;
+  }
 
-    ViewNode view{.name = next_view()};
-    Relation made{.name = view.name, .node = 0, .fields = fields_of(exprs)};
-    made.changelog = input.changelog;
-    made.by_records = input.by_records;
-    if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
-    std::vector<std::string> options;
-    const auto key = kept_key(input, exprs);
-    if (!input.changelog && dice_.one_in(3)) {
-      made.key = choose_key(exprs.size());
-      std::vector<std::string> names;
-      for (const size_t column : made.key) names.push_back(made.fields[column].name);
-      options.push_back("key = '" + join(names, ", ") + "'");
-      // The key that the rows have anyway is no reason to replace any.
-      const bool natural =
-          !input.is_source && key && !key->empty() &&
-          std::is_permutation(made.key.begin(), made.key.end(), key->begin(), key->end());
-      view.grouped = natural;
-      view.latest_wins = made.changelog = !natural;
-      made.by_records = natural && input.by_records;
-    } else if (key && !key->empty()) {
-      made.key = *key;
-      view.grouped = !input.is_source;
-    } else {
-      view.by_record = true;
-    }
-    view.key = made.key;
-    view.event_time = made.event_time;
-    view.visible = exprs.size();
-    if (made.event_time && !made.changelog && dice_.coin()) {
-      view.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
-      options.push_back("retention = " + seconds(*view.retention_us));
-    }
-    create_view(view.name, options, "SELECT " + join(select_items(exprs, input), ", ") + from);
-    made.node = add(view, {add(ProjectNode{exprs}, {filtered})});
-    relations_.push_back(std::move(made));
+  void add_rows(const Relation& input) {
+    const RowsSelect select = select_rows(input);
+    RowsView rows = view_of_rows(input, select.exprs, false);
+    create_view(rows.view.name, rows.options, select.sql);
+    rows.made.node = add(rows.view, {select.node});
+    relations_.push_back(std::move(rows.made));
+  }
+
+  Query rows_query(const Relation& input) {
+    RowsSelect select = select_rows(input);
+    Relation rows = input;
+    rows.node = select.node;
+    rows.fields = fields_of(select.exprs);
+    if (input.event_time) rows.event_time = position_of(select.exprs, *input.event_time);
+    if (input.window_end) rows.window_end = position_of(select.exprs, *input.window_end);
+    rows.key = kept_key(input, select.exprs).value_or(std::vector<size_t>());
+    return {std::move(select.sql), std::move(rows)};
   }
 
   // DISTINCT [ON (…)] by some of the columns or all: its text, and the node over `projected`.
@@ -276,41 +207,23 @@ class Generator {
     return sql;
   }
 
-  void add_distinct(const Relation& input) {
+  Query distinct_query(const Relation& input) {
     std::vector<ExprRef> exprs;
     if (input.event_time && dice_.coin()) exprs.push_back(bare(input, *input.event_time));
     for (int64_t i = dice_.between(1, 4); i > 0; --i) exprs.push_back(item(input));
     std::string from = " FROM " + input.name;
     const size_t filtered = add_where(input, &from);
 
-    Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs)};
-    size_t node = 0;
+    Relation made{.name = "", .node = 0, .fields = fields_of(exprs)};
     const std::string distinct =
-        make_distinct(exprs.size(), add(ProjectNode{exprs}, {filtered}), &made.key, &node);
+        make_distinct(exprs.size(), add(ProjectNode{exprs}, {filtered}), &made.key, &made.node);
+    made.by_records = input.by_records;
+    made.takes_no_options = true;
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
-    ViewNode view{.name = made.name, .key = made.key};
-    view.grouped = true;
-    view.event_time = made.event_time;
-    view.visible = exprs.size();
-    std::string sql = "SELECT " + distinct + join(select_items(exprs, input), ", ") + from;
-    if (dice_.one_in(3)) {
-      const Relation inner{.name = "(" + sql + ") AS d", .node = node, .fields = made.fields};
-      sql = "SELECT * FROM " + inner.name;
-      node = add_where(inner, &sql);
-    }
-    create_view(made.name, {}, sql);
-    made.node = add(view, {node});
-    relations_.push_back(std::move(made));
+    return {"SELECT " + distinct + join(select_items(exprs, input), ", ") + from, std::move(made)};
   }
 
-  std::vector<size_t> choose_key(size_t columns) {
-    std::vector<size_t> all;
-    for (size_t i = 0; i < columns; ++i) all.push_back(i);
-    dice_.shuffle(&all);
-    all.resize(
-        static_cast<size_t>(dice_.between(1, std::min<int64_t>(2, static_cast<int64_t>(columns)))));
-    return all;
-  }
+  void add_distinct(const Relation& input) { view_of_key({}, distinct_query(input)); }
 
   void add_output(const Relation& input) {
     std::vector<ExprRef> exprs;
@@ -329,45 +242,109 @@ class Generator {
     std::string distinct;
     std::vector<size_t> key;
     if (dice_.one_in(4)) distinct = make_distinct(exprs.size(), node, &key, &node);
-    result_.sql += "INSERT INTO " + output.topic + " SELECT " + distinct +
+    result_.sql += "INSERT INTO " + output.topic + " " + take_with() + "SELECT " + distinct +
                    join(select_items(exprs, input), ", ") + from + ";\n";
     result_.outputs.push_back(output.topic);
     add(output, {node});
   }
 
-  void add_union() {
+  // One to three of a kind; they are rows of records.
+  std::vector<Relation> pick_branches() {
     std::vector<Relation> branches;
     for (int64_t i = dice_.between(2, 3); i > 0; --i) {
-      const Relation& input = dice_.pick(relations_);
+      // A table of WITH is one, whoever reads it; a subquery that is written twice is two.
+      const bool again = !branches.empty() && is_named(branches.back()) && dice_.one_in(5);
+      const Relation input = again ? branches.back() : pick_input();
       if (!input.changelog && input.by_records) branches.push_back(input);
     }
+    return branches;
+  }
+
+  // What every branch of a union shows: its key and its event time, if all have the like, and
+  // something of the types.
+  std::vector<ExprRef> select_branch(const Relation& input, bool timed, size_t key_columns,
+                                     const std::vector<Type>& types) {
+    std::vector<ExprRef> exprs;
+    if (timed) exprs.push_back(bare(input, *input.event_time));
+    for (size_t i = 0; i < key_columns; ++i) exprs.push_back(bare(input, input.key[i]));
+    for (const Type& type : types) {
+      exprs.push_back(ExpressionGenerator(dice_, input.fields).of_type(type, 1));
+    }
+    return exprs;
+  }
+
+  static bool same_key_types(const std::vector<Relation>& branches) {
+    const auto types = [](const Relation& relation) {
+      std::vector<std::string> names;
+      for (const size_t column : relation.key) {
+        names.push_back(to_string(relation.fields[column].type));
+      }
+      return names;
+    };
+    return std::all_of(branches.begin(), branches.end(), [&](const Relation& relation) {
+      return types(relation) == types(branches.front());
+    });
+  }
+
+  // The key of all branches, if it is the same columns.
+  static std::vector<size_t> common_key(const std::vector<Relation>& branches,
+                                        const std::vector<std::vector<ExprRef>>& selects) {
+    std::vector<size_t> common;
+    for (size_t b = 0; b < branches.size(); ++b) {
+      const auto key = kept_key(branches[b], selects[b]).value_or(std::vector<size_t>());
+      if (b == 0) common = key;
+      if (!std::is_permutation(common.begin(), common.end(), key.begin(), key.end())) return {};
+    }
+    return common;
+  }
+
+  void add_union() {
+    const std::vector<Relation> branches = pick_branches();
     if (branches.size() < 2) return;
-    const bool timed = dice_.one_in(4) == false &&
-                       std::all_of(branches.begin(), branches.end(),
-                                   [](const Relation& r) { return r.event_time.has_value(); });
+    const bool timed =
+        !dice_.one_in(4) && std::all_of(branches.begin(), branches.end(),
+                                        [](const Relation& r) { return r.event_time.has_value(); });
+    const bool keyed = dice_.coin() && same_key_types(branches);
     std::vector<Type> types;
     for (int64_t i = dice_.between(1, 3); i > 0; --i) types.push_back(dice_.pick(column_types()));
     std::vector<std::string> selects;
+    std::vector<std::vector<ExprRef>> exprs;
     std::vector<size_t> inputs;
-    std::vector<ExprRef> exprs;
     for (const Relation& input : branches) {
-      exprs.clear();
-      if (timed) exprs.push_back(bare(input, *input.event_time));
-      for (const Type& type : types) {
-        exprs.push_back(ExpressionGenerator(dice_, input.fields).of_type(type, 1));
-      }
+      exprs.push_back(select_branch(input, timed, keyed ? branches.front().key.size() : 0, types));
       std::string from = " FROM " + input.name;
-      const size_t filtered = add_where(input, &from);
-      selects.push_back("SELECT " + join(select_items(exprs, input), ", ") + from);
-      inputs.push_back(add(ProjectNode{exprs}, {filtered}));
+      inputs.push_back(add_where(input, &from));
+      selects.push_back("SELECT " + join(select_items(exprs.back(), input), ", ") + from);
     }
-    ViewNode view{.name = next_view()};
-    view.by_record = true;
-    view.visible = exprs.size();
-    Relation made{.name = view.name, .node = 0, .fields = fields_of(exprs)};
+    Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs.front())};
+    ViewNode view{.name = made.name};
+    std::vector<std::string> options;
     made.by_records = true;
+    made.key = common_key(branches, exprs);
+    if (dice_.one_in(6)) {
+      made.key = choose_key(made.fields.size());
+      options.push_back("key = '" + key_names(made) + "'");
+      view.latest_wins = made.changelog = true;
+      made.by_records = false;
+    } else if (!made.key.empty()) {
+      // Equal keys of two branches are two.
+      made.key.push_back(made.fields.size());
+      made.fields.push_back({"branch", Type::integer()});
+      view.grouped = std::none_of(branches.begin(), branches.end(),
+                                  [](const Relation& input) { return input.is_source; });
+    } else {
+      view.by_record = true;
+    }
+    for (size_t b = 0; b < branches.size(); ++b) {
+      if (made.fields.size() > exprs[b].size()) {
+        exprs[b].push_back(constant(Value::integer(static_cast<int32_t>(b))));
+      }
+      inputs[b] = add(ProjectNode{exprs[b]}, {inputs[b]});
+    }
+    view.key = made.key;
+    view.visible = made.fields.size();
     if (timed) view.event_time = made.event_time = 0;
-    create_view(view.name, {}, join(selects, " UNION ALL "));
+    create_view(view.name, options, join(selects, " UNION ALL "));
     made.node = add(view, {add(UnionNode{}, std::move(inputs))});
     relations_.push_back(std::move(made));
   }
@@ -399,13 +376,6 @@ class Generator {
     grouped->shown.push_back(replace_columns(expr, grouped->shown));
   }
 
-  static ExprRef replace_columns(const ExprRef& expr, const std::vector<ExprRef>& by) {
-    if (expr->op == Op::kColumn) return by[expr->column];
-    Expr replaced = *expr;
-    for (ExprRef& arg : replaced.args) arg = replace_columns(arg, by);
-    return std::make_shared<const Expr>(std::move(replaced));
-  }
-
   void add_group_columns(const Relation& input, int64_t count, Grouped* grouped) {
     for (int64_t i = 0; i < count; ++i) {
       const ExprRef expr =
@@ -427,49 +397,50 @@ class Generator {
     }
   }
 
-  static bool summable(TypeId type) {
-    return type == TypeId::kInteger || type == TypeId::kBigint || type == TypeId::kNumeric ||
-           type == TypeId::kDouble;
-  }
-
-  static Type result_type(Call call, Type argument) {
-    const bool integer = argument.id == TypeId::kInteger || argument.id == TypeId::kBigint;
-    switch (call) {
-      case Call::kSum:
-        if (argument.id == TypeId::kInteger) return Type::bigint();
-        if (argument.id == TypeId::kDouble) return argument;
-        return Type::numeric(38, argument.scale);
-      case Call::kAvg:
-        if (argument.id == TypeId::kDouble) return argument;
-        return Type::numeric(38, integer ? 6 : argument.scale + 6);
-      case Call::kMin:
-      case Call::kMax:
-        return argument;
+  // Adds what a call takes besides its argument, and returns its text.
+  std::string second_argument(const Relation& input, Grouped* grouped, AggregateCall* call) {
+    switch (call->call) {
+      case Call::kFirst:
+      case Call::kLast:
+      case Call::kDecayedSum:
+        call->by = grouped->arguments.size();
+        grouped->arguments.push_back(bare(input, *input.event_time));
+        if (call->call != Call::kDecayedSum) return "";
+        call->half_life_us = dice_.between(1, 40) * 250 * kMicrosPerMilli;
+        return ", INTERVAL " + seconds(call->half_life_us);
+      case Call::kArgMin:
+      case Call::kArgMax: {
+        ExprRef by = item(input);
+        while (by->type.id == TypeId::kBoolean) by = item(input);
+        call->by = grouped->arguments.size();
+        grouped->arguments.push_back(by);
+        return ", " + to_sql(*by, names_of(input.fields));
+      }
+      case Call::kApproxQuantile: {
+        const int64_t percent = dice_.between(0, 100);
+        call->quantile = static_cast<double>(percent) / 100;
+        return ", " + to_text(Value::double_precision(call->quantile));
+      }
       default:
-        return Type::bigint();
+        return "";
     }
   }
 
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
-    static const std::vector<Call> calls{Call::kCountStar,    Call::kCount, Call::kSum,
-                                         Call::kAvg,          Call::kMin,   Call::kMax,
-                                         Call::kCountDistinct};
-    static const std::vector<std::string> names{"count(*)", "count(", "sum(",           "avg(",
-                                                "min(",     "max(",   "count(DISTINCT "};
-    AggregateCall call{.call = dice_.pick(calls), .argument = 0, .filter = {}, .result = {}};
+    auto [kind, sql] = dice_.pick(call_names());
     const ExprRef argument = item(input);
-    const bool extreme = call.call == Call::kMin || call.call == Call::kMax;
-    const bool sums = call.call == Call::kSum || call.call == Call::kAvg;
-    const bool refused = (extreme && (input.changelog || argument->type.id == TypeId::kBoolean)) ||
-                         (sums && !summable(argument->type.id));
-    if (refused) call.call = Call::kCount;
-    std::string sql = names[static_cast<size_t>(call.call)];
-    if (call.call != Call::kCountStar) {
-      sql += to_sql(*argument, names_of(input.fields)) + ")";
+    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
+      kind = Call::kCount;
+      sql = "count(";
+    }
+    AggregateCall call{.call = kind, .argument = 0, .filter = {}, .result = {}};
+    if (kind != Call::kCountStar) {
       call.argument = grouped->arguments.size();
       grouped->arguments.push_back(argument);
+      sql +=
+          to_sql(*argument, names_of(input.fields)) + second_argument(input, grouped, &call) + ")";
     }
-    call.result = result_type(call.call, argument->type);
+    call.result = result_type(kind, argument->type);
     if (dice_.one_in(3)) {
       const ExprRef filter = ExpressionGenerator(dice_, input.fields).of_type(Type::boolean(), 1);
       sql += " FILTER (WHERE " + to_sql(*filter, names_of(input.fields)) + ")";
@@ -480,92 +451,122 @@ class Generator {
     grouped->op.calls.push_back(call);
   }
 
-  void finish_groups(const Relation& input, const std::string& function, size_t keys,
-                     const std::vector<std::string>& options, Grouped grouped) {
+  // HAVING, now and then, about what is selected; says its text and returns the node that stands
+  // for it.
+  size_t add_having(const Grouped& grouped, size_t aggregate, std::string* sql) {
+    if (!dice_.one_in(4)) return aggregate;
+    const ExprRef predicate = ExpressionGenerator(dice_, grouped.fields).predicate();
+    *sql += " HAVING " + to_sql(*predicate, grouped.items);
+    return add(FilterNode{replace_columns(predicate, grouped.shown)}, {aggregate});
+  }
+
+  Query grouped_query(const Relation& input, const std::string& function, size_t keys,
+                      Grouped grouped) {
     std::string from = " FROM " + function;
     const size_t filtered = add_where(input, &from);
     if (!grouped.groups.empty()) from += " GROUP BY " + join(grouped.groups, ", ");
 
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
+    made.takes_no_options = true;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
     std::vector<std::string> items;
     for (size_t i = 0; i < grouped.items.size(); ++i) {
       items.push_back(grouped.items[i] + " AS " + grouped.fields[i].name);
       if (grouped.items[i] == "window_end") made.window_end = i;
+      if (grouped.items[i] == "window_time" && !made.event_time) made.event_time = i;
     }
     grouped.op.view = made.name;
-    ViewNode view{.name = made.name, .key = made.key};
-    view.grouped = true;
-    view.visible = items.size();
-    create_view(made.name, options, "SELECT " + join(items, ", ") + from);
     const size_t arguments = add(ProjectNode{grouped.arguments}, {filtered});
-    const size_t aggregate = add(grouped.op, {arguments});
-    made.node = add(view, {add(ProjectNode{grouped.shown}, {aggregate})});
+    const size_t aggregate = add_having(grouped, add(grouped.op, {arguments}), &from);
+    made.node = add(ProjectNode{grouped.shown}, {aggregate});
+    return {"SELECT " + join(items, ", ") + from, std::move(made)};
+  }
+
+  // The view of a query whose rows have a key that nothing else gives.
+  void view_of_key(const std::vector<std::string>& options, Query query) {
+    Relation made = std::move(query.rows);
+    ViewNode view{.name = next_view(), .key = made.key};
+    view.grouped = true;
+    view.event_time = made.event_time;
+    view.visible = made.fields.size();
+    made.name = view.name;
+    made.takes_no_options = false;
+    create_view(view.name, options, query.sql);
+    made.node = add(view, {made.node});
     relations_.push_back(std::move(made));
   }
 
-  void add_groups(const Relation& input) {
+  Query groups_query(const Relation& input) {
     Grouped grouped;
     add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
     const size_t keys = grouped.groups.size();
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, keys, &grouped);
     if (dice_.one_in(3)) select_computed(&grouped);
-    finish_groups(input, input.name, keys, {}, std::move(grouped));
+    return grouped_query(input, input.name, keys, std::move(grouped));
   }
 
-  void add_window(const Relation& input) {
+  void add_groups(const Relation& input) { view_of_key({}, groups_query(input)); }
+
+  // When what a window sums up happened, by its end.
+  static ExprRef time_of_end(const ExprRef& end) {
+    return std::make_shared<const Expr>(
+        Expr{Op::kShift, Type::timestamptz(), 0, Value::bigint(-1), {end}});
+  }
+
+  void select_window_time(size_t window_end, Grouped* grouped) {
+    select(grouped, "window_time", 0, Type::timestamptz());
+    grouped->shown.back() = time_of_end(column(window_end, Type::timestamptz()));
+  }
+
+  // With `options`, some of them; else the statement has none.
+  Query window_query(const Relation& input, std::vector<std::string>* options) {
     Grouped grouped;
     add_group_columns(input, dice_.between(0, 2), &grouped);
     const size_t groups = grouped.op.groups.size();
     Window window{.event_time = grouped.arguments.size(), .size_us = 0};
     window.size_us = dice_.between(2, 40) * 500 * kMicrosPerMilli;
     if (dice_.one_in(3)) window.offset_us = dice_.below(window.size_us);
-    if (dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
+    if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
     window.offset_us -= window.offset_us % kMicrosPerMilli;
-    if (input.event_time) {
-      grouped.arguments.push_back(bare(input, *input.event_time));
-    } else {
-      const ExprRef end = bare(input, *input.window_end);
-      grouped.arguments.push_back(std::make_shared<const Expr>(
-          Expr{Op::kShift, Type::timestamptz(), 0, Value::bigint(-1), {end}}));
-    }
+    grouped.arguments.push_back(input.event_time ? bare(input, *input.event_time)
+                                                 : time_of_end(bare(input, *input.window_end)));
     select(&grouped, "window_start", groups, Type::timestamptz());
     grouped.groups.push_back("window_start");
     if (dice_.coin()) {
       select(&grouped, "window_end", groups + 1, Type::timestamptz());
       grouped.groups.push_back("window_end");
     }
+    if (dice_.one_in(3)) select_window_time(groups + 1, &grouped);
     const size_t keys = groups + 1;
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
 
-    std::vector<std::string> options;
-    if (window.grace_us > 0) options.push_back("grace = " + seconds(window.grace_us));
-    if (dice_.one_in(3)) {
+    if (window.grace_us > 0) options->push_back("grace = " + seconds(window.grace_us));
+    if (options && dice_.one_in(3)) {
       grouped.op.final = true;
-      options.push_back("emit = 'final'");
+      options->push_back("emit = 'final'");
     }
-    if (dice_.one_in(3)) {
+    if (options && dice_.one_in(3)) {
       grouped.op.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
-      options.push_back("retention = " + seconds(*grouped.op.retention_us));
+      options->push_back("retention = " + seconds(*grouped.op.retention_us));
     }
-    // A final window with computed columns forgets nothing.
-    const bool forgets_final = grouped.op.final && grouped.op.retention_us;
-    if (!forgets_final && dice_.one_in(3)) select_computed(&grouped);
+    if (dice_.one_in(3)) select_computed(&grouped);
     grouped.op.window = window;
     const std::string time =
         input.event_time ? input.fields[*input.event_time].name : "window_time";
     const std::string function =
         "tumble(" + input.name + ", " + time + ", INTERVAL " + seconds(window.size_us) +
         (window.offset_us > 0 ? ", INTERVAL " + seconds(window.offset_us) : "") + ")";
-    finish_groups(input, function, keys, options, std::move(grouped));
+    return grouped_query(input, function, keys, std::move(grouped));
+  }
+
+  void add_window(const Relation& input) {
+    std::vector<std::string> options;
+    Query query = window_query(input, input.takes_no_options ? nullptr : &options);
+    view_of_key(options, std::move(query));
     // The order of what closes at once shows in an output.
     if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));
   }
-
-  Dice& dice_;
-  GeneratedPlan result_;
-  std::vector<Relation> relations_;
 };
 
 }  // namespace

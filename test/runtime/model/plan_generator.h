@@ -17,8 +17,8 @@ struct GeneratedPlan {
 };
 
 // Two or three sources with the same columns, and one to five views and outputs over them: rows
-// passed on (by record, by primary key, the latest of a key), groups, tumbling windows, unions, and
-// each of them over another view.
+// passed on (by record, by primary key, the latest of a key), groups with HAVING, tumbling windows,
+// DISTINCT, OVER, unions, and each of them over another view or over queries of its own.
 GeneratedPlan generate_plan(Dice& dice);
 
 }  // namespace kappa::model

@@ -38,6 +38,13 @@ RecordGenerator::RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), pl
     if (const auto* view = std::get_if<ViewNode>(&node.op); view && view->retention_us) {
       durations_us_.push_back(*view->retention_us);
     }
+    if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) {
+      for (const FrameCall& call : sliding->calls) {
+        if (call.frame.rows) continue;
+        durations_us_.push_back(call.frame.start);
+        durations_us_.push_back(call.frame.end);
+      }
+    }
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
     if (!aggregate || !aggregate->window) continue;
     const Window& window = *aggregate->window;

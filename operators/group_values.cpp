@@ -1,0 +1,215 @@
+#include "operators/group_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iterator>
+
+#include "engine/types/arena.h"
+#include "engine/types/hash.h"
+#include "engine/types/invariant.h"
+#include "operators/quantile_bucket.h"
+
+namespace kappa::operators {
+
+using state::Table;
+
+namespace {
+
+std::vector<Type> with_value(std::vector<Type> key, Type value) {
+  key.push_back(value);
+  return key;
+}
+
+// Which of `count` values, from 1: as percentile_disc has it.
+int64_t rank_of(double quantile, int64_t count) {
+  const auto rank = static_cast<int64_t>(std::ceil(quantile * static_cast<double>(count)));
+  return std::clamp<int64_t>(rank, 1, count);
+}
+
+}  // namespace
+
+GroupValues::GroupValues(state::TableId id, const std::vector<Type>& group_key, Of of,
+                         const Schema& input, int argument, int filter, Table& groups)
+    : of_(of),
+      argument_(argument),
+      filter_(filter),
+      groups_(groups),
+      table_(std::make_unique<Table>(
+          id,
+          state::RowLayout(
+              with_value(group_key, of == Of::kBuckets ? Type::integer()
+                                                       : input[static_cast<size_t>(argument)].type),
+              {Type::bigint()}))) {}
+
+void GroupValues::count_distinct(state::RowField result) {
+  distinct_.push_back(result);
+}
+
+void GroupValues::keep_extreme(bool greatest, state::RowField result) {
+  extremes_.push_back({greatest, result});
+  order();
+}
+
+void GroupValues::keep_quantile(double quantile, state::RowField bucket, state::RowField count,
+                                state::RowField below) {
+  quantiles_.push_back({quantile, bucket, count, below});
+  order();
+}
+
+void GroupValues::order() {
+  if (!ordered_) ordered_.emplace(*table_, table_->layout().key().back());
+}
+
+int64_t& GroupValues::times(state::RowId value) const {
+  return Table::get<int64_t>(table_->row(value), table_->layout().values()[0]);
+}
+
+void GroupValues::find(const Batch& input, std::span<const ColumnRef> key) {
+  const std::vector<uint32_t> seen = rows_seen(input, argument_, filter_);
+  std::vector<ColumnRef> value_key = gather_columns(key, seen);
+  Column values = input.columns[static_cast<size_t>(argument_)]->gather(seen);
+  if (of_ == Of::kBuckets) values = quantile_buckets(values);
+  value_key.push_back(std::make_shared<const Column>(std::move(values)));
+  std::vector<uint64_t> hashes;
+  hash_columns(value_key, seen.size(), &hashes);
+  std::vector<state::RowId> rows(seen.size());
+  table_->find_or_insert(value_key, hashes, rows, nullptr);
+  found_.assign(input.rows, state::kNoRow);
+  for (size_t i = 0; i < seen.size(); ++i) found_[seen[i]] = rows[i];
+  signs_ = input.signs;
+}
+
+void GroupValues::apply(size_t begin, size_t end, std::span<const state::RowId> groups) {
+  const state::RowField& value = table_->layout().key().back();
+  for (size_t i = begin; i < end; ++i) {
+    const state::RowId id = found_[i];
+    if (id == state::kNoRow) continue;
+    const state::RowId group = groups[i - begin];
+    const int sign = signs_.empty() ? 1 : signs_[i];
+    int64_t& there = times(id);
+    there += sign;
+    const bool came = sign > 0 && there == 1;
+    const bool went = sign < 0 && there == 0;
+    if (ordered_ && came) ordered_->insert(group, id);
+    if (ordered_ && went) ordered_->erase(group, id);
+    for (const Quantile& quantile : quantiles_) {
+      move_quantile(quantile, group, Table::get<int32_t>(table_->row(id), value), sign);
+    }
+    if (!came && !went) continue;
+    for (const state::RowField& distinct : distinct_) {
+      Table::get<int64_t>(groups_.row(group), distinct) += came ? 1 : -1;
+    }
+    for (const Extreme& extreme : extremes_) store_extreme(extreme, group);
+  }
+}
+
+void GroupValues::store_extreme(const Extreme& extreme, state::RowId group) const {
+  std::byte* row = groups_.row(group);
+  const state::RowField& result = extreme.result;
+  const auto begin = ordered_->begin_of(group);
+  const auto end = ordered_->end_of(group);
+  const bool text = result.type.physical() == PhysicalType::kString;
+  Table::set_null(row, result, begin == end);
+  if (begin == end) {
+    if (text) return groups_.set_string(group, result, {});
+    std::memset(row + result.offset, 0, width_of(result.type.physical()));
+    return;
+  }
+  const std::byte* from = table_->row((extreme.greatest ? std::prev(end) : begin)->value);
+  const state::RowField& value = table_->layout().key().back();
+  if (!text) {
+    std::memcpy(row + result.offset, from + value.offset, width_of(result.type.physical()));
+  } else if (Table::get_string(row, result) != Table::get_string(from, value)) {
+    groups_.set_string(group, result, Table::get_string(from, value));
+  }
+}
+
+// After a value came to a bucket or went from one. The rank moves by one at most, so the quantile
+// goes on from where it stood.
+void GroupValues::move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket,
+                                int sign) const {
+  std::byte* row = groups_.row(group);
+  int32_t& at = Table::get<int32_t>(row, quantile.bucket);
+  int64_t& count = Table::get<int64_t>(row, quantile.count);
+  int64_t& below = Table::get<int64_t>(row, quantile.below);
+  const bool first = count == 0;
+  count += sign;
+  Table::set_null(row, quantile.bucket, count == 0);
+  if (count == 0) {
+    at = 0;
+    below = 0;
+    return;
+  }
+  if (first) at = bucket;
+  if (bucket < at) below += sign;
+  const int64_t rank = rank_of(quantile.quantile, count);
+  const state::RowField& value = table_->layout().key().back();
+  const auto end = ordered_->end_of(group);
+  auto entry = ordered_->find(group, at);
+  while (entry == end || rank <= below) below -= times((--entry)->value);
+  while (rank > below + times(entry->value)) below += times((entry++)->value);
+  at = Table::get<int32_t>(table_->row(entry->value), value);
+}
+
+void GroupValues::remove_empty() {
+  for (const state::RowId id : found_) {
+    if (id != state::kNoRow && table_->live(id) && times(id) == 0) table_->erase(id);
+  }
+}
+
+void GroupValues::erase_window(int64_t window_start, std::span<const state::RowId> groups) {
+  if (!ordered_) return erase_rows_of(window_start);
+  std::vector<state::RowId> values;
+  for (const state::RowId group : groups) {
+    values.clear();
+    const auto end = ordered_->end_of(group);
+    for (auto entry = ordered_->begin_of(group); entry != end; ++entry) {
+      values.push_back(entry->value);
+    }
+    for (const state::RowId value : values) {
+      ordered_->erase(group, value);
+      table_->erase(value);
+    }
+  }
+}
+
+void GroupValues::erase_rows_of(int64_t window_start) {
+  // The window is the last but one field of the key: the group's, then the value.
+  const auto& key = table_->layout().key();
+  const state::RowField& start = key[key.size() - 2];
+  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+    if (!table_->live(id)) continue;
+    if (Table::get<int64_t>(table_->row(id), start) == window_start) table_->erase(id);
+  }
+}
+
+void GroupValues::order_again(std::span<const state::RowId> values) {
+  Arena arena;
+  const auto key = key_columns(*table_, values, table_->layout().key().size() - 1, arena);
+  std::vector<uint64_t> hashes;
+  hash_columns(key, values.size(), &hashes);
+  std::vector<state::RowId> groups(values.size());
+  groups_.find(key, hashes, groups);
+  for (size_t i = 0; i < values.size(); ++i) {
+    KAPPA_INVARIANT(groups[i] != state::kNoRow, "a value of no group");
+    ordered_->insert(groups[i], values[i]);
+  }
+}
+
+void GroupValues::restored() {
+  if (!ordered_) return;
+  ordered_->clear();
+  constexpr size_t kRowsAtOnce = 4096;
+  std::vector<state::RowId> values;
+  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+    if (!table_->live(id) || times(id) <= 0) continue;
+    values.push_back(id);
+    if (values.size() < kRowsAtOnce) continue;
+    order_again(values);
+    values.clear();
+  }
+  order_again(values);
+}
+
+}  // namespace kappa::operators

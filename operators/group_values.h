@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "operators/group_side.h"
+#include "operators/ordered_values.h"
+#include "operators/plan.h"
+
+namespace kappa::operators {
+
+// How often each value of an argument is there in each group: a row a group and value, with its
+// times. It is what count(DISTINCT), min and max of rows that are taken back, and approx_quantile,
+// which counts buckets, are made of. The last three need the values in order too.
+//
+// Its results depend on what rows there are, not on their order.
+class GroupValues final : public GroupSide {
+ public:
+  enum class Of : uint8_t { kValues, kBuckets };
+
+  // `group_key`: types of the groups' key. `groups` outlives this.
+  GroupValues(state::TableId id, const std::vector<Type>& group_key, Of of, const Schema& input,
+              int argument, int filter, state::Table& groups);
+
+  bool is_of(Of of, int argument, int filter) const {
+    return of_ == of && argument_ == argument && filter_ == filter;
+  }
+  // Calls that it serves. The fields are the groups' rows'.
+  void count_distinct(state::RowField result);
+  void keep_extreme(bool greatest, state::RowField result);
+  void keep_quantile(double quantile, state::RowField bucket, state::RowField count,
+                     state::RowField below);
+
+  state::Table& table() override { return *table_; }
+  void find(const Batch& input, std::span<const ColumnRef> key) override;
+  void apply(size_t begin, size_t end, std::span<const state::RowId> groups) override;
+  void remove_empty() override;
+  void erase_window(int64_t window_start, std::span<const state::RowId> groups) override;
+  void restored() override;
+
+ private:
+  struct Extreme {
+    bool greatest;
+    state::RowField result;  // null if there is no value
+  };
+  // Where a quantile stands: at the bucket that holds the value of its rank.
+  struct Quantile {
+    double quantile;
+    state::RowField bucket;  // null if there is no value
+    state::RowField count;   // of the group's values
+    state::RowField below;   // of those in buckets below
+  };
+
+  int64_t& times(state::RowId value) const;
+  void order();
+  void erase_rows_of(int64_t window_start);
+  void order_again(std::span<const state::RowId> values);
+  void store_extreme(const Extreme& extreme, state::RowId group) const;
+  void move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket, int sign) const;
+
+  Of of_;
+  int argument_;
+  int filter_;
+  state::Table& groups_;
+  std::unique_ptr<state::Table> table_;
+  std::vector<state::RowField> distinct_;
+  std::vector<Extreme> extremes_;
+  std::vector<Quantile> quantiles_;
+  std::optional<OrderedValues> ordered_;  // those that are there
+  // Of the batch found last: the value of each row, and whether it comes or goes.
+  std::vector<state::RowId> found_;
+  std::vector<int8_t> signs_;
+};
+
+}  // namespace kappa::operators
