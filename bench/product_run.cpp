@@ -135,18 +135,19 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   result.bytes_per_record =
       static_cast<double>(payload.size()) / static_cast<double>(std::min<int64_t>(records, 1000));
   if (product.durable) result.more["checkpoints"] = static_cast<double>(stats.checkpoints);
+  if (product.restarts) {
+    pipeline.reset();
+    PeakMemory restoring;
+    Result restored;
+    const Stopwatch restart;
+    KAPPA_ASSIGN_OR_RETURN(pipeline, open());
+    restart.stop(&restored);
+    result.more["restart_seconds"] = restored.wall_seconds;
+    result.more["restart_memory_mib_max"] = restoring.mib();
+    result.more["restarted_memory_mib"] = static_cast<double>(anonymous_bytes()) / (1 << 20);
+  }
   KAPPA_RETURN_IF_ERROR(check(*pipeline));
   result.checked = true;
-  if (!product.restarts) return result;
-  pipeline.reset();
-  PeakMemory restoring;
-  Result restored;
-  const Stopwatch restart;
-  KAPPA_ASSIGN_OR_RETURN(pipeline, open());
-  restart.stop(&restored);
-  result.more["restart_seconds"] = restored.wall_seconds;
-  result.more["restart_memory_mib_max"] = restoring.mib();
-  result.more["restarted_memory_mib"] = static_cast<double>(anonymous_bytes()) / (1 << 20);
   return result;
 }
 
