@@ -4,6 +4,7 @@
 //   adversarial-hot-key   count and sum of an auction's trailing minute, where one auction has 90 %
 //                         of the bids, and all come out of order by up to the source's bound
 //                         (friendly: 10k uniform auctions, in order)
+//   adversarial-hot-max   the same for the highest price
 //   adversarial-window    one tumbling window of a million auctions, which closes at once
 //                         (friendly: windows of ten seconds and 10k auctions)
 //   adversarial-late      every bid is late for its window (friendly: in time)
@@ -31,6 +32,15 @@ INSERT INTO answers
 SELECT auction, count(*) OVER minute, sum(price) OVER minute FROM bid
 WINDOW minute AS (PARTITION BY auction ORDER BY date_time
                   RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW);
+)";
+
+constexpr const char* kMaximumSql = R"(
+CREATE FOREIGN TABLE answers (auction bigint, highest bigint)
+  SERVER log OPTIONS (topic 'answers', format 'json');
+INSERT INTO answers
+SELECT auction, max(price) OVER (PARTITION BY auction ORDER BY date_time
+                                 RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW)
+FROM bid;
 )";
 
 std::string tumbling_sql(const char* size) {
@@ -138,21 +148,84 @@ Answers expected_answers(int64_t records, const BidKeys& keys) {
   return answers;
 }
 
-absl::StatusOr<Result> run_sliding(const Options& options, const BidKeys& keys) {
+// The highest price of any stretch of milliseconds: a segment tree.
+class MaximumByTime {
+ public:
+  MaximumByTime(int64_t first_ms, int64_t milliseconds)
+      : first_ms_(first_ms), leaves_(static_cast<size_t>(milliseconds)), best_(2 * leaves_) {}
+
+  void add(int64_t time_ms, int64_t price) {
+    for (size_t i = leaves_ + index(time_ms); i > 0; i /= 2) best_[i] = std::max(best_[i], price);
+  }
+  int64_t between(int64_t first_ms, int64_t last_ms) const {
+    int64_t best = 0;
+    size_t low = leaves_ + index(std::max(first_ms, first_ms_));
+    size_t high = leaves_ + index(last_ms) + 1;
+    for (; low < high; low /= 2, high /= 2) {
+      if (low % 2 == 1) best = std::max(best, best_[low++]);
+      if (high % 2 == 1) best = std::max(best, best_[--high]);
+    }
+    return best;
+  }
+
+ private:
+  size_t index(int64_t time_ms) const { return static_cast<size_t>(time_ms - first_ms_); }
+  int64_t first_ms_;
+  size_t leaves_;
+  std::vector<int64_t> best_;
+};
+
+Answers expected_maxima(int64_t records, const BidKeys& keys) {
+  const auto ms_of = [](const Bid& bid) { return bid.date_time_us / kMicrosPerMilli; };
+  const int64_t first_ms = ms_of(nexmark_bid(0, keys)) - keys.disorder_ms - 1;
+  const int64_t last_ms = nexmark_bid(records - 1, keys).known_us / kMicrosPerMilli;
+  MaximumByTime hot(first_ms, last_ms - first_ms + 1);
+  std::unordered_map<int64_t, std::vector<Bid>> others;
+  Answers answers;
+  for_each_in_order(records, keys, [&](const Bid& bid) {
+    const int64_t at_ms = ms_of(bid);
+    if (bid.auction == kFirstAuction) {
+      hot.add(at_ms, bid.price);
+      return answers.add(bid.auction, hot.between(at_ms - kMinuteMs, at_ms), 0);
+    }
+    std::vector<Bid>& known = others[bid.auction];
+    known.push_back(bid);
+    int64_t best = 0;
+    for (const Bid& each : known) {
+      if (ms_of(each) > at_ms || ms_of(each) < at_ms - kMinuteMs) continue;
+      best = std::max(best, each.price);
+    }
+    answers.add(bid.auction, best, 0);
+  });
+  return answers;
+}
+
+struct Question {
+  const char* sql;
+  Answers (*expected)(int64_t records, const BidKeys& keys);
+};
+
+absl::StatusOr<Result> run_sliding(const Options& options, const Question& question,
+                                   const BidKeys& keys) {
   Answers answers;
   Product product;
-  product.sql = kSlidingSql;
+  product.sql = question.sql;
   product.keys = keys;
   product.on_output = [&](operators::NodeId, const Batch& batch) {
+    const auto at = [&](size_t column, size_t row) {
+      const Column& values = *batch.columns[column];
+      return values.type().physical() == PhysicalType::kInt128
+                 ? static_cast<int64_t>(values.values<int128>()[row])
+                 : values.values<int64_t>()[row];
+    };
     for (size_t i = 0; i < batch.rows; ++i) {
-      answers.add(batch.columns[0]->values<int64_t>()[i], batch.columns[1]->values<int64_t>()[i],
-                  static_cast<int64_t>(batch.columns[2]->values<int128>()[i]));
+      answers.add(at(0, i), at(1, i), batch.columns.size() > 2 ? at(2, i) : 0);
     }
   };
   return check_and_run(product, options, [&](int64_t records) -> Check {
-    return [&answers, keys, records](runtime::ViewReader&) -> absl::Status {
+    return [&answers, &question, keys, records](runtime::ViewReader&) -> absl::Status {
       const Answers seen = std::exchange(answers, {});
-      if (seen == expected_answers(records, keys)) return absl::OkStatus();
+      if (seen == question.expected(records, keys)) return absl::OkStatus();
       return absl::InternalError(
           absl::StrCat("the answers of ", seen.rows, " bids are not those of ", records));
     };
@@ -216,11 +289,20 @@ absl::StatusOr<Result> compare(const Options& options, const Runner& friendly,
 constexpr int64_t kDisorderMs = 4000;  // the source's bound
 constexpr BidKeys kFriendly{.uniform = 10'000};
 
+constexpr BidKeys kHot{.uniform = 10'000, .hot_percent = 90, .disorder_ms = kDisorderMs};
+constexpr Question kCountAndSum{kSlidingSql, expected_answers};
+constexpr Question kMaximum{kMaximumSql, expected_maxima};
+
 absl::StatusOr<Result> hot_key(const Options& options) {
-  static constexpr BidKeys kHot{.uniform = 10'000, .hot_percent = 90, .disorder_ms = kDisorderMs};
   return compare(
-      options, [](const Options& o) { return run_sliding(o, kFriendly); },
-      [](const Options& o) { return run_sliding(o, kHot); });
+      options, [](const Options& o) { return run_sliding(o, kCountAndSum, kFriendly); },
+      [](const Options& o) { return run_sliding(o, kCountAndSum, kHot); });
+}
+
+absl::StatusOr<Result> hot_maximum(const Options& options) {
+  return compare(
+      options, [](const Options& o) { return run_sliding(o, kMaximum, kFriendly); },
+      [](const Options& o) { return run_sliding(o, kMaximum, kHot); });
 }
 
 absl::StatusOr<Result> one_window(const Options& options) {
@@ -250,6 +332,7 @@ absl::StatusOr<Result> late(const Options& options) {
 const bool added =
     add({"adversarial-hot-key", "one auction has 90 % of bids, out of order by 4 seconds",
          2'000'000, hot_key}) &&
+    add({"adversarial-hot-max", "the same for the highest price", 1'000'000, hot_maximum}) &&
     add({"adversarial-window", "a million auctions in one window, which closes at once", 4'600'000,
          one_window}) &&
     add({"adversarial-late", "every bid is late", 1'000'000, late});
