@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/types/time.h"
-#include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/expression_generator.h"
 

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "engine/types/time.h"
-#include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
@@ -385,8 +384,11 @@ class Generator : public Draft {
               : bare(input,
                      static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size()))));
       const std::string sql = to_sql(*expr, names_of(input.fields));
-      // A constant is no group, and one group twice would be two columns here.
-      const bool computed = expr->op == Op::kConstant;
+      // A constant is no group, and one group twice would be two columns here. The grammar makes
+      // one AND of (a AND b) AND c, so a group of that kind would not be found again in what is
+      // shown.
+      const bool computed =
+          expr->op == Op::kConstant || expr->op == Op::kAnd || expr->op == Op::kOr;
       const bool repeated =
           std::find(grouped->groups.begin(), grouped->groups.end(), sql) != grouped->groups.end();
       if (computed || repeated) continue;
