@@ -112,6 +112,7 @@ const TimedItem& TimeTree<Summary>::at(size_t index) const {
 
 template <typename Summary>
 size_t TimeTree<Summary>::before(std::pair<int64_t, int64_t> position) const {
+  if (root_.branch && root_.branch->children.back().last < position) return size_;
   size_t count = 0;
   const Node* node = &root_;
   while (node->branch) {
