@@ -190,7 +190,8 @@ void CheckpointStore::follow(TableId id, const std::vector<PackedHead>& said,
     table.sequence = said[i].sequence;
     if (said[i].whole_from > 0) {
       table.start = said[i].whole_from;
-    } else if (said[i].whole_in > 0 && head->number >= followed.steady_since + said[i].whole_in - 1) {
+    } else if (said[i].whole_in > 0 &&
+               head->number >= followed.steady_since + said[i].whole_in - 1) {
       table.start = head->number - said[i].whole_in + 1;
     }
     start = std::min(start, table.start);
