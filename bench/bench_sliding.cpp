@@ -2,8 +2,7 @@
 //
 //   sliding    count and sum of the trailing minute, of an auction with 20,000 events a second
 //   sliding-month  the same over 30 days of a million auctions, one event a second: what it takes
-//   of
-//              memory
+//              of memory, restarted too
 //   features   count, sum and distinct bidders of the trailing minute, hour and day, with 50 events
 //              a second, so that a run sees all of them come and go
 //
@@ -135,10 +134,11 @@ struct Kind {
   std::vector<int64_t> lengths_us;
   bool distinct;
   int64_t events_per_second;
+  bool restarts = false;
 };
 
 const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, false, 20'000};
-const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1};
+const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1, true};
 const Kind kFeatures{kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, true, 50};
 
 Sums expected(const Kind& kind, int64_t records, const BidKeys& keys) {
@@ -168,6 +168,7 @@ absl::StatusOr<Result> run_kind(const Kind& kind, const Options& options, int64_
   Product product;
   product.sql = kind.sql;
   product.keys = keys;
+  product.restarts = kind.restarts;
   product.on_output = [&](operators::NodeId, const Batch& batch) { sums.add(batch); };
   return check_and_run(product, options, [&](int64_t records) -> Check {
     return [&sums, &kind, keys, records](runtime::ViewReader&) -> absl::Status {
@@ -184,7 +185,7 @@ const bool added =
          [](const Options& options) { return run_kind(kSliding, options, 0); }}) &&
     add({"sliding-uniform", "the same over a million uniform auctions", 4'600'000,
          [](const Options& options) { return run_kind(kSliding, options, 1'000'000); }}) &&
-    add({"sliding-month", "30 days of a million auctions: memory_mib is to stay below 512",
+    add({"sliding-month", "30 days of a million auctions: memory_mib… are to stay below 512",
          4'600'000, [](const Options& options) { return run_kind(kMonth, options, 1'000'000); }}) &&
     add({"features", "count, sum and distinct bidders over a minute, an hour and a day", 4'600'000,
          [](const Options& options) { return run_kind(kFeatures, options, 0); }}) &&

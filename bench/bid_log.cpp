@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<log::EmbeddedLog>> make_bid_log(const std::string
       append_json(bid, &payloads);
       ends.push_back(payloads.size());
       log::RecordToAppend& record = batch[static_cast<size_t>(n - begin)];
-      record.timestamp = LogTime{bid.date_time_us / 1000};
+      record.timestamp = LogTime{bid.known_us / 1000};
       record.partition = static_cast<int32_t>(n % kBidPartitions);
     }
     for (size_t i = 0; i < batch.size(); ++i) {

@@ -72,7 +72,11 @@ Bid nexmark_bid(int64_t number, const BidKeys& keys) {
   bid.bidder = kFirstId + bidder_of(random, epoch);
   bid.price = std::llround(std::pow(10.0, random.next_double() * 6.0) * 100.0);
   bid.channel = random.next(8);
-  bid.date_time_us = kBaseUs + event * (1'000'000 / keys.events_per_second);
+  bid.known_us = kBaseUs + event * (1'000'000 / keys.events_per_second);
+  bid.date_time_us = bid.known_us;
+  if (keys.hot_percent > 0 && random.below(100) < keys.hot_percent) bid.auction = kFirstAuction;
+  if (keys.disorder_ms > 0) bid.date_time_us -= random.below(keys.disorder_ms + 1) * 1000;
+  if (number == 0) bid.date_time_us += keys.first_ahead_ms * 1000;
   return bid;
 }
 

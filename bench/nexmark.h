@@ -11,6 +11,7 @@ struct Bid {
   int64_t bidder = 0;
   int64_t price = 0;
   int64_t date_time_us = 0;
+  int64_t known_us = 0;  // its record's timestamp
   uint32_t channel = 0;  // 0 to 3: a name; else a number in its name
 };
 
@@ -23,7 +24,15 @@ struct BidKeys {
   // uniformly among so many.
   int64_t uniform = 0;
   int64_t events_per_second = kNexmarkEventsPerSecond;
+  // What makes life hard: so many in a hundred bids are of one auction, the first; a bid happened
+  // up to so many milliseconds before it was known, in no order; the first one seems to have
+  // happened so long after that.
+  int64_t hot_percent = 0;
+  int64_t disorder_ms = 0;
+  int64_t first_ahead_ms = 0;
 };
+
+inline constexpr int64_t kFirstAuction = 1000;
 
 // Bid number `number` (from 0), a function of the number alone: among 50 events there are a person,
 // three auctions and 46 bids. Random choices come from java.util.Random's generator, seeded with

@@ -1,6 +1,7 @@
 #include "bench/product_run.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -40,6 +41,43 @@ int64_t anonymous_bytes() {
   return 0;
 }
 
+// The most of that since this was made: looked at a hundred times a second, on a thread of its own.
+class PeakMemory {
+ public:
+  PeakMemory() : thread_([this] { look(); }) {}
+  ~PeakMemory() {
+    done_ = true;
+    thread_.join();
+  }
+  double mib() {
+    peak_ = std::max<int64_t>(peak_, anonymous_bytes());
+    return static_cast<double>(peak_) / (1 << 20);
+  }
+
+ private:
+  void look() {
+    while (!done_) {
+      peak_ = std::max<int64_t>(peak_, anonymous_bytes());
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  std::atomic<bool> done_ = false;
+  std::atomic<int64_t> peak_ = 0;
+  std::thread thread_;
+};
+
+void add_stats(const runtime::PipelineStats& stats, Result* result) {
+  double late = 0;
+  for (const runtime::ViewStats& view : stats.views) {
+    late += static_cast<double>(view.late_records);
+  }
+  if (late > 0) result->more["late"] = late;
+  if (!stats.epoch_seconds.empty()) {
+    result->more["epoch_seconds_max"] =
+        *std::max_element(stats.epoch_seconds.begin(), stats.epoch_seconds.end());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
@@ -66,13 +104,20 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   pipeline_options.workers = options.workers;
   pipeline_options.on_output = product.on_output;
 
+  const auto open = [&] {
+    return runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
+                                   directory + "/journal", &clock, pipeline_options);
+  };
+
   Result result;
+  PeakMemory memory;
   const Stopwatch stopwatch;
-  KAPPA_ASSIGN_OR_RETURN(const auto pipeline,
-                         runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
-                                                 directory + "/journal", &clock, pipeline_options));
+  KAPPA_ASSIGN_OR_RETURN(auto pipeline, open());
   KAPPA_RETURN_IF_ERROR(pipeline->start());
   KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, expected));
+  if (product.completes) {
+    KAPPA_RETURN_IF_ERROR(pipeline->complete_live(runtime::Deadline::max()));
+  }
   stopwatch.stop(&result);
   const double applied_seconds = result.wall_seconds;
   KAPPA_RETURN_IF_ERROR(pipeline->stop());
@@ -81,7 +126,9 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   result.more["applied_seconds"] = applied_seconds;
   result.more["memory_mib"] = static_cast<double>(anonymous_bytes()) / (1 << 20);
 
+  result.more["memory_mib_max"] = memory.mib();
   const runtime::PipelineStats stats = pipeline->stats();
+  add_stats(stats, &result);
   result.records = static_cast<int64_t>(stats.records);
   if (result.records != expected) {
     return absl::InternalError(
@@ -94,6 +141,17 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   result.bytes_per_record =
       static_cast<double>(payload.size()) / static_cast<double>(std::min<int64_t>(records, 1000));
   if (product.durable) result.more["checkpoints"] = static_cast<double>(stats.checkpoints);
+  if (product.restarts) {
+    pipeline.reset();
+    PeakMemory restoring;
+    Result restored;
+    const Stopwatch restart;
+    KAPPA_ASSIGN_OR_RETURN(pipeline, open());
+    restart.stop(&restored);
+    result.more["restart_seconds"] = restored.wall_seconds;
+    result.more["restart_memory_mib_max"] = restoring.mib();
+    result.more["restarted_memory_mib"] = static_cast<double>(anonymous_bytes()) / (1 << 20);
+  }
   KAPPA_RETURN_IF_ERROR(check(*pipeline));
   result.checked = true;
   return result;

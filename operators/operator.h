@@ -64,9 +64,10 @@ class Operator {
   virtual std::vector<state::Table*> tables() { return {}; }
   // What it only ever appends to, stored beside its tables, under its node's id too; null: nothing.
   virtual state::EventLog* events() { return nullptr; }
-  // An event of that log from a checkpoint, in its stored form, in no particular order. DataLoss:
-  // it is none.
-  virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/) {
+  // An event of that log from the store's checkpoint of this number, in its stored form, in the
+  // order of checkpoints. DataLoss: it is none.
+  virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/,
+                                  uint64_t /*checkpoint*/) {
     return absl::UnimplementedError("it has no events");
   }
   // The types of an event's stored key.

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
-#include "absl/strings/str_cat.h"
 #include "engine/types/hash.h"
-#include "engine/types/status_macros.h"
 #include "engine/types/time.h"
 #include "operators/late_row.h"
 #include "operators/sums.h"
-#include "state/row_codec.h"
 
 namespace kappa::operators {
 namespace {
@@ -34,13 +30,6 @@ int64_t& number(std::byte* row, const state::RowField& field) {
 }
 int64_t number(const std::byte* row, const state::RowField& field) {
   return Table::get<int64_t>(row, field);
-}
-
-template <typename T>
-T at(const EventHeader& event, uint32_t offset) {
-  T value;
-  std::memcpy(&value, reinterpret_cast<const std::byte*>(&event) + offset, sizeof(value));
-  return value;
 }
 
 void append_boolean(Column& column, bool value) {
@@ -69,6 +58,7 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       input_schema_(plan.node(node_.inputs[0]).schema),
       values_(plan, node_, operator_id(plan, node)),
       log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
+      index_(values_, log_),
       key_layout_(key_types(op_, input_schema_), {}),
       time_max_us_(kNever),
       in_order_time_us_(kNever),
@@ -140,11 +130,12 @@ void RunningFrames::count_in(const EventHeader& event, std::byte* partition, con
     number(partition, running.count) += sign;
     if (slot.sums) {
       add_wrapping(Table::get<int128>(partition, running.sum),
-                   static_cast<int128>(at<int64_t>(event, slot.value_offset)) * sign);
+                   static_cast<int128>(value_at<int64_t>(event, slot.value_offset)) * sign);
     }
     return;
   }
-  int64_t& times = number(slot.pairs->row(at<RowId>(event, slot.pair_offset)), running.in_pairs);
+  int64_t& times =
+      number(slot.pairs->row(value_at<RowId>(event, slot.pair_offset)), running.in_pairs);
   const int64_t before = times;
   times += sign;
   number(partition, running.count) += (times > 0) - (before > 0);
@@ -189,14 +180,22 @@ void RunningFrames::move_on(int64_t time_us) {
 }
 
 // The number of the partition's next event of this time: they count up as they come.
-uint32_t RunningFrames::number_of(const std::byte* partition, int64_t time_us) const {
-  auto from = static_cast<uint64_t>(number(partition, values_.last));
-  while (from > log_.begin() && event(from - 1).time_max_us >= time_us) {
+uint32_t RunningFrames::number_of(RowId id, int64_t time_us) {
+  if (const auto known = index_.number_of(id, time_us)) return *known;
+  const auto last = static_cast<uint64_t>(number(values_.partitions().row(id), values_.last));
+  uint64_t steps = 0;
+  uint32_t found = 0;
+  for (uint64_t from = last; from > log_.begin() && event(from - 1).time_max_us >= time_us;
+       ++steps) {
     const EventHeader& earlier = event(from - 1);
-    if (earlier.time_us == time_us) return earlier.number + 1;
+    if (earlier.time_us == time_us) {
+      found = earlier.number + 1;
+      break;
+    }
     from = earlier.previous;
   }
-  return 0;
+  if (steps > DisorderIndex::kShortWalk) index_.note_walk(id, steps, last, kNever);
+  return found;
 }
 
 uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_checkpoint) {
@@ -211,16 +210,14 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
   if (last == 0 || static_cast<uint64_t>(last) <= log_.begin()) {
     time_max = made.time_us;
   } else if (!from_checkpoint && time_max >= made.time_us) {
-    made.number = number_of(partition, made.time_us);
+    made.number = number_of(made.partition, made.time_us);
   }
   time_max = std::max(time_max, made.time_us);
   made.time_max_us = time_max;
   made.out_of_order = static_cast<uint32_t>(made.time_us < in_order_time_us_);
   in_order_time_us_ = std::max(in_order_time_us_, made.time_us);
   last = static_cast<int64_t>(log_.end());
-  if (from_checkpoint) {
-    log_.note_loaded(made.time_us);
-  } else {
+  if (!from_checkpoint) {
     const Stored stored = encode(made);
     log_.store(values_.partitions().key_group(partition), stored.key, stored.key_bytes,
                stored.value_bytes);
@@ -231,13 +228,14 @@ uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_chec
 void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoint) {
   const uint64_t added = append(record, from_checkpoint);
   const EventHeader& made = event(added);
+  index_.insert(made.partition, added);
   std::byte* const partition = values_.partitions().row(made.partition);
   for (size_t each : values_.entering_on_arrival()) {
     count_in(made, partition, values_.running()[each], 1);
   }
   for (const RunningValues::Slot& slot : values_.slots()) {
     if (!slot.distinct) continue;
-    const auto pair = at<RowId>(made, slot.pair_offset);
+    const auto pair = value_at<RowId>(made, slot.pair_offset);
     if (pair == state::kNoRow) continue;
     int64_t& time_max = number(slot.pairs->row(pair), slot.pairs->layout().values().back());
     time_max = std::max(time_max, made.time_us);
@@ -254,31 +252,60 @@ void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoi
 
 // ---- answers --------------------------------------------------------------------------------
 
-void RunningFrames::add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
+void RunningFrames::add_indexed(DisorderIndex::Events& events, const Stretch& stretch, int64_t sign,
                                 const Running& running, Difference* difference) const {
   const RunningValues::Slot& slot = values_.slots()[running.slot];
-  while (from > log_.begin() && event(from - 1).time_max_us >= low_us) {
+  const size_t begin = events.before(stretch.low_us);
+  const size_t end = events.before(stretch.high_us);
+  if (running.distinct) {
+    events.for_each(begin, end, [&](const TimedItem& each) {
+      if ((event(each.item).seen >> running.slot & 1) == 0) return;
+      difference->pairs[value_at<RowId>(event(each.item), slot.pair_offset)] += sign;
+    });
+    return;
+  }
+  const EventSums& sums = index_.sums();
+  int64_t found[3 * kRunningCallsMax];
+  sums.clear(found);
+  events.fold(begin, end, sums, found);
+  difference->count += sign * sums.count(found, running.slot);
+  if (slot.sums) add_wrapping(difference->sum, sums.sum(found, running.slot) * sign);
+}
+
+void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Running& running,
+                                Difference* difference) {
+  DisorderIndex::Events* const indexed = index_.find(stretch.partition, stretch.oldest_us);
+  if (indexed) return add_indexed(*indexed, stretch, sign, running, difference);
+  const RunningValues::Slot& slot = values_.slots()[running.slot];
+  uint64_t steps = 0;
+  for (uint64_t from = stretch.from;
+       from > log_.begin() && event(from - 1).time_max_us >= stretch.low_us; ++steps) {
     const EventHeader& each = event(from - 1);
     from = each.previous;
-    if (each.time_us < low_us || each.time_us >= high_us) continue;
+    if (each.time_us < stretch.low_us || each.time_us >= stretch.high_us) continue;
     if ((each.seen >> running.slot & 1) == 0) continue;
     if (running.distinct) {
-      difference->pairs[at<RowId>(each, slot.pair_offset)] += sign;
+      difference->pairs[value_at<RowId>(each, slot.pair_offset)] += sign;
       continue;
     }
     difference->count += sign;
     if (!slot.sums) continue;
-    add_wrapping(difference->sum, static_cast<int128>(at<int64_t>(each, slot.value_offset)) * sign);
+    add_wrapping(difference->sum,
+                 static_cast<int128>(value_at<int64_t>(each, slot.value_offset)) * sign);
   }
+  if (steps <= DisorderIndex::kShortWalk) return;
+  const std::byte* const partition = values_.partitions().row(stretch.partition);
+  index_.note_walk(stretch.partition, steps, static_cast<uint64_t>(number(partition, values_.last)),
+                   stretch.oldest_us);
 }
 
 // False: the frame is behind the horizon, and holds nothing.
-bool RunningFrames::find_difference(const Running& running, const std::byte* partition,
-                                    int64_t time_us, int64_t watermark_us,
-                                    Difference* difference) const {
+bool RunningFrames::find_difference(const Running& running, RowId id, int64_t time_us,
+                                    int64_t watermark_us, Difference* difference) {
   const Frame& frame = running.frame;
-  const int64_t low_us = std::max(saturating_add(time_us, -frame.start),
-                                  saturating_add(watermark_us, -op_.horizon_us));
+  const std::byte* const partition = values_.partitions().row(id);
+  const int64_t oldest_us = saturating_add(watermark_us, -op_.horizon_us);
+  const int64_t low_us = std::max(saturating_add(time_us, -frame.start), oldest_us);
   const int64_t end_us = saturating_add(saturating_add(time_us, -frame.end), 1);
   if (low_us >= end_us) return false;
   const auto passed = [&](size_t threshold) {
@@ -286,10 +313,11 @@ bool RunningFrames::find_difference(const Running& running, const std::byte* par
   };
   const uint64_t entered = running.enters ? passed(*running.enters)
                                           : static_cast<uint64_t>(number(partition, values_.last));
-  add_between(entered, end_us, saturating_add(saturating_add(time_max_us_, -frame.end), 1), -1,
-              running, difference);
-  add_between(passed(running.leaves), low_us, saturating_add(time_max_us_, -frame.start), 1,
-              running, difference);
+  const int64_t entered_before_us = saturating_add(saturating_add(time_max_us_, -frame.end), 1);
+  const int64_t left_before_us = saturating_add(time_max_us_, -frame.start);
+  add_between({id, entered, end_us, entered_before_us, oldest_us}, -1, running, difference);
+  add_between({id, passed(running.leaves), low_us, left_before_us, oldest_us}, 1, running,
+              difference);
   const RunningValues::Slot& slot = values_.slots()[running.slot];
   for (const auto& [pair, change] : difference->pairs) {
     const int64_t before = number(std::as_const(*slot.pairs).row(pair), running.in_pairs);
@@ -338,7 +366,7 @@ void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
     if (!differences[index]) {
       Difference found;
       const bool holds =
-          find_difference(values_.running()[index], partition, time_us, watermark_us, &found);
+          find_difference(values_.running()[index], id, time_us, watermark_us, &found);
       differences[index].emplace(holds, std::move(found));
     }
     const auto& [holds, difference] = *differences[index];
@@ -416,159 +444,6 @@ void RunningFrames::fill_record(const Batch& input, const Rows& rows, size_t row
   }
 }
 
-// ---- the stored form ------------------------------------------------------------------------
-
-namespace {
-
-// The row of a key, made if there is none.
-RowId row_of(Table& table, const Row& key, Arena& arena) {
-  std::vector<ColumnRef> columns;
-  for (const Value& value : key) {
-    Column column(value.type);
-    append_value(column, value, arena);
-    columns.push_back(std::make_shared<const Column>(std::move(column)));
-  }
-  std::vector<uint64_t> hashes;
-  hash_columns(columns, 1, &hashes);
-  RowId row = state::kNoRow;
-  table.find_or_insert(columns, hashes, {&row, 1}, nullptr);
-  return row;
-}
-
-}  // namespace
-
-size_t RunningFrames::stored_bytes_max(const EventHeader& event) const {
-  const Table& partitions = values_.partitions();
-  const auto& slots = values_.slots();
-  size_t bytes = state::kPackedHeaderBytesMax +
-                 state::key_bytes_max(partitions.layout(), partitions.row(event.partition)) +
-                 (3 + 2 * slots.size()) * state::kIntegerBytesMax;
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct || (event.seen >> s & 1) == 0) continue;
-    const Table& pairs = *slots[s].pairs;
-    bytes +=
-        state::key_bytes_max(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)));
-  }
-  return bytes;
-}
-
-RunningFrames::Stored RunningFrames::encode(const EventHeader& event) const {
-  const Table& partitions = values_.partitions();
-  const size_t needed = stored_bytes_max(event);
-  if (stored_.size() < needed) stored_.resize(2 * needed);
-  char* const key = stored_.data() + state::kPackedHeaderBytesMax;
-  char* const time = state::write_key(partitions.layout(), partitions.row(event.partition), key);
-  const auto partition_bytes = static_cast<size_t>(time - key);
-  char* const value =
-      state::write_key_integer(event.number, state::write_key_integer(event.time_us, time));
-  char* end = state::write_value_integer(event.seen, value);
-  const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
-  const auto& slots = values_.slots();
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].sums || !sees(s)) continue;
-    end = state::write_value_integer(at<int64_t>(event, slots[s].value_offset), end);
-  }
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct || !sees(s)) continue;
-    // Its key is the partition's, then the value: the value takes the place of all of it.
-    const Table& pairs = *slots[s].pairs;
-    char* const pair = end + state::kIntegerBytesMax;
-    const char* const pair_end =
-        state::write_key(pairs.layout(), pairs.row(at<RowId>(event, slots[s].pair_offset)), pair);
-    const auto bytes = static_cast<size_t>(pair_end - pair) - partition_bytes;
-    end = state::write_value_integer(static_cast<int64_t>(bytes), end);
-    std::memmove(end, pair + partition_bytes, bytes);
-    end += bytes;
-  }
-  return {key, static_cast<size_t>(value - key), static_cast<size_t>(end - value)};
-}
-
-absl::Status RunningFrames::load_event(std::string_view key, std::string_view value) {
-  const auto damaged = [&] {
-    return absl::DataLossError(
-        absl::StrCat("a stored event of ", value.size(), " bytes is damaged"));
-  };
-  Row decoded;
-  KAPPA_RETURN_IF_ERROR(state::decode_key(key_layout_.key(), key, &decoded));
-  Arena arena;
-  EventHeader header{};
-  header.number = static_cast<uint32_t>(std::get<int64_t>(decoded.back().data));
-  decoded.pop_back();
-  header.time_us = std::get<int64_t>(decoded.back().data);
-  decoded.pop_back();
-  header.partition = row_of(values_.partitions(), decoded, arena);
-  state::ValueReader reader(value);
-  int64_t seen = 0;
-  if (!reader.read_integer(&seen)) return damaged();
-  header.seen = static_cast<uint32_t>(seen);
-  const auto sees = [&](size_t slot) { return (header.seen >> slot & 1) != 0; };
-  const size_t begin = loaded_.size();
-  loaded_.resize(begin + values_.record_bytes());
-  std::memcpy(&loaded_[begin], &header, sizeof(header));
-  const auto& slots = values_.slots();
-  for (size_t s = 0; s < slots.size(); ++s) {
-    int64_t number = 0;
-    if (!slots[s].sums || !sees(s)) continue;
-    if (!reader.read_integer(&number)) return damaged();
-    std::memcpy(&loaded_[begin + slots[s].value_offset], &number, sizeof(number));
-  }
-  std::string partition;
-  state::append_key(decoded, &partition);
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct) continue;
-    RowId pair = state::kNoRow;
-    if (sees(s)) {
-      int64_t size = 0;
-      std::string_view bytes;
-      if (!reader.read_integer(&size) || size < 0 ||
-          !reader.read_bytes(static_cast<size_t>(size), &bytes)) {
-        return damaged();
-      }
-      Row pair_key;
-      KAPPA_RETURN_IF_ERROR(state::decode_key(slots[s].pairs->layout().key(),
-                                              partition + std::string(bytes), &pair_key));
-      pair = row_of(*slots[s].pairs, pair_key, arena);
-    }
-    std::memcpy(&loaded_[begin + slots[s].pair_offset], &pair, sizeof(pair));
-  }
-  if (!reader.at_end()) return damaged();
-  constexpr size_t kLoadedBytesMax = 16u << 20;
-  if (loaded_.size() > kLoadedBytesMax) insert_loaded();
-  return absl::OkStatus();
-}
-
-// In the order of event time as far as may be, whatever the order in which they came: answers do
-// not depend on it, and it is the cheaper one.
-void RunningFrames::insert_loaded() {
-  const size_t bytes = values_.record_bytes();
-  const auto header = [&](size_t i) {
-    return reinterpret_cast<const EventHeader*>(loaded_.data() + i * bytes);
-  };
-  std::vector<size_t> order(loaded_.size() / bytes);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::pair(header(a)->time_us, header(a)->number) <
-           std::pair(header(b)->time_us, header(b)->number);
-  });
-  for (size_t i : order) insert(std::span(loaded_).subspan(i * bytes, bytes), true);
-  loaded_.clear();
-}
-
-void RunningFrames::restored(int64_t watermark_us) {
-  insert_loaded();
-  loaded_ = {};
-  move_on(std::max(watermark_us, in_order_time_us_));
-}
-
-void RunningFrames::visit_events(int64_t watermark_us, const VisitEvent& visit) const {
-  for (uint64_t n = log_.begin(); n < log_.end(); ++n) {
-    if (event(n).time_us < saturating_add(watermark_us, -op_.horizon_us)) continue;
-    const Stored stored = encode(event(n));
-    visit(std::string(stored.key, stored.key_bytes),
-          std::string(stored.key + stored.key_bytes, stored.value_bytes));
-  }
-}
-
 // ---- what counts no more --------------------------------------------------------------------
 
 void RunningFrames::remove_expired(int64_t watermark_us) {
@@ -586,11 +461,14 @@ namespace {
 
 constexpr RowId kSweptMax = 256;
 
-// Erases some rows whose `time_max` is below `before_us`, from `cursor` on.
-void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor) {
+// Erases some rows whose `time_max` is below `before_us`, from `cursor` on. Says which before.
+template <typename Erase>
+void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor,
+           Erase&& erasing) {
   const RowId end = std::min<RowId>(table.row_ids_end(), *cursor + kSweptMax);
   for (; *cursor < end; ++*cursor) {
     if (table.live(*cursor) && number(std::as_const(table).row(*cursor), time_max) < before_us) {
+      erasing(*cursor);
       table.erase(*cursor);
     }
   }
@@ -600,7 +478,8 @@ void sweep(Table& table, const state::RowField& time_max, int64_t before_us, Row
 }  // namespace
 
 void RunningFrames::sweep_partitions(int64_t before_us) {
-  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_);
+  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_,
+        [&](RowId partition) { index_.erase(partition); });
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {
@@ -608,7 +487,8 @@ void RunningFrames::sweep_pairs(int64_t before_us) {
     pair_slot_cursor_ = (pair_slot_cursor_ + (pair_cursor_ == 0 ? 1 : 0)) % values_.slots().size();
     const RunningValues::Slot& slot = values_.slots()[pair_slot_cursor_];
     if (!slot.distinct) continue;
-    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_);
+    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_,
+                 [](RowId) {});
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "operators/disorder_index.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
 #include "state/event_log.h"
@@ -47,7 +48,8 @@ class RunningFrames final : public Operator {
   void restored(int64_t watermark_us) override;
   void remove_expired(int64_t watermark_us) override;
   state::EventLog* events() override { return &log_; }
-  absl::Status load_event(std::string_view key, std::string_view value) override;
+  absl::Status load_event(std::string_view key, std::string_view value,
+                          uint64_t checkpoint) override;
   std::vector<state::RowField> event_key() const override { return key_layout_.key(); }
   void visit_events(int64_t watermark_us, const VisitEvent& visit) const override;
 
@@ -76,7 +78,7 @@ class RunningFrames final : public Operator {
   uint64_t append(std::span<const std::byte> record, bool from_checkpoint);
   void count_in(const EventHeader& event, std::byte* partition, const Running& running,
                 int64_t sign);
-  uint32_t number_of(const std::byte* partition, int64_t time_us) const;
+  uint32_t number_of(state::RowId id, int64_t time_us);
   // An event in its stored form, in a buffer that the next call overwrites.
   struct Stored {
     char* key;  // the value follows
@@ -90,12 +92,22 @@ class RunningFrames final : public Operator {
               std::vector<Column>& results);
   void append_result(const FrameCall& call, const std::byte* partition, Column& result,
                      const Difference& difference) const;
-  // Adds, with a sign, the events of a chain, from number `from` - 1 back, with time in [low,
-  // high).
-  void add_between(uint64_t from, int64_t low_us, int64_t high_us, int64_t sign,
+  // Those of a partition's events with time in [low, high), all of which the running value has let
+  // in (or out).
+  struct Stretch {
+    state::RowId partition;
+    uint64_t from;  // none of them comes behind the event of number `from` - 1 in its chain
+    int64_t low_us;
+    int64_t high_us;
+    int64_t oldest_us;  // older ones count for nobody
+  };
+  // Adds them with a sign.
+  void add_between(const Stretch& stretch, int64_t sign, const Running& running,
+                   Difference* difference);
+  void add_indexed(DisorderIndex::Events& events, const Stretch& stretch, int64_t sign,
                    const Running& running, Difference* difference) const;
-  bool find_difference(const Running& running, const std::byte* partition, int64_t time_us,
-                       int64_t watermark_us, Difference* difference) const;
+  bool find_difference(const Running& running, state::RowId id, int64_t time_us,
+                       int64_t watermark_us, Difference* difference);
 
   const EventHeader& event(uint64_t number) const {
     return *reinterpret_cast<const EventHeader*>(log_.record(number));
@@ -108,6 +120,7 @@ class RunningFrames final : public Operator {
   const Schema& input_schema_;
   RunningValues values_;
   state::EventLog log_;
+  DisorderIndex index_;
   state::RowLayout key_layout_;  // of an event's stored key
 
   int64_t time_max_us_;          // T: the largest event time or watermark seen

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -98,5 +99,13 @@ struct EventHeader {
   uint32_t seen;          // a bit a slot
   uint32_t out_of_order;  // an event with a later time had come before it
 };
+
+// What lies at an offset of an event's record.
+template <typename T>
+T value_at(const EventHeader& event, uint32_t offset) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const std::byte*>(&event) + offset, sizeof(value));
+  return value;
+}
 
 }  // namespace kappa::operators

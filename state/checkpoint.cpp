@@ -188,7 +188,10 @@ void CheckpointStore::follow(TableId id, const std::vector<PackedHead>& said,
   for (size_t i = 0; i < said.size(); ++i) {
     Followed::Table& table = followed.tables[i];
     table.sequence = said[i].sequence;
-    if (said[i].whole_in > 0 && head->number >= followed.steady_since + said[i].whole_in - 1) {
+    if (said[i].whole_from > 0) {
+      table.start = said[i].whole_from;
+    } else if (said[i].whole_in > 0 &&
+               head->number >= followed.steady_since + said[i].whole_in - 1) {
       table.start = head->number - said[i].whole_in + 1;
     }
     start = std::min(start, table.start);

@@ -53,9 +53,11 @@ class CheckpointStore {
   // Each row of the last checkpoint, but those of some tables, once, in no particular order.
   // DataLoss: some of it is missing or damaged; says what. Keys are held in memory meanwhile.
   absl::Status read_rows(const VisitRow& visit, const std::set<TableId>& but = {}) const;
-  // Each stored event of these logs, in the order in which they were stored: read_rows() leaves
-  // them out. Events that count no more may be among them.
-  absl::Status read_events(const std::set<TableId>& logs, const VisitRow& visit) const;
+  // Each stored event of these logs with the number of its checkpoint, in the order in which they
+  // were stored: read_rows() leaves them out. Events that count no more may be among them.
+  using VisitEvent = std::function<absl::Status(TableId log, uint64_t checkpoint,
+                                                std::string_view key, std::string_view value)>;
+  absl::Status read_events(const std::set<TableId>& logs, const VisitEvent& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 
   // Takes the checkpoint's blobs away. After an error nothing is written any more: tables take what

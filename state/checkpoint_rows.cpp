@@ -97,7 +97,7 @@ absl::Status CheckpointStore::read_table(TableId table, const VisitRow& visit) c
 }
 
 absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
-                                          const VisitRow& visit) const {
+                                          const VisitEvent& visit) const {
   if (!loaded_.ok()) return loaded_;
   std::vector<PackedRow> rows;
   for (const TableId log : logs) {
@@ -112,7 +112,7 @@ absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
         const absl::Status read = read_blob(blobs[n], &rows);
         if (!read.ok()) return damaged_blob(log, part->first, n, blobs.size(), read);
         for (const PackedRow& row : rows) {
-          KAPPA_RETURN_IF_ERROR(visit(log, row.key_group, row.key, row.value));
+          KAPPA_RETURN_IF_ERROR(visit(log, part->first, row.key, row.value));
         }
       }
     }

@@ -45,12 +45,12 @@ void set_spill_directory(const std::string& directory) {
   spill_directory() = directory;
 }
 
-EventLog::EventLog(TableId id, size_t record_bytes)
+EventLog::EventLog(TableId id, size_t record_bytes, size_t resident_bytes)
     : id_(id),
       record_bytes_(record_bytes),
+      resident_bytes_(resident_bytes),
       forgotten_before_us_(kNever),
-      pending_time_max_us_(kNever),
-      loaded_time_us_(kNever) {
+      pending_time_max_us_(kNever) {
   pending_.id = id;
 }
 
@@ -73,7 +73,7 @@ void EventLog::add_segment() {
   KAPPA_INVARIANT(memory != MAP_FAILED, "the kernel has memory");
   segments_.push_back({static_cast<std::byte*>(memory), kNever, -1});
   ++resident_;
-  if (resident_ > 1 && (resident_ - 1) * segment_bytes() > kResidentBytes) spill_oldest();
+  if (resident_ > 1 && (resident_ - 1) * segment_bytes() > resident_bytes_) spill_oldest();
 }
 
 // Its pages are replaced, where they are, by those of the file.
@@ -124,6 +124,13 @@ void EventLog::store(uint32_t key_group, char* key, size_t key_bytes, size_t val
   dirty_bytes_ += size;
 }
 
+void EventLog::note_loaded(int64_t event_time_us, uint64_t checkpoint) {
+  if (loaded_.empty() || loaded_.back().first != checkpoint) {
+    loaded_.emplace_back(checkpoint, event_time_us);
+  }
+  loaded_.back().second = std::max(loaded_.back().second, event_time_us);
+}
+
 void EventLog::forget_before(int64_t event_time_us) {
   forgotten_before_us_ = std::max(forgotten_before_us_, event_time_us);
   // The last segment is being filled.
@@ -135,11 +142,18 @@ void EventLog::forget_before(int64_t event_time_us) {
 PackedTable EventLog::take_checkpoint() {
   ++sequence_;
   if (!pending_.blobs.empty()) stored_.emplace_back(sequence_, pending_time_max_us_);
-  while (!stored_.empty() && stored_.front().second < forgotten_before_us_) stored_.pop_front();
+  const auto forget = [&](auto& checkpoints) {
+    while (!checkpoints.empty() && checkpoints.front().second < forgotten_before_us_) {
+      checkpoints.pop_front();
+    }
+  };
+  forget(loaded_);
+  forget(stored_);
   PackedTable taken = std::move(pending_);
   taken.head.sequence = sequence_;
-  // As long as events count that another process stored, nothing is known.
-  if (loaded_time_us_ < forgotten_before_us_ || loaded_time_us_ == kNever) {
+  if (!loaded_.empty()) {
+    taken.head.whole_from = loaded_.front().first;
+  } else {
     taken.head.whole_in = stored_.empty() ? 1 : sequence_ - stored_.front().first + 1;
   }
   pending_ = {};

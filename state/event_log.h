@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -28,7 +29,11 @@ void set_spill_directory(const std::string& directory);
 // and never again: it tells how far back the events go that still count, and what is older is void.
 class EventLog {
  public:
-  EventLog(TableId id, size_t record_bytes);
+  // How many bytes of the youngest segments stay in memory.
+  static constexpr size_t kResidentBytes = 64u << 20;
+  static constexpr uint64_t kSegmentRecords = uint64_t{1} << 14;
+
+  EventLog(TableId id, size_t record_bytes, size_t resident_bytes = kResidentBytes);
   ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
@@ -43,6 +48,8 @@ class EventLog {
   }
   size_t bytes() const;          // in memory
   size_t spilled_bytes() const;  // in the file
+  // How large the file is, room that is free included.
+  size_t spill_file_bytes() const { return static_cast<size_t>(spill_end_); }
 
   // Room for the next event, zeroed; filled in at once.
   std::byte* append(int64_t event_time_us);
@@ -50,10 +57,9 @@ class EventLog {
   // kPackedHeaderBytesMax bytes before `key` may be written. Not called for those from a
   // checkpoint.
   void store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes);
-  // An event from a checkpoint was appended.
-  void note_loaded(int64_t event_time_us) {
-    loaded_time_us_ = event_time_us > loaded_time_us_ ? event_time_us : loaded_time_us_;
-  }
+  // An event is in the store's checkpoint of this number, and appended or about to be. Numbers
+  // ascend; all before the first take_checkpoint().
+  void note_loaded(int64_t event_time_us, uint64_t checkpoint);
   // Events older than this count no more, and nobody reads them. Never falls.
   void forget_before(int64_t event_time_us);
 
@@ -65,10 +71,7 @@ class EventLog {
   PackedTable take_checkpoint();
 
  private:
-  static constexpr uint64_t kSegmentBits = 14;
-  static constexpr uint64_t kSegmentRecords = uint64_t{1} << kSegmentBits;
-  // How many of the youngest segments stay in memory, by their size.
-  static constexpr size_t kResidentBytes = 64u << 20;
+  static constexpr uint64_t kSegmentBits = std::countr_zero(kSegmentRecords);
 
   struct Segment {
     std::byte* memory;
@@ -83,6 +86,7 @@ class EventLog {
 
   TableId id_;
   size_t record_bytes_;
+  size_t resident_bytes_;
   std::deque<Segment> segments_;
   uint64_t first_segment_ = 0;  // its number
   uint64_t end_ = 0;
@@ -97,9 +101,10 @@ class EventLog {
   size_t dirty_bytes_ = 0;
   int64_t pending_time_max_us_;
   uint32_t sequence_ = 0;  // of checkpoints taken
-  // Checkpoints with events that count, by their sequence, and the largest event time of each.
+  // Checkpoints with events that count, and the largest event time of each: by the store's number,
+  // those that were loaded; by their sequence, those taken since.
+  std::deque<std::pair<uint64_t, int64_t>> loaded_;
   std::deque<std::pair<uint32_t, int64_t>> stored_;
-  int64_t loaded_time_us_;  // the largest of the events that came from older checkpoints
 };
 
 }  // namespace kappa::state

@@ -24,6 +24,9 @@ struct PackedHead {
   // The last so many checkpoints, this one included, hold all rows of the table, so that older ones
   // are of no use to it. 0: it does not know yet.
   uint32_t whole_in = 0;
+  // The same by the store's number of the first of them, where rows are still needed that another
+  // process wrote. 0: `whole_in` tells.
+  uint64_t whole_from = 0;
 };
 
 // Rows packed one after the other; of two rows with one key the later one holds.

@@ -3,6 +3,7 @@
 #include "engine/runtime/live_pipeline.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -123,31 +124,23 @@ absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,
     }
     return nullptr;
   };
-  const auto with_events_of = [&](uint32_t worker) -> operators::Operator* {
-    for (operators::Operator* op : flow_->with_events(worker)) {
-      if (op->events()->id() == id) return op;
-    }
-    return nullptr;
-  };
-  const auto worker_of =
-      [&](const std::vector<state::RowField>& fields) -> absl::StatusOr<uint32_t> {
-    if (pool_.workers() == 1) return 0;
-    Row decoded;
-    KAPPA_RETURN_IF_ERROR(state::decode_key(fields, key, &decoded));
-    return flow_->worker_of_key(id, decoded);
-  };
-  if (const operators::Operator* op = with_events_of(0)) {
-    KAPPA_ASSIGN_OR_RETURN(const uint32_t worker, worker_of(op->event_key()));
-    return with_events_of(worker)->load_event(key, value);
-  }
   state::Table* table = table_of(0);
   if (!table) {
     return absl::DataLossError(absl::StrCat("the checkpoint has rows of an operator ",
                                             absl::Hex(id.operator_id),
                                             " that the plan does not have"));
   }
-  KAPPA_ASSIGN_OR_RETURN(const uint32_t worker, worker_of(table->layout().key()));
+  KAPPA_ASSIGN_OR_RETURN(const uint32_t worker, worker_of_stored(id, table->layout().key(), key));
   return table_of(worker)->load(key, value);
+}
+
+absl::StatusOr<uint32_t> LivePipeline::worker_of_stored(state::TableId id,
+                                                        const std::vector<state::RowField>& fields,
+                                                        std::string_view key) const {
+  if (pool_.workers() == 1) return 0;
+  Row decoded;
+  KAPPA_RETURN_IF_ERROR(state::decode_key(fields, key, &decoded));
+  return flow_->worker_of_key(id, decoded);
 }
 
 absl::Status LivePipeline::restore_rows() {
@@ -157,7 +150,25 @@ absl::Status LivePipeline::restore_rows() {
   std::set<state::TableId> logs;
   for (operators::Operator* op : flow_->with_events(0)) logs.insert(op->events()->id());
   KAPPA_RETURN_IF_ERROR(checkpoints_.read_rows(load, logs));
-  return checkpoints_.read_events(logs, load);
+  return restore_events(logs);
+}
+
+absl::Status LivePipeline::restore_events(const std::set<state::TableId>& logs) {
+  std::map<state::TableId, std::vector<operators::Operator*>> by_worker;
+  for (uint32_t worker = 0; worker < pool_.workers(); ++worker) {
+    for (operators::Operator* op : flow_->with_events(worker)) {
+      by_worker[op->events()->id()].push_back(op);
+    }
+  }
+  return checkpoints_.read_events(
+      logs,
+      [&](state::TableId log, uint64_t checkpoint, std::string_view key,
+          std::string_view value) -> absl::Status {
+        const std::vector<operators::Operator*>& workers = by_worker.at(log);
+        KAPPA_ASSIGN_OR_RETURN(const uint32_t worker,
+                               worker_of_stored(log, workers[0]->event_key(), key));
+        return workers[worker]->load_event(key, value, checkpoint);
+      });
 }
 
 Place LivePipeline::place() const {

@@ -66,7 +66,12 @@ class LivePipeline final : public Pipeline {
   absl::Status open_topics();
   absl::Status restore();
   absl::Status restore_rows();
+  absl::Status restore_events(const std::set<state::TableId>& logs);
   absl::Status load_row(state::TableId id, std::string_view key, std::string_view value);
+  // The worker of a stored key that has these columns.
+  absl::StatusOr<uint32_t> worker_of_stored(state::TableId id,
+                                            const std::vector<state::RowField>& fields,
+                                            std::string_view key) const;
   absl::Status rewind_to(const Place& place);
 
   // The order.
