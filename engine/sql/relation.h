@@ -44,6 +44,8 @@ struct Relation {
   std::string no_key_reason;
   std::string no_key_hint;
   size_t no_key_offset = 0;
+  // For how long a view keeps them, if not for ever.
+  std::optional<int64_t> retention_us;
 
   // The column with the event time, if it still has it.
   std::optional<int> event_time() const;

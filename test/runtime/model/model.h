@@ -9,6 +9,7 @@
 
 #include "engine/types/record.h"
 #include "test/runtime/model/aggregates.h"
+#include "test/runtime/model/joins.h"
 #include "test/runtime/model/plan.h"
 
 namespace kappa::model {
@@ -60,11 +61,6 @@ class Model {
   const std::vector<SideRow>& side() const { return side_; }
 
  private:
-  struct Change {
-    int sign;
-    Row row;
-    bool expired = false;  // nobody but the view takes this retraction
-  };
   struct Group {
     Bag bag;
     bool fired = false;
@@ -75,6 +71,8 @@ class Model {
     std::map<Row, Group, RowLess> groups;
     std::map<Row, Row, RowLess> keyed;
     std::vector<Row> bag;
+    JoinedBags joined;
+    TimedBags timed;
     std::vector<Change> out;  // of the present step
   };
   struct SourceState {
@@ -98,9 +96,11 @@ class Model {
   std::vector<Change> inputs_of(size_t node) const;
 
   int64_t input_watermark(size_t node) const;
-  int64_t union_watermark(size_t node) const;
+  int64_t merged_watermark(size_t node) const;
   std::vector<size_t> sources_of(size_t node) const;
 
+  void join(size_t node);
+  void join_by_time(size_t node);
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
   void aggregate_change(const AggregateNode& op, const Change& change, NodeState& state);

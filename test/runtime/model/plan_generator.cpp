@@ -20,6 +20,8 @@ struct Relation {
   bool changelog = false;
   bool by_records = false;
   std::vector<size_t> key = {};  // empty: by record
+  bool timed = false;            // some of its changes come when the watermark passes
+  bool forgets = false;          // it has a retention
 };
 
 std::string join(const std::vector<std::string>& parts, const std::string& with) {
@@ -118,7 +120,7 @@ class Generator {
 
   void add_statement() {
     const Relation input = dice_.pick(relations_);
-    switch (dice_.below(11)) {
+    switch (dice_.below(15)) {
       case 0:
       case 1:
         return add_rows(input);
@@ -132,6 +134,12 @@ class Generator {
       case 6:
       case 7:
         return input.changelog ? add_groups(input) : add_distinct(input);
+      case 8:
+      case 9:
+        return add_relation_join();
+      case 10:
+      case 11:
+        return add_interval_join();
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
@@ -226,6 +234,7 @@ class Generator {
     Relation made{.name = view.name, .node = 0, .fields = fields_of(exprs)};
     made.changelog = input.changelog;
     made.by_records = input.by_records;
+    made.timed = input.timed;
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
     std::vector<std::string> options;
     const auto key = kept_key(input, exprs);
@@ -253,6 +262,7 @@ class Generator {
     if (made.event_time && !made.changelog && dice_.coin()) {
       view.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
       options.push_back("retention = " + seconds(*view.retention_us));
+      made.forgets = true;
     }
     create_view(view.name, options, "SELECT " + join(select_items(exprs, input), ", ") + from);
     made.node = add(view, {add(ProjectNode{exprs}, {filtered})});
@@ -284,6 +294,7 @@ class Generator {
     const size_t filtered = add_where(input, &from);
 
     Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs)};
+    made.timed = input.timed;
     size_t node = 0;
     const std::string distinct =
         make_distinct(exprs.size(), add(ProjectNode{exprs}, {filtered}), &made.key, &node);
@@ -370,6 +381,156 @@ class Generator {
     create_view(view.name, {}, join(selects, " UNION ALL "));
     made.node = add(view, {add(UnionNode{}, std::move(inputs))});
     relations_.push_back(std::move(made));
+  }
+
+  // ---- joins --------------------------------------------------------------------------------
+
+  // Columns of the two sides that have a type in common, none of the excluded ones.
+  std::vector<std::pair<size_t, size_t>> comparable(const Relation& left, const Relation& right,
+                                                    const std::set<TypeId>& excluded) {
+    std::vector<std::pair<size_t, size_t>> pairs;
+    for (size_t l = 0; l < left.fields.size(); ++l) {
+      for (size_t r = 0; r < right.fields.size(); ++r) {
+        const Type type = left.fields[l].type;
+        if (type == right.fields[r].type && !excluded.contains(type.id)) pairs.emplace_back(l, r);
+      }
+    }
+    return pairs;
+  }
+
+  // Both sides as one relation, without its name: its columns are "a.x" and "b.y".
+  static Relation both(const Relation& left, const Relation& right,
+                       const std::vector<std::pair<size_t, size_t>>& equal) {
+    Relation joined{.name = "", .node = 0, .fields = {}};
+    for (const Field& field : left.fields) joined.fields.push_back({"a." + field.name, field.type});
+    for (const Field& field : right.fields)
+      joined.fields.push_back({"b." + field.name, field.type});
+    joined.timed = left.timed || right.timed;
+    if (left.key.empty() || right.key.empty()) return joined;
+    joined.key = left.key;
+    for (const size_t column : right.key) {
+      // Of two columns that are equal one is enough.
+      const bool equated = std::any_of(equal.begin(), equal.end(),
+                                       [&](const auto& pair) { return pair.second == column; });
+      if (!equated) joined.key.push_back(left.fields.size() + column);
+    }
+    return joined;
+  }
+
+  static std::vector<Type> types_of(const std::vector<Field>& fields) {
+    std::vector<Type> types;
+    for (const Field& field : fields) types.push_back(field.type);
+    return types;
+  }
+
+  // What stands in FROM.
+  std::string join_text(const Relation& left, const Relation& right, bool outer,
+                        const std::vector<std::pair<size_t, size_t>>& equal,
+                        const std::vector<std::string>& others) {
+    std::vector<std::string> conditions;
+    for (const auto& [l, r] : equal) {
+      conditions.push_back("a." + left.fields[l].name + " = b." + right.fields[r].name);
+    }
+    conditions.insert(dice_.coin() ? conditions.begin() : conditions.end(), others.begin(),
+                      others.end());
+    return left.name + " AS a " + (outer ? "LEFT JOIN " : "JOIN ") + right.name + " AS b ON " +
+           join(conditions, " AND ");
+  }
+
+  // One or two pairs of columns to be equal; none if there is no such pair.
+  std::vector<std::pair<size_t, size_t>> some_equalities(const Relation& left,
+                                                         const Relation& right) {
+    auto equal = comparable(left, right, {});
+    dice_.shuffle(&equal);
+    const auto count = static_cast<int64_t>(equal.size());
+    equal.resize(static_cast<size_t>(std::min(dice_.between(1, 2), count)));
+    return equal;
+  }
+
+  void add_relation_join() {
+    std::vector<Relation> lefts;
+    std::vector<Relation> rights;
+    for (const Relation& relation : relations_) {
+      if (relation.is_source || relation.key.empty()) continue;
+      rights.push_back(relation);
+      if (relation.changelog) lefts.push_back(relation);
+    }
+    if (lefts.empty()) return add_groups(dice_.pick(relations_));
+    const Relation left = dice_.pick(lefts);
+    const Relation right = dice_.pick(rights);
+    const auto equal = some_equalities(left, right);
+    // What expires on both sides at one place does so in an order that the model does not know.
+    if (equal.empty() || (left.timed && right.timed)) return;
+    Relation joined = both(left, right, equal);
+    RelationJoinNode op{.equal = equal,
+                        .outer = dice_.coin(),
+                        .condition = nullptr,
+                        .left_key = left.key,
+                        .right_key = right.key,
+                        .right_types = types_of(right.fields)};
+    std::vector<std::string> conditions;
+    const auto more = comparable(left, right, {TypeId::kBoolean});
+    if (!more.empty() && dice_.one_in(3)) {
+      const auto [l, r] = dice_.pick(more);
+      const Type type = left.fields[l].type;
+      op.condition = make(dice_.pick(std::vector<Op>{Op::kLess, Op::kLessOrEqual, Op::kNotEqual}),
+                          Type::boolean(), {column(l, type), column(left.fields.size() + r, type)});
+      conditions.push_back(to_sql(*op.condition, names_of(joined.fields)));
+    }
+    joined.name = join_text(left, right, op.outer, equal, conditions);
+    joined.changelog = true;
+    joined.node = add(std::move(op), {left.node, right.node});
+    if (dice_.coin()) return add_groups(joined);
+    add_rows(joined);
+  }
+
+  void add_interval_join() {
+    std::vector<Relation> sides;
+    for (const Relation& relation : relations_) {
+      if (!relation.changelog && relation.event_time && !relation.forgets) {
+        sides.push_back(relation);
+      }
+    }
+    if (sides.empty()) return add_groups(dice_.pick(relations_));
+    const Relation left = dice_.pick(sides);
+    const Relation right = dice_.pick(sides);
+    const auto equal = some_equalities(left, right);
+    const bool by_key = std::all_of(right.key.begin(), right.key.end(), [&](size_t column) {
+      return std::any_of(equal.begin(), equal.end(),
+                         [&](const auto& pair) { return pair.second == column; });
+    });
+    // By the whole key of a view it is a lookup.
+    if (equal.empty() || (!right.is_source && !right.key.empty() && by_key)) return;
+    IntervalJoinNode op{.equal = equal,
+                        .outer = dice_.coin(),
+                        .left_time = *left.event_time,
+                        .right_time = *right.event_time,
+                        .right_types = types_of(right.fields)};
+    op.from_us = dice_.between(-10, 4) * 500 * kMicrosPerMilli;
+    op.to_us = op.from_us + dice_.between(0, 30) * 500 * kMicrosPerMilli;
+    const auto shifted = [&](int64_t us) {
+      const std::string interval = "INTERVAL " + seconds(us < 0 ? -us : us);
+      return "a." + left.fields[op.left_time].name + (us < 0 ? " - " : " + ") + interval;
+    };
+    const std::string time = "b." + right.fields[op.right_time].name;
+    std::vector<std::string> bounds{time + " BETWEEN " + shifted(op.from_us) + " AND " +
+                                    shifted(op.to_us)};
+    if (dice_.coin()) {
+      bounds = {shifted(op.from_us) + " <= " + time, time + " < " + shifted(op.to_us)};
+      --op.to_us;
+    }
+    if (op.from_us > op.to_us) return;
+    Relation joined = both(left, right, equal);
+    joined.name = join_text(left, right, op.outer, equal, bounds);
+    joined.event_time = joined.fields.size();
+    joined.fields.push_back({"join_time", Type::timestamptz()});
+    joined.timed |= op.outer;
+    joined.is_source = left.is_source || right.is_source;
+    joined.by_records = !op.outer && left.by_records && right.by_records;
+    const bool has_key = joined.by_records || !joined.key.empty();
+    joined.node = add(std::move(op), {left.node, right.node});
+    if (!has_key || dice_.one_in(3)) return add_groups(joined);
+    add_rows(joined);
   }
 
   // ---- groups -------------------------------------------------------------------------------
@@ -488,6 +649,7 @@ class Generator {
 
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
+    made.timed = input.timed || grouped.op.final || grouped.op.retention_us;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
     std::vector<std::string> items;
     for (size_t i = 0; i < grouped.items.size(); ++i) {
