@@ -290,7 +290,7 @@ void Model::fire_timers(const AggregateNode& op, NodeState& state) {
 
 // ---- operators ------------------------------------------------------------------------------
 
-std::vector<Model::Change> Model::inputs_of(size_t n) const {
+std::vector<Change> Model::inputs_of(size_t n) const {
   std::vector<Change> changes;
   for (const size_t input : plan_.nodes[n].inputs) {
     const auto& out = nodes_[input].out;
