@@ -494,7 +494,9 @@ class Generator {
     if (sides.empty()) return add_groups(dice_.pick(relations_));
     const Relation left = dice_.pick(sides);
     const Relation right = dice_.pick(sides);
-    const auto equal = some_equalities(left, right);
+    auto equal = some_equalities(left, right);
+    // Equal event times would be bounds too.
+    std::erase(equal, std::pair(*left.event_time, *right.event_time));
     const bool by_key = std::all_of(right.key.begin(), right.key.end(), [&](size_t column) {
       return std::any_of(equal.begin(), equal.end(),
                          [&](const auto& pair) { return pair.second == column; });
