@@ -114,7 +114,9 @@ struct Describe {
     return text;
   }
   std::string operator()(const RelationJoinNode& op) const {
-    return describe_join("relation join", op.key, op.outer);
+    return absl::StrCat(describe_join("relation join", op.key, op.outer), " rows by [",
+                        absl::StrJoin(op.left_id, ","), "] and [", absl::StrJoin(op.right_id, ","),
+                        "]", op.condition ? absl::StrCat(" if ", describe(*op.condition)) : "");
   }
   std::string operator()(const IntervalJoinNode& op) const {
     return absl::StrCat(describe_join("interval join", op.key, op.outer), " right #", op.right_time,

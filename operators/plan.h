@@ -237,10 +237,15 @@ struct LookupNode {
 };
 
 // The join of two relations, kept up to date with retractions as either changes. With `outer`, left
-// rows without a match are in it too.
+// rows without a match are in it too; `condition`, over the join's columns, then says what else a
+// pair must meet to be a match (null: nothing).
 struct RelationJoinNode {
   JoinKey key;
   bool outer = false;
+  // What tells the rows of each side apart, among those of one join key.
+  std::vector<int> left_id;
+  std::vector<int> right_id;
+  ExprRef condition;
 };
 
 // The pairs of rows of two append-only inputs whose event times are close: from_us <= right -

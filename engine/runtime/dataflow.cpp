@@ -9,10 +9,12 @@
 #include "operators/aggregate.h"
 #include "operators/distinct.h"
 #include "operators/filter.h"
+#include "operators/interval_join.h"
 #include "operators/kept_frames.h"
 #include "operators/lookup.h"
 #include "operators/output.h"
 #include "operators/project.h"
+#include "operators/relation_join.h"
 #include "operators/reorder.h"
 #include "operators/running_frames.h"
 #include "operators/top_n.h"
@@ -97,6 +99,12 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
     return std::make_unique<operators::Output>(plan_, node.id);
   }
   if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);
+  if (is<operators::IntervalJoinNode>(node)) {
+    return std::make_unique<operators::IntervalJoin>(plan_, node.id);
+  }
+  if (is<operators::RelationJoinNode>(node)) {
+    return std::make_unique<operators::RelationJoin>(plan_, node.id);
+  }
   return nullptr;  // unions, arranges, and views that read an aggregate's table
 }
 

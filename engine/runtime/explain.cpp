@@ -296,6 +296,42 @@ class Explainer {
     out->state = "the outbox, until it is published";
   }
 
+  // "account = payer AND …", of the left side and the right one.
+  std::string equality(const PlanNode& node, const JoinKey& key) const {
+    const auto left = names_of(key.left, plan_.node(node.inputs[0]).schema);
+    const auto right = names_of(key.right, plan_.node(node.inputs[1]).schema);
+    std::vector<std::string> pairs;
+    for (size_t i = 0; i < left.size(); ++i) {
+      pairs.push_back(absl::StrCat(left[i], " = ", right[i]));
+    }
+    return absl::StrJoin(pairs, " AND ");
+  }
+
+  void tell(const PlanNode& node, const RelationJoinNode& op, ExplainedNode* out) const {
+    out->operation =
+        absl::StrCat(op.outer ? "left join" : "join", " of relations on ", equality(node, op.key));
+    if (op.condition) absl::StrAppend(&out->operation, " AND ", to_sql(*op.condition, node.schema));
+    out->state = absl::StrCat("a row a row of the left side, by its key ",
+                              list(op.left_id, plan_.node(node.inputs[0]).schema),
+                              ", and of the right side, by its key ",
+                              list(op.right_id, plan_.node(node.inputs[1]).schema));
+  }
+
+  void tell(const PlanNode& node, const IntervalJoinNode& op, ExplainedNode* out) const {
+    const std::string& left =
+        plan_.node(node.inputs[0]).schema[static_cast<size_t>(op.left_time)].name;
+    const std::string& right =
+        plan_.node(node.inputs[1]).schema[static_cast<size_t>(op.right_time)].name;
+    out->operation = absl::StrCat(op.outer ? "left join" : "join", " by time on ",
+                                  equality(node, op.key), " AND ", right, " - ", left, " BETWEEN ",
+                                  duration(op.from_us), " AND ", duration(op.to_us));
+    if (op.outer) {
+      absl::StrAppend(&out->operation, "; a row without a match is given out once none can come");
+    }
+    out->state = "the rows of both sides that others may still match, by key and event time";
+    out->late = "rows below the watermark are refused";
+  }
+
   // Whatever has no words of its own.
   template <typename Op>
   void tell(const PlanNode& node, const Op& /*op*/, ExplainedNode* out) const {

@@ -9,9 +9,11 @@
 #include "engine/sql/construct.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
+#include "engine/sql/interval_join_planner.h"
 #include "engine/sql/join_condition.h"
 #include "engine/sql/join_side.h"
 #include "engine/sql/lookup_planner.h"
+#include "engine/sql/relation_join_planner.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -66,6 +68,12 @@ class JoinPlanner {
   absl::StatusOr<JoinSide> join(const Node& item);
   absl::StatusOr<JoinSide> lookup(const Node& item, JoinSide left, JoinSide right, JoinCondition on,
                                   bool outer);
+  absl::StatusOr<JoinSide> interval_join(const Node& item, JoinSide left, JoinSide right,
+                                         JoinCondition on, bool outer);
+  absl::StatusOr<JoinSide> relation_join(const Node& item, JoinSide left, JoinSide right,
+                                         JoinCondition on, bool outer);
+  // All that ON equates, in columns of the sides' rows.
+  operators::JoinKey equated_columns(JoinSide& left, JoinSide& right, const JoinCondition& on);
   // The columns of `exprs` in the side's rows; what is no column already is computed behind them.
   std::vector<int> key_columns(JoinSide& side, const std::vector<ExprRef>& exprs);
   // The rows of a join whose sides got key columns that have no names, without these.
@@ -137,11 +145,16 @@ absl::StatusOr<JoinSide> JoinPlanner::join(const Node& item) {
                          bind_join_condition(*condition, text_, both, left.scope.size()));
   if (on.equalities.empty()) return needs_equality(*condition);
   const bool outer = type == "JOIN_LEFT";
+  if (is_interval_join(left, right, on)) {
+    return interval_join(item, std::move(left), std::move(right), std::move(on), outer);
+  }
   if (!left.rows.changelog && right.rows.key && !right.rows.source) {
     return lookup(item, std::move(left), std::move(right), std::move(on), outer);
   }
-  if (!left.rows.changelog) return refuse_lookup(*item.child("rarg"), right, on);
-  return not_supported(*item.child("rarg"), "JoinExpr", "in a view");
+  if (left.rows.changelog) {
+    return relation_join(item, std::move(left), std::move(right), std::move(on), outer);
+  }
+  return refuse_lookup(*item.child("rarg"), right, on);
 }
 
 absl::StatusOr<JoinSide> JoinPlanner::lookup(const Node& item, JoinSide left, JoinSide right,
@@ -170,6 +183,50 @@ absl::StatusOr<JoinSide> JoinPlanner::lookup(const Node& item, JoinSide left, Jo
   return joined;
 }
 
+absl::StatusOr<JoinSide> JoinPlanner::relation_join(const Node& item, JoinSide left, JoinSide right,
+                                                    JoinCondition on, bool outer) {
+  KAPPA_RETURN_IF_ERROR(check_relation_join(item, left, right));
+  if (on.right_filter) right.rows.node = builder_.filter(right.rows.node, on.right_filter);
+  operators::JoinKey key = equated_columns(left, right, on);
+  Relation rows = plan_relation_join(builder_, left, right, on, std::move(key), outer);
+  JoinSide joined = named(left, right, std::move(rows));
+  forget_times(&joined.rows);
+  if (!outer && !on.residuals.empty()) {
+    joined.rows.node = builder_.filter(joined.rows.node, all_of(std::move(on.residuals)));
+  }
+  return joined;
+}
+
+absl::StatusOr<JoinSide> JoinPlanner::interval_join(const Node& item, JoinSide left, JoinSide right,
+                                                    JoinCondition on, bool outer) {
+  KAPPA_ASSIGN_OR_RETURN(operators::IntervalJoinNode op,
+                         bind_interval_join(item, text_, left, right, outer, &on));
+  const int left_time = op.left_time;
+  const int right_time = left.scope.size() + op.right_time;
+  if (on.right_filter) right.rows.node = builder_.filter(right.rows.node, on.right_filter);
+  op.key = equated_columns(left, right, on);
+  Relation rows = plan_interval_join(builder_, left, right, on, std::move(op));
+  rows.no_key_offset = item.child("rarg")->first_offset();
+  JoinSide joined = named(left, right, std::move(rows));
+  forget_times(&joined.rows);
+  if (!on.residuals.empty()) {
+    joined.rows.node = builder_.filter(joined.rows.node, all_of(std::move(on.residuals)));
+  }
+  KAPPA_RETURN_IF_ERROR(add_join_time(builder_, item, left_time, right_time, &joined));
+  return joined;
+}
+
+operators::JoinKey JoinPlanner::equated_columns(JoinSide& left, JoinSide& right,
+                                                const JoinCondition& on) {
+  std::vector<ExprRef> left_key;
+  std::vector<ExprRef> right_key;
+  for (const auto& [on_left, on_right] : on.equalities) {
+    left_key.push_back(on_left);
+    right_key.push_back(on_right);
+  }
+  return {key_columns(left, left_key), key_columns(right, right_key)};
+}
+
 std::vector<int> JoinPlanner::key_columns(JoinSide& side, const std::vector<ExprRef>& exprs) {
   std::vector<ExprRef> columns = columns_of(side.rows, side.rows.columns.size());
   const size_t width = columns.size();
@@ -184,7 +241,7 @@ std::vector<int> JoinPlanner::key_columns(JoinSide& side, const std::vector<Expr
     side.rows.columns.push_back({.name = "join_key", .type = expr->type, .hidden = true});
   }
   if (columns.size() > width) {
-    side.rows.node = builder_.project(side.rows.node, std::move(columns));
+    side.rows.node = builder_.project(side.rows.node, std::move(columns), side.rows.event_time());
   }
   return key;
 }

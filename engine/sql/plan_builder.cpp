@@ -178,6 +178,19 @@ NodeId PlanBuilder::lookup(NodeId left, NodeId right, LookupNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::relation_join(NodeId left, NodeId right, RelationJoinNode op) {
+  PlanNode node = join(left, right, op.key);
+  node.changelog = true;
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
+NodeId PlanBuilder::interval_join(NodeId left, NodeId right, IntervalJoinNode op) {
+  PlanNode node = join(left, right, op.key);
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::view(NodeId input, ViewNode op, const std::vector<std::string>& names) {
   PlanNode node = plan_->nodes[input];
   node.inputs = {input};

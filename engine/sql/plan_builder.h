@@ -32,6 +32,11 @@ class PlanBuilder {
   // Both inputs come arranged by their side of the key. The rows' event time is the left side's.
   operators::NodeId lookup(operators::NodeId left, operators::NodeId right,
                            operators::LookupNode op);
+  // Of either, and of none of the two, are the joined rows' event times.
+  operators::NodeId interval_join(operators::NodeId left, operators::NodeId right,
+                                  operators::IntervalJoinNode op);
+  operators::NodeId relation_join(operators::NodeId left, operators::NodeId right,
+                                  operators::RelationJoinNode op);
   operators::NodeId view(operators::NodeId input, operators::ViewNode op,
                          const std::vector<std::string>& names);
   operators::NodeId output(operators::NodeId input, operators::OutputNode op);

@@ -56,6 +56,8 @@ struct Relation {
     operators::SqlPosition position;
   };
   std::optional<Numbered> numbered;
+  // For how long a view keeps them, if not for ever.
+  std::optional<int64_t> retention_us;
 
   // The columns with the event time, and the first of them, if it still has one.
   std::vector<int> event_times() const;

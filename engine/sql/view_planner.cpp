@@ -166,7 +166,12 @@ int output_of(const BoundSelect& bound, int column) {
 // The key of a view over rows as they are: that of its input, if all of it is selected.
 void keep_key(const Relation& input, const BoundSelect& bound, const Node& select,
               Relation* relation) {
-  if (!input.key) return;
+  if (!input.key) {
+    relation->no_key_reason = input.no_key_reason;
+    relation->no_key_hint = input.no_key_hint;
+    relation->no_key_offset = input.no_key_offset;
+    return;
+  }
   std::vector<int> key;
   for (int column : *input.key) {
     const int shown = output_of(bound, column);

@@ -174,6 +174,7 @@ Relation as_seen(const Relation& rows, const std::string& name, const ViewNode& 
   seen.conflict = ViewNode::Conflict::kGrouped;
   // A view by record, or of a source's facts, still has a record to each row.
   seen.by_records = rows.by_records && !node.changelog;
+  seen.retention_us = view.retention_us;
   return seen;
 }
 

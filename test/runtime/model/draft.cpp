@@ -101,6 +101,7 @@ Draft::RowsView Draft::view_of_rows(const Relation& input, const std::vector<Exp
   Relation& made = rows.made;
   made.changelog = input.changelog;
   made.by_records = input.by_records && !final;
+  made.timed = input.timed || final;
   if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
   if (final) rows.options.push_back("emit = 'final'");
   const auto key = kept_key(input, exprs);
@@ -132,6 +133,7 @@ Draft::RowsView Draft::view_of_rows(const Relation& input, const std::vector<Exp
   if (made.event_time && !made.changelog && !input.takes_no_options && dice_.coin()) {
     view.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
     rows.options.push_back("retention = " + seconds(*view.retention_us));
+    made.forgets = true;
   }
   return rows;
 }

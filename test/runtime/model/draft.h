@@ -20,6 +20,8 @@ struct Relation {
   bool changelog = false;
   bool by_records = false;
   std::vector<size_t> key = {};  // empty: by record
+  bool timed = false;            // some of its changes come when the watermark passes
+  bool forgets = false;          // it has a retention
   // A query of the statement itself, to whose windows its options apply too: it takes none.
   bool takes_no_options = false;
 };

@@ -69,6 +69,8 @@ class LookupGenerator {
     if (!forgets) options.push_back("key = '" + Draft::key_names(made) + "'");
     made.event_time = view.event_time;
     made.changelog = !forgets;
+    made.forgets = forgets;
+    made.timed = input.timed;
     made.by_records = forgets && input.by_records;
     view.key = made.key;
     view.visible = exprs.size();

@@ -113,7 +113,7 @@ void remove_one(std::vector<Row>* rows, const Row& row) {
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
   for (size_t n = 0; n < plan_.nodes.size(); ++n)
-    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}});
+    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}, {}, {}});
   for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
   // A total over everything is there before the first record is.
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
@@ -257,6 +257,12 @@ void Model::pass_time() {
       state.out_us = less(state.in_us, held_back_us(*op->window));
     }
     if (const auto* op = std::get_if<ReorderNode>(&plan_.nodes[n].op)) release(*op, state);
+    const auto* timed = std::get_if<IntervalJoinNode>(&plan_.nodes[n].op);
+    if (timed && timed->outer) {
+      const auto unmatched = state.timed.give_up(*timed, state.in_us);
+      state.out.insert(state.out.end(), unmatched.begin(), unmatched.end());
+      state.out_us = less(state.in_us, std::max<int64_t>(timed->to_us, 0) + 1);
+    }
   }
 }
 
@@ -266,7 +272,7 @@ int64_t Model::input_watermark(size_t n) const {
     return less(sources_[op->source].event_time_max_us,
                 plan_.sources[op->source].out_of_orderness_us);
   }
-  if (std::holds_alternative<UnionNode>(node.op)) return union_watermark(n);
+  if (node.inputs.size() > 1) return merged_watermark(n);
   return nodes_[node.inputs[0]].out_us;
 }
 
@@ -281,7 +287,7 @@ std::vector<size_t> Model::sources_of(size_t n) const {
   return sources;
 }
 
-int64_t Model::union_watermark(size_t n) const {
+int64_t Model::merged_watermark(size_t n) const {
   std::optional<int64_t> first_ms;  // when the first of all inputs spoke
   for (const size_t s : sources_of(n)) {
     const auto& spoke_ms = sources_[s].first_record_ms;
@@ -336,7 +342,7 @@ void Model::fire_timers(const AggregateNode& op, NodeState& state) {
 
 // ---- operators ------------------------------------------------------------------------------
 
-std::vector<Model::Change> Model::inputs_of(size_t n) const {
+std::vector<Change> Model::inputs_of(size_t n) const {
   std::vector<Change> changes;
   for (const size_t input : plan_.nodes[n].inputs) {
     const auto& out = nodes_[input].out;
@@ -351,6 +357,8 @@ void Model::step(size_t n, const std::vector<Change>& input) {
   NodeState& state = nodes_[n];
   const auto& op = plan_.nodes[n].op;
   if (std::holds_alternative<SlidingNode>(op)) return slide(n, input);
+  if (std::holds_alternative<RelationJoinNode>(op)) return join(n);
+  if (std::holds_alternative<IntervalJoinNode>(op)) return join_by_time(n);
   size_t ordinal = 0;
   for (const Change& change : input) {
     if (std::holds_alternative<FilterNode>(op)) {
@@ -377,6 +385,37 @@ void Model::step(size_t n, const std::vector<Change>& input) {
       if (change.sign > 0) note(SideRow::Kind::kOutput, output->topic, change.row);
     } else {
       state.out.push_back(change);
+    }
+  }
+}
+
+// Of what comes at one place, the right side's changes come first.
+void Model::join(size_t n) {
+  const Node& node = plan_.nodes[n];
+  const auto& op = std::get<RelationJoinNode>(node.op);
+  for (const bool left : {false, true}) {
+    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
+      if (change.expired) continue;
+      const auto changes = nodes_[n].joined.apply(op, left, change);
+      nodes_[n].out.insert(nodes_[n].out.end(), changes.begin(), changes.end());
+    }
+  }
+}
+
+void Model::join_by_time(size_t n) {
+  const Node& node = plan_.nodes[n];
+  const auto& op = std::get<IntervalJoinNode>(node.op);
+  NodeState& state = nodes_[n];
+  for (const bool left : {false, true}) {
+    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
+      if (change.sign < 0) continue;  // what a view has forgotten it does not take back
+      const auto time = std::get<int64_t>(change.row[left ? op.left_time : op.right_time].data);
+      if (time < state.in_us) {
+        note(SideRow::Kind::kLate, view_below(n) + ".late", {}, view_below(n));
+        continue;
+      }
+      const auto pairs = state.timed.apply(op, left, change.row, state.in_us);
+      state.out.insert(state.out.end(), pairs.begin(), pairs.end());
     }
   }
 }

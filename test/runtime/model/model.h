@@ -10,6 +10,7 @@
 #include "engine/types/record.h"
 #include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/frames.h"
+#include "test/runtime/model/joins.h"
 #include "test/runtime/model/plan.h"
 #include "test/runtime/model/top_n.h"
 
@@ -62,11 +63,6 @@ class Model {
   const std::vector<SideRow>& side() const { return side_; }
 
  private:
-  struct Change {
-    int sign;
-    Row row;
-    bool expired = false;  // nobody but the view takes this retraction
-  };
   struct Group {
     Bag bag;
     bool fired = false;
@@ -80,7 +76,9 @@ class Model {
     std::map<Row, std::vector<Row>, RowLess> partitions;  // of a Sliding
     std::vector<Row> waiting;                             // of a Reorder: its rows out
     Rankings rankings;                                    // of a TopN
-    std::vector<Change> out;                              // of the present step
+    JoinedBags joined;
+    TimedBags timed;
+    std::vector<Change> out;  // of the present step
   };
   struct SourceState {
     int64_t event_time_max_us;
@@ -103,9 +101,11 @@ class Model {
   std::vector<Change> inputs_of(size_t node) const;
 
   int64_t input_watermark(size_t node) const;
-  int64_t union_watermark(size_t node) const;
+  int64_t merged_watermark(size_t node) const;
   std::vector<size_t> sources_of(size_t node) const;
 
+  void join(size_t node);
+  void join_by_time(size_t node);
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
   void lookup(size_t node, const Change& change);

@@ -294,6 +294,7 @@ void add_distinct_over(Draft& draft, const Relation& input, bool final) {
   Relation made{.name = view.name, .node = 0, .fields = Draft::fields_of(select.outputs())};
   made.event_time = Draft::position_of(select.outputs(), *input.event_time);
   made.by_records = input.by_records && !final;
+  made.timed = input.timed || final;
   made.key = view.key;
   view.grouped = true;
   view.event_time = made.event_time;

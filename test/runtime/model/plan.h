@@ -138,6 +138,27 @@ struct SlidingNode {
   int64_t horizon_us = 0;  // the longest frame of time of the whole SELECT
   bool notes_late = true;
 };
+// The pairs of two relations' rows with equal columns for which the condition is true; with
+// `outer`, left rows without such a pair too, with NULLs of these types.
+struct RelationJoinNode {
+  std::vector<std::pair<size_t, size_t>> equal;  // columns of the left and of the right input
+  bool outer = false;
+  ExprRef condition;  // over both sides' columns; null: none
+  std::vector<size_t> left_key;
+  std::vector<size_t> right_key;
+  std::vector<Type> right_types;
+};
+// The pairs of two inputs' rows with equal columns and from_us <= right time - left time <= to_us,
+// and the later time of both behind them; with `outer`, left rows that found none, too.
+struct IntervalJoinNode {
+  std::vector<std::pair<size_t, size_t>> equal;
+  bool outer = false;
+  size_t left_time = 0;
+  size_t right_time = 0;
+  int64_t from_us = 0;
+  int64_t to_us = 0;
+  std::vector<Type> right_types;
+};
 struct ViewNode {
   std::string name;
   std::vector<size_t> key = {};  // empty with by_record
@@ -165,7 +186,8 @@ struct OutputNode {
 
 struct Node {
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, TopNNode,
-               AggregateNode, ReorderNode, SlidingNode, LookupNode, ViewNode, OutputNode>
+               AggregateNode, ReorderNode, SlidingNode, LookupNode, RelationJoinNode,
+               IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

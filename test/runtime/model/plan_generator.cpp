@@ -7,6 +7,7 @@
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
+#include "test/runtime/model/join_generator.h"
 #include "test/runtime/model/lookup_generator.h"
 #include "test/runtime/model/over_generator.h"
 #include "test/runtime/model/top_n_generator.h"
@@ -91,6 +92,10 @@ class Generator : public Draft {
     if (dice_.one_in(4)) {
       if (const auto joined = random_lookup(*this)) return add_over_lookup(*joined);
     }
+    if (dice_.one_in(5)) {
+      const auto joined = dice_.coin() ? random_relation_join(*this) : random_interval_join(*this);
+      if (joined) return add_over_join(*joined);
+    }
     const Relation input = pick_input();
     if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
     switch (dice_.below(14)) {
@@ -126,6 +131,12 @@ class Generator : public Draft {
         return add_window(other);
       }
     }
+  }
+
+  void add_over_join(const Relation& joined) {
+    const bool has_key = joined.by_records || !joined.key.empty();
+    if (!has_key || dice_.one_in(3)) return add_groups(joined);
+    add_rows(joined);
   }
 
   void add_over_lookup(const Relation& joined) {
@@ -242,6 +253,7 @@ class Generator : public Draft {
     const std::string distinct =
         make_distinct(exprs.size(), add(ProjectNode{exprs}, {filtered}), &made.key, &made.node);
     made.by_records = input.by_records;
+    made.timed = input.timed;
     made.takes_no_options = true;
     if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
     return {"SELECT " + distinct + join(select_items(exprs, input), ", ") + from, std::move(made)};
@@ -498,6 +510,7 @@ class Generator : public Draft {
 
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
+    made.timed = input.timed || grouped.op.final || grouped.op.retention_us;
     made.takes_no_options = true;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
     std::vector<std::string> items;

@@ -42,6 +42,7 @@ void finish(Draft& draft, const Relation& input, const std::vector<ExprRef>& exp
   Relation made{.name = draft.next_view(), .node = 0, .fields = std::move(fields)};
   if (input.event_time) made.event_time = Draft::position_of(exprs, *input.event_time);
   made.changelog = true;
+  made.timed = input.timed;
   made.key = key;
   ViewNode view{.name = made.name, .key = std::move(key)};
   view.grouped = true;

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "test/runtime/model/plan.h"
+
+namespace kappa::model {
+
+struct Change {
+  int sign;
+  Row row;
+  bool expired = false;  // nobody but the view takes this retraction
+};
+
+// Both sides of a join, as bags of rows.
+struct JoinedBags {
+  std::vector<Row> left;
+  std::vector<Row> right;
+
+  // Applies a change of one side; what becomes of the join, in order.
+  std::vector<Change> apply(const RelationJoinNode& op, bool of_left, const Change& change);
+};
+
+// Both sides of an interval join: every row that was not late.
+struct TimedBags {
+  struct Left {
+    Row row;
+    bool done = false;  // it was given out, with a match or without
+  };
+  std::vector<Left> left;
+  std::vector<Row> right;
+
+  // A row arrives on one side; the pairs that it makes, in order.
+  std::vector<Change> apply(const IntervalJoinNode& op, bool of_left, const Row& row,
+                            int64_t watermark_us);
+  // The left rows that can find no match any more and had none.
+  std::vector<Change> give_up(const IntervalJoinNode& op, int64_t watermark_us);
+};
+
+}  // namespace kappa::model
