@@ -85,6 +85,12 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const std::string directory = absl::StrCat(options.directory, "/", records);
   std::filesystem::create_directories(directory);
   KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(directory + "/log", records, product.keys));
+  int64_t expected = records;
+  if (product.add_records) {
+    KAPPA_ASSIGN_OR_RETURN(const int64_t more, product.add_records(*log, records));
+    KAPPA_RETURN_IF_ERROR(log->sync());
+    expected += more;
+  }
   const sql::CompiledPlan compiled =
       sql::compile_product({{"bench.sql", kBidTable + product.sql}}, {});
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
@@ -108,7 +114,7 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const Stopwatch stopwatch;
   KAPPA_ASSIGN_OR_RETURN(auto pipeline, open());
   KAPPA_RETURN_IF_ERROR(pipeline->start());
-  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, records));
+  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, expected));
   if (product.completes) {
     KAPPA_RETURN_IF_ERROR(pipeline->complete_live(runtime::Deadline::max()));
   }
@@ -124,9 +130,9 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const runtime::PipelineStats stats = pipeline->stats();
   add_stats(stats, &result);
   result.records = static_cast<int64_t>(stats.records);
-  if (result.records != records) {
+  if (result.records != expected) {
     return absl::InternalError(
-        absl::StrCat("the pipeline has applied ", result.records, " of ", records, " records"));
+        absl::StrCat("the pipeline has applied ", result.records, " of ", expected, " records"));
   }
   std::string payload;
   for (int64_t n = 0; n < std::min<int64_t>(records, 1000); ++n) {

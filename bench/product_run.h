@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "bench/bench.h"
 #include "bench/nexmark.h"
+#include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
 
 namespace kappa::bench {
@@ -21,11 +22,14 @@ struct Product {
   std::function<void(operators::NodeId, const Batch&)> on_output;
   bool completes = false;  // with an end mark, which closes all windows
   bool restarts = false;   // once all is applied and durable; what that takes goes to `more`
+  // Adds records of other topics to a log of so many bids; gives their number.
+  std::function<absl::StatusOr<int64_t>(log::EmbeddedLog& log, int64_t bids)> add_records;
 };
 
-// Makes a log of `records` bids, lets a pipeline with `options.workers` take all of it and stop (a
-// last checkpoint included), and fills in records, seconds and bytes. Generating the log is not
-// timed. `check` then sees the stopped pipeline's views through `reader`.
+// Makes a log of `records` bids and what the product adds to them, lets a pipeline with
+// `options.workers` take all of it and stop (a last checkpoint included), and fills in records,
+// seconds and bytes. Generating the log is not timed. `check` then sees the stopped pipeline's
+// views through `reader`.
 using Check = std::function<absl::Status(runtime::ViewReader& reader)>;
 absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
                                    const Check& check);

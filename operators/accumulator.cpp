@@ -114,31 +114,33 @@ void AccumulatorSet::bind(const state::RowLayout& layout) {
   size_t next = 0;
   for (Accumulator& a : accumulators_) {
     for (size_t i = 0; i < a.types.size(); ++i) a.fields[i] = layout.values()[next++];
+    note_null_fields(a);
+  }
+}
+
+void AccumulatorSet::note_null_fields(const Accumulator& a) {
+  using Kind = Accumulator::Kind;
+  const bool counts = a.of.kind == AggregateKind::kCountDistinct ||
+                      a.of.kind == AggregateKind::kApproxCountDistinct;
+  switch (a.kind) {
+    case Kind::kMin:
+    case Kind::kMax:
+    case Kind::kPicked:
+      null_fields_.insert(null_fields_.end(), a.used_fields().begin(), a.used_fields().end());
+      break;
+    case Kind::kDecayedSum:
+      null_fields_.push_back(a.fields[1]);
+      break;
+    case Kind::kSide:
+      if (!counts) null_fields_.push_back(a.field());
+      break;
+    default:
+      break;
   }
 }
 
 void AccumulatorSet::start(std::byte* row) const {
-  using Kind = Accumulator::Kind;
-  for (const Accumulator& a : accumulators_) {
-    switch (a.kind) {
-      case Kind::kMin:
-      case Kind::kMax:
-      case Kind::kPicked:
-        for (const state::RowField& field : a.used_fields()) Table::set_null(row, field, true);
-        break;
-      case Kind::kDecayedSum:
-        Table::set_null(row, a.fields[1], true);
-        break;
-      case Kind::kSide: {
-        const bool counts = a.of.kind == AggregateKind::kCountDistinct ||
-                            a.of.kind == AggregateKind::kApproxCountDistinct;
-        Table::set_null(row, a.field(), !counts);
-        break;
-      }
-      default:
-        break;
-    }
-  }
+  for (const state::RowField& field : null_fields_) Table::set_null(row, field, true);
 }
 
 void AccumulatorSet::reset(state::RowId id, Table& table) const {

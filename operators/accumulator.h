@@ -41,6 +41,11 @@ class AccumulatorSet {
   // The fields of a call whose result is made of what is kept beside the group's row, and for that
   // to write. The first holds the result, or is what it is made of.
   std::span<const state::RowField> side_fields(size_t call) const;
+
+  // Adds what row `from` has of the same table to row `to`, both touched: the rows of `from` have
+  // later event times than those of `to`. Only for aggregates that sessions take. Counts of
+  // distinct values are added too, which is right where no value is in both.
+  void merge(state::RowId to, state::RowId from, state::Table& table) const;
   // The rows in a group; only with retractions.
   int64_t group_rows(const std::byte* row) const;
 
@@ -80,7 +85,10 @@ class AccumulatorSet {
   };
 
   size_t accumulator(Accumulator::Kind kind, const AggregateCall& of, std::vector<Type> types);
+  void note_null_fields(const Accumulator& accumulator);
   void add_result(const AggregateCall& call, Type argument, Type by);
+  static void merge_one(const Accumulator& accumulator, state::RowId to, state::RowId from,
+                        state::Table& table);
   static void apply_one(const Accumulator& accumulator, const Batch& input,
                         const AccumulatorRows& rows);
   std::optional<double> deviation_of(const Result& result, const std::byte* row) const;
@@ -90,6 +98,7 @@ class AccumulatorSet {
   std::vector<Accumulator> accumulators_;
   std::vector<Result> results_;
   std::vector<Type> field_types_;
+  std::vector<state::RowField> null_fields_;  // of a row that starts
 };
 
 }  // namespace kappa::operators

@@ -8,6 +8,7 @@
 #include "engine/types/time.h"
 #include "operators/group_sketches.h"
 #include "operators/late_row.h"
+#include "operators/windows.h"
 
 namespace kappa::operators {
 namespace {
@@ -17,13 +18,6 @@ std::vector<Type> key_types(const AggregateNode& op, const Schema& input) {
   for (int group : op.groups) types.push_back(input[static_cast<size_t>(group)].type);
   if (op.window) types.push_back(Type::timestamptz());
   return types;
-}
-
-int64_t floor_to_window(int64_t time_us, const TumbleWindow& window) {
-  const int64_t shifted = time_us - window.offset_us;
-  int64_t into = shifted % window.size_us;
-  if (into < 0) into += window.size_us;
-  return time_us - into;
 }
 
 bool sums_doubles(const AggregateNode& op, const Schema& input) {
@@ -59,7 +53,7 @@ struct Aggregate::Keyed {
   Batch some;                    // else those that are
   std::vector<ColumnRef> key;
   std::vector<uint64_t> hashes;
-  std::vector<int64_t> starts;  // empty without a window
+  std::vector<int64_t> windows;  // by name; empty without a window
 
   const Batch& batch() const { return input ? *input : some; }
 
@@ -74,38 +68,8 @@ struct Aggregate::Keyed {
     const auto from = static_cast<std::ptrdiff_t>(begin);
     const auto to = static_cast<std::ptrdiff_t>(end);
     part.hashes.assign(hashes.begin() + from, hashes.begin() + to);
-    if (!starts.empty()) part.starts.assign(starts.begin() + from, starts.begin() + to);
+    if (!windows.empty()) part.windows.assign(windows.begin() + from, windows.begin() + to);
     return part;
-  }
-};
-
-// Rows on their way out, built one at a time.
-struct Aggregate::Emission {
-  std::vector<Column> columns;
-  Batch batch;
-  Arena& arena;
-
-  void add(const Aggregate& from, const std::byte* row, RowPlace place, int8_t sign,
-           std::string_view tie) {
-    const std::byte* const rows[] = {row};
-    for (size_t c = 0; c < columns.size(); ++c) {
-      from.append_column(static_cast<int>(c), rows, columns[c], arena);
-    }
-    batch.places.push_back(place);
-    batch.signs.push_back(sign);
-    batch.ties.push_back(tie.empty() ? StringRef{} : arena.copy(tie));
-    ++batch.rows;
-  }
-
-  Batch finish(bool changelog) {
-    for (Column& column : columns) {
-      batch.columns.push_back(std::make_shared<const Column>(std::move(column)));
-    }
-    if (!changelog) batch.signs.clear();
-    const bool tied = std::any_of(batch.ties.begin(), batch.ties.end(),
-                                  [](const StringRef& tie) { return tie.size > 0; });
-    if (!tied) batch.ties.clear();
-    return std::move(batch);
   }
 };
 
@@ -121,6 +85,11 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       single_(op_.groups.empty() && !op_.window),
       restarts_(retractions_ && sums_doubles(op_, input_schema_)),
       accumulators_(op_.calls, input_schema_, retractions_) {
+  if (op_.window && op_.window->step_us > 0) {
+    constexpr int64_t kWindowedRows = 32'768;
+    const int64_t rows = kWindowedRows / windows_of_a_time_max(*op_.window);
+    rows_at_once_ = static_cast<size_t>(std::max<int64_t>(1, rows));
+  }
   const std::vector<Type> key = key_types(op_, input_schema_);
   const uint64_t id = operator_id(plan, node);
   const state::RowLayout layout(key, accumulators_.field_types());
@@ -189,56 +158,49 @@ std::vector<state::Table*> Aggregate::tables() {
 
 // ---- windows --------------------------------------------------------------------------------
 
-int64_t Aggregate::window_end(int64_t start) const {
-  return saturating_add(start, op_.window->size_us);
+int64_t Aggregate::closes_at(int64_t window) const {
+  return operators::closes_at(*op_.window, window_end(*op_.window, window));
 }
 
-int64_t Aggregate::closes_at(int64_t start) const {
-  return saturating_add(window_end(start), op_.window->grace_us);
-}
-
-std::optional<int64_t> Aggregate::expires_at(int64_t start) const {
+std::optional<int64_t> Aggregate::expires_at(int64_t window) const {
   if (!op_.window || !op_.retention_us) return std::nullopt;
-  return saturating_add(window_end(start), std::max(op_.window->grace_us, *op_.retention_us));
+  return operators::expires_at(*op_.window, window_end(*op_.window, window), *op_.retention_us);
 }
 
-int64_t Aggregate::window_start_of(const std::byte* row) const {
+int64_t Aggregate::window_of(const std::byte* row) const {
   return state::Table::get<int64_t>(row, table_->layout().key().back());
 }
 
 bool Aggregate::visible(const std::byte* row, int64_t watermark_us) const {
   if (!op_.window) return true;
-  const int64_t start = window_start_of(row);
-  if (op_.emit == Emit::kFinal && closes_at(start) > watermark_us) return false;
-  const auto expires = expires_at(start);
+  const int64_t window = window_of(row);
+  if (op_.emit == Emit::kFinal && closes_at(window) > watermark_us) return false;
+  const auto expires = expires_at(window);
   return !expires || *expires > watermark_us;
 }
 
-std::optional<int64_t> Aggregate::waits_for(const AggregateNode& op, const state::Table& table,
-                                            const std::byte* row, int64_t watermark_us) {
-  const int64_t start = state::Table::get<int64_t>(row, table.layout().key().back());
-  const int64_t end = saturating_add(start, op.window->size_us);
-  const int64_t closes = saturating_add(end, op.window->grace_us);
+std::optional<int64_t> Aggregate::waits_for(const std::byte* row, int64_t watermark_us) const {
+  const int64_t closes = closes_at(window_of(row));
   return closes > watermark_us ? std::optional(closes) : std::nullopt;
 }
 
-// Fills in the start of each row's window. True if some rows are late: then `kept` has the others,
-// and `starts` theirs.
+// Fills in the window of each row, which has one. True if some rows are late: then `kept` has the
+// others, and `windows` theirs.
 bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
-                            std::vector<int64_t>* starts, Batch* kept_rows) const {
+                            std::vector<int64_t>* windows, Batch* kept_rows) const {
   const Column& times = *input.columns[static_cast<size_t>(op_.window->event_time)];
   const auto event_times = times.values<int64_t>();
-  starts->resize(input.rows);
+  windows->resize(input.rows);
   std::vector<uint32_t> late;
   int64_t start = 0;
   int64_t end = 0;  // of the last row's window: most rows fall into the same
   for (size_t i = 0; i < input.rows; ++i) {
     const int64_t time = event_times[i];
     if (time < start || time >= end) {
-      start = floor_to_window(time, *op_.window);
-      end = window_end(start);
+      start = floor_to_step(time, op_.window->size_us, op_.window->offset_us);
+      end = window_end(*op_.window, start);
     }
-    (*starts)[i] = start;
+    (*windows)[i] = start;
     if (saturating_add(end, op_.window->grace_us) <=
         context.watermark[input.places[i].track_index()]) {
       late.push_back(static_cast<uint32_t>(i));
@@ -247,7 +209,7 @@ bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
   if (late.empty()) return false;
 
   std::vector<uint32_t> kept;
-  std::vector<int64_t> kept_starts;
+  std::vector<int64_t> kept_windows;
   size_t next_late = 0;
   for (uint32_t i = 0; i < input.rows; ++i) {
     if (next_late < late.size() && late[next_late] == i) {
@@ -256,21 +218,39 @@ bool Aggregate::refuse_late(const Batch& input, const OperatorContext& context,
       context.side.push_back(late_row(input_schema_, input, i, node_.id));
     } else {
       kept.push_back(i);
-      kept_starts.push_back((*starts)[i]);
+      kept_windows.push_back((*windows)[i]);
     }
   }
-  *starts = std::move(kept_starts);
+  *windows = std::move(kept_windows);
   *kept_rows = gather(input, kept);
   return true;
 }
 
+// Rows [begin, end) of the input, once for each of their windows that takes them.
+void Aggregate::spread(const Batch& input, size_t begin, size_t end, const OperatorContext& context,
+                       Keyed* keyed) const {
+  WindowedRows open;
+  WindowedRows closed;
+  spread_over_windows(*op_.window, input, begin, end, context.watermark, &open, &closed);
+  refuse_windows(*op_.window, input_schema_, input, closed, node_.id, context);
+  keyed->some = gather(input, open.rows);
+  if (!input.key_hashes.empty()) {
+    for (const uint32_t row : open.rows) keyed->some.key_hashes.push_back(input.key_hashes[row]);
+  }
+  keyed->windows = std::move(open.names);
+}
+
 // ---- applying rows --------------------------------------------------------------------------
 
-Aggregate::Keyed Aggregate::key_rows(const Batch& input, const OperatorContext& context) {
+Aggregate::Keyed Aggregate::key_rows(const Batch& input, size_t begin, size_t end,
+                                     const OperatorContext& context) {
   Keyed keyed;
   if (input.empty()) return keyed;
-  keyed.input = &input;
-  if (op_.window && refuse_late(input, context, &keyed.starts, &keyed.some)) keyed.input = nullptr;
+  if (op_.window && op_.window->step_us > 0) {
+    spread(input, begin, end, context, &keyed);
+  } else if (!op_.window || !refuse_late(input, context, &keyed.windows, &keyed.some)) {
+    keyed.input = &input;
+  }
   for (int group : op_.groups) {
     keyed.key.push_back(keyed.batch().columns[static_cast<size_t>(group)]);
   }
@@ -278,9 +258,9 @@ Aggregate::Keyed Aggregate::key_rows(const Batch& input, const OperatorContext& 
   const bool hashed = !op_.groups.empty() && !keyed.batch().key_hashes.empty();
   if (hashed) keyed.hashes = keyed.batch().key_hashes;
   if (op_.window) {
-    Column starts(Type::timestamptz(), keyed.batch().rows);
-    std::copy(keyed.starts.begin(), keyed.starts.end(), starts.values<int64_t>().begin());
-    keyed.key.push_back(std::make_shared<const Column>(std::move(starts)));
+    Column windows(Type::timestamptz(), keyed.batch().rows);
+    std::copy(keyed.windows.begin(), keyed.windows.end(), windows.values<int64_t>().begin());
+    keyed.key.push_back(std::make_shared<const Column>(std::move(windows)));
     if (hashed) hash_one_more(*keyed.key.back(), &keyed.hashes);
   }
   if (!hashed) hash_columns(keyed.key, keyed.batch().rows, &keyed.hashes);
@@ -289,7 +269,7 @@ Aggregate::Keyed Aggregate::key_rows(const Batch& input, const OperatorContext& 
 
 void Aggregate::note_windows(const Keyed& keyed) {
   if (!timed_) return;
-  for (uint32_t i : created_) windows_[keyed.starts[i]].rows.push_back(ids_[i]);
+  for (uint32_t i : created_) windows_[keyed.windows[i]].rows.push_back(ids_[i]);
 }
 
 void Aggregate::apply_sides(size_t begin, size_t end) {
@@ -348,29 +328,28 @@ void Aggregate::apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> c
 
 std::vector<Aggregate::Due> Aggregate::due_until(int64_t watermark_us) const {
   std::vector<Due> due;
-  for (const auto& [start, window] : windows_) {
-    if (closes_at(start) > watermark_us) break;
-    if (op_.emit == Emit::kFinal && !window.fired) due.push_back({closes_at(start), false, start});
-    const auto expires = expires_at(start);
-    if (expires && *expires <= watermark_us) due.push_back({*expires, true, start});
+  for (const auto& [name, window] : windows_) {
+    if (closes_at(name) > watermark_us) break;
+    if (op_.emit == Emit::kFinal && !window.fired) due.push_back({closes_at(name), false, name});
+    const auto expires = expires_at(name);
+    if (expires && *expires <= watermark_us) due.push_back({*expires, true, name});
   }
   std::sort(due.begin(), due.end());
   return due;
 }
 
 void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
-  Window& window = windows_[due.window_start];
+  Window& window = windows_[due.window];
   const bool inserts = !due.expires && op_.emit == Emit::kFinal;
   const bool retracts = due.expires && node_.changelog;
   if (inserts || due.expires) {
-    const auto of_window = [&](const std::byte* row) {
-      return window_start_of(row) == due.window_start;
-    };
+    const auto of_window = [&](const std::byte* row) { return window_of(row) == due.window; };
     const std::vector<TimerRow> rows = timer_rows(*table_, window.rows, of_window);
     std::vector<state::RowId> groups;
+    groups.reserve(rows.size());
     for (const TimerRow& row : rows) groups.push_back(row.id);
     if (due.expires) {
-      for (const auto& side : sides_) side->erase_window(due.window_start, groups);
+      for (const auto& side : sides_) side->erase_window(due.window, groups);
     }
     for (const TimerRow& row : rows) {
       if (emission && (inserts || retracts)) {
@@ -381,17 +360,17 @@ void Aggregate::fire(const Due& due, RowPlace place, Emission* emission) {
     }
   }
   if (due.expires) {
-    windows_.erase(due.window_start);
+    windows_.erase(due.window);
   } else {
     window.fired = true;
   }
 }
 
-void Aggregate::apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emission* on_timers,
-                            Emission* on_rows) {
+void Aggregate::apply_timed(const Keyed& keyed, const WatermarkTrack& track, int64_t until_us,
+                            Emission* on_timers, Emission* on_rows) {
   // Windows that this batch opens may close in it.
-  for (int64_t start : keyed.starts) windows_.try_emplace(start);
-  const std::vector<Due> dues = due_until(track.back());
+  for (int64_t window : keyed.windows) windows_.try_emplace(window);
+  const std::vector<Due> dues = due_until(until_us);
   size_t fired = 0;
   run_timers(
       keyed.batch().places, track,
@@ -412,30 +391,36 @@ Aggregate::Keyed Aggregate::announce(Keyed keyed, Emission& emission) {
       static_cast<size_t>(std::upper_bound(places.begin(), places.end(), kStart) - places.begin());
   const size_t rows = keyed.batch().rows;
   if (announced > 0) apply(keyed.slice(0, announced), nullptr);
-  emission.add(*this, table_->row(find({})), kStart, 1, {});
+  emission.add(*this, table_->row(table_->find_one({})), kStart, 1, {});
   announces_ = false;
   return announced == 0 ? std::move(keyed) : keyed.slice(announced, rows);
 }
 
 void Aggregate::process(const Batch& input, const OperatorContext& context,
                         std::vector<Batch>* out) {
-  Keyed keyed = key_rows(input, context);
   const bool changes = op_.emit == Emit::kChanges;
   std::optional<Emission> emission;
-  if (emits_) {
-    emission.emplace(Emission{.columns = {}, .batch = {}, .arena = context.arena});
-    for (const Field& field : node_.schema) emission->columns.emplace_back(field.type);
-  }
+  if (emits_) emission.emplace(node_.schema, context.arena);
   Emission* emitted = emission ? &*emission : nullptr;
   Emission* on_rows = changes ? emitted : nullptr;
 
-  if (announces_) keyed = announce(std::move(keyed), *emission);
-  if (timed_) {
-    apply_timed(keyed, context.watermark, emitted, on_rows);
-  } else {
-    apply(keyed, on_rows);
-  }
-  if (emission && emission->batch.rows > 0) out->push_back(emission->finish(node_.changelog));
+  size_t begin = 0;
+  do {
+    const size_t end = input.rows - begin > rows_at_once_ ? begin + rows_at_once_ : input.rows;
+    Keyed keyed = key_rows(input, begin, end, context);
+    if (announces_) keyed = announce(std::move(keyed), *emission);
+    if (timed_) {
+      // The watermark that the last of these rows meets, or the epoch's.
+      const int64_t until_us = end < input.rows
+                                   ? context.watermark[input.places[end - 1].track_index()]
+                                   : context.watermark.back();
+      apply_timed(keyed, context.watermark, until_us, emitted, on_rows);
+    } else {
+      apply(keyed, on_rows);
+    }
+    begin = end;
+  } while (begin < input.rows);
+  if (emission && !emission->empty()) out->push_back(emission->finish(node_.changelog));
 }
 
 void Aggregate::restored(int64_t watermark_us) {
@@ -443,9 +428,9 @@ void Aggregate::restored(int64_t watermark_us) {
   for (const auto& side : sides_) side->restored();
   if (!timed_) return;
   for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
-    if (table_->live(id)) windows_[window_start_of(table_->row(id))].rows.push_back(id);
+    if (table_->live(id)) windows_[window_of(table_->row(id))].rows.push_back(id);
   }
-  for (auto& [start, window] : windows_) window.fired = closes_at(start) <= watermark_us;
+  for (auto& [name, window] : windows_) window.fired = closes_at(name) <= watermark_us;
 }
 
 void Aggregate::make_single_group() {
@@ -457,6 +442,22 @@ void Aggregate::make_single_group() {
   announces_ = emits_;
 }
 
+std::vector<int> Aggregate::key_columns() const {
+  std::vector<int> columns(op_.groups.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  if (op_.window) {
+    const auto start = static_cast<int>(columns.size());
+    columns.push_back(named_by_end(*op_.window) ? start + 1 : start);
+  }
+  return columns;
+}
+
+const std::byte* Aggregate::find(const Row& key, std::optional<state::Cut> cut) const {
+  if (cut) return table_->find_image(key, *cut);
+  const state::RowId id = table_->find_one(key);
+  return id == state::kNoRow ? nullptr : table_->row(id);
+}
+
 // ---- results --------------------------------------------------------------------------------
 
 void Aggregate::append_column(int column, std::span<const std::byte* const> rows, Column& out,
@@ -464,12 +465,13 @@ void Aggregate::append_column(int column, std::span<const std::byte* const> rows
   const auto index = static_cast<size_t>(column);
   const size_t groups = op_.groups.size();
   const auto& key = table_->layout().key();
-  if (index < groups || (op_.window && index == groups)) {
+  if (index < groups) {
     for (const std::byte* row : rows) state::Table::append_to(row, key[index], out, arena);
-  } else if (op_.window && index == groups + 1) {
+  } else if (op_.window && index < groups + 2) {
+    const auto bound = index == groups ? window_start : window_end;
     for (const std::byte* row : rows) {
       out.resize(out.rows() + 1);
-      out.values<int64_t>().back() = window_end(window_start_of(row));
+      out.values<int64_t>().back() = bound(*op_.window, window_of(row));
     }
   } else {
     const size_t call = index - groups - (op_.window ? 2 : 0);

@@ -9,19 +9,21 @@
 
 #include "absl/container/btree_map.h"
 #include "operators/accumulator.h"
+#include "operators/emission.h"
 #include "operators/group_values.h"
-#include "operators/operator.h"
+#include "operators/grouped_rows.h"
 #include "operators/timers.h"
 
 namespace kappa::operators {
 
-// GROUP BY, with or without a tumbling window, on one worker: it holds the groups whose key falls
-// to the worker. Its table is also what a view over it reads, so results are kept once.
+// GROUP BY, with or without windows that lie fixed, on one worker: it holds the groups whose key
+// falls to the worker. Its table is also what a view over it reads, so results are kept once.
 //
-// State: one row a group, key = group columns, then window_start if there is a window. A call that
-// needs more than fields of that row has a table of its own beside it, see GroupSide.
+// State: one row a group, key = group columns, then the window's name (operators/windows.h) if
+// there are windows. A call that needs more than fields of that row has a table of its own beside
+// it, see GroupSide.
 //
-//   row arrives ─► late? ─yes─► late output
+//   row arrives, once for each of its windows ─► late? ─yes─► late output
 //                    │no
 //                    ▼
 //             group's row updated ─► emits_changes: retract old, insert new
@@ -31,10 +33,9 @@ namespace kappa::operators {
 //                    │ watermark >= window_end + max(grace, retention)
 //                    ▼
 //             row removed; retracted if changes are emitted
-class Aggregate final : public Operator {
+class Aggregate final : public GroupedRows {
  public:
-  // `emits`: somebody downstream takes this operator's output as changes (or, for emit = final, as
-  // final rows); without, only the table is kept up to date. Plan and node outlive this.
+  // As make_grouped_rows().
   Aggregate(const Plan& plan, NodeId node, bool emits);
 
   void process(const Batch& input, const OperatorContext& context,
@@ -46,20 +47,14 @@ class Aggregate final : public Operator {
   // process() one after the other, for the result is the same.
   static bool needs_order(const PlanNode& node, const Plan& plan, bool emits);
 
-  // ---- the view's side: results of state rows, or of their old images ------------------------
-
-  const state::Table& table() const { return *table_; }
-  // Whether a query at this watermark sees the row: closed if emit = final, not yet expired.
-  bool visible(const std::byte* row, int64_t watermark_us) const;
-  // The watermark that closes the window of a row of a final aggregate's table, if this one has
-  // not.
-  static std::optional<int64_t> waits_for(const AggregateNode& op, const state::Table& table,
-                                          const std::byte* row, int64_t watermark_us);
-  // Appends column `column` of the node's schema for each row.
+  const state::Table& table() const override { return *table_; }
+  bool visible(const std::byte* row, int64_t watermark_us) const override;
+  std::optional<int64_t> waits_for(const std::byte* row, int64_t watermark_us) const override;
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
-                     Arena& arena) const;
-  // Of one key in the table's order: the group columns, then window_start.
-  state::RowId find(const Row& key) const { return table_->find_one(key); }
+                     Arena& arena) const override;
+  std::vector<int> key_columns() const override;
+  const std::byte* find(const Row& key, std::optional<state::Cut> cut) const override;
+
   // Without GROUP BY there is one group, which exists before its first row: whoever takes changes
   // gets its result from the first process(), unless it was restored.
   void make_single_group();
@@ -71,11 +66,12 @@ class Aggregate final : public Operator {
   };
   // A batch on its way in: key columns, hashes and (for windows) window starts, late rows removed.
   struct Keyed;
-  struct Emission;
 
-  Keyed key_rows(const Batch& input, const OperatorContext& context);
-  bool refuse_late(const Batch& input, const OperatorContext& context, std::vector<int64_t>* starts,
-                   Batch* kept_rows) const;
+  Keyed key_rows(const Batch& input, size_t begin, size_t end, const OperatorContext& context);
+  bool refuse_late(const Batch& input, const OperatorContext& context,
+                   std::vector<int64_t>* windows, Batch* kept_rows) const;
+  void spread(const Batch& input, size_t begin, size_t end, const OperatorContext& context,
+              Keyed* keyed) const;
   void apply(const Keyed& keyed, Emission* emission);
   // `emission` may be null.
   void apply_one_by_one(const Keyed& keyed, std::span<const uint32_t> created, Emission* emission);
@@ -91,18 +87,18 @@ class Aggregate final : public Operator {
   struct Due {
     int64_t time;
     bool expires;  // else it fires
-    int64_t window_start;
+    int64_t window;
     auto operator<=>(const Due&) const = default;
   };
-  void apply_timed(const Keyed& keyed, const WatermarkTrack& track, Emission* on_timers,
-                   Emission* on_rows);
+  // Rows, and what is due until the watermark reaches `until_us`.
+  void apply_timed(const Keyed& keyed, const WatermarkTrack& track, int64_t until_us,
+                   Emission* on_timers, Emission* on_rows);
   std::vector<Due> due_until(int64_t watermark_us) const;
   void fire(const Due& due, RowPlace place, Emission* emission);
 
-  int64_t window_end(int64_t start) const;
-  int64_t closes_at(int64_t start) const;
-  std::optional<int64_t> expires_at(int64_t start) const;
-  int64_t window_start_of(const std::byte* row) const;
+  int64_t closes_at(int64_t window) const;
+  std::optional<int64_t> expires_at(int64_t window) const;
+  int64_t window_of(const std::byte* row) const;
 
   const Plan& plan_;
   const PlanNode& node_;
@@ -122,7 +118,9 @@ class Aggregate final : public Operator {
   std::unique_ptr<state::Table> table_;
   std::vector<std::unique_ptr<GroupSide>> sides_;
   std::vector<GroupValues*> values_;          // those of `sides_` that are some
-  absl::btree_map<int64_t, Window> windows_;  // by start; only where something is timed
+  absl::btree_map<int64_t, Window> windows_;  // by name; only where something is timed
+  // Of the input; so many, that what they are in all of their windows takes little memory.
+  size_t rows_at_once_ = std::numeric_limits<size_t>::max();
   // Scratch of one apply(): the group's row for every row of input.
   std::vector<state::RowId> ids_;
   std::vector<uint32_t> created_;

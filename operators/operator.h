@@ -48,6 +48,7 @@ struct OperatorContext {
   std::vector<SideRow>& side;
   // Which record has a place of this epoch.
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t place)>& record_at;
+  const WatermarkTrack* right_watermark = nullptr;  // of a join's right input
 };
 
 // An operator's running part on one worker. Not thread-safe: its worker's, or between epochs the
@@ -75,6 +76,7 @@ class Operator {
   using VisitEvent = std::function<void(const std::string& key, const std::string& value)>;
   virtual void visit_events(int64_t /*watermark_us*/, const VisitEvent& /*visit*/) const {}
   // Whether a row of its tables is part of the state at this watermark, and not merely still there.
+  // The watermark here and below is the input's; a lookup's is that of its right one.
   virtual bool kept(const std::byte* /*row*/, int64_t /*watermark_us*/) const { return true; }
   // Removes some of what is not. Called between epochs; the work of a call is bounded, and the next
   // one goes on from there.

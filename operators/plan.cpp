@@ -14,9 +14,11 @@ std::string optional_text(const std::optional<int64_t>& value) {
   return value ? absl::StrCat(*value) : "none";
 }
 
-std::string describe_window(const TumbleWindow& window) {
-  return absl::StrCat("tumble(#", window.event_time, " size_us=", window.size_us,
-                      " offset_us=", window.offset_us, " grace_us=", window.grace_us, ")");
+std::string describe_window(const GroupWindow& window) {
+  const std::string step = window.step_us > 0 ? absl::StrCat(" step_us=", window.step_us) : "";
+  return absl::StrCat(std::string(window_name(window.kind)), "(#", window.event_time, step,
+                      " size_us=", window.size_us, " offset_us=", window.offset_us,
+                      " grace_us=", window.grace_us, ")");
 }
 
 std::string describe_call(const AggregateCall& call) {
@@ -82,6 +84,14 @@ struct Describe {
   std::string operator()(const DistinctNode& op) const {
     return absl::StrCat("distinct by [", absl::StrJoin(op.key, ","), "]");
   }
+  std::string operator()(const TopNNode& op) const {
+    const auto order = absl::StrJoin(op.order, ",", [](std::string* out, const auto& by) {
+      absl::StrAppend(out, "#", by.column, by.descending ? " desc" : "",
+                      by.nulls_first ? " nulls first" : "");
+    });
+    return absl::StrCat("top ", op.limit, " by [", absl::StrJoin(op.key, ","), "] order [", order,
+                        "]", op.ranked ? " ranked" : "");
+  }
   std::string operator()(const ReorderNode& op) const {
     return absl::StrCat("reorder #", op.event_time);
   }
@@ -96,7 +106,12 @@ struct Describe {
     return absl::StrCat("arrange by [", absl::StrJoin(op.key, ","), "]");
   }
   std::string operator()(const LookupNode& op) const {
-    return describe_join("lookup", op.key, op.outer);
+    std::string text = describe_join("lookup", op.key, op.outer);
+    if (op.condition) absl::StrAppend(&text, " on ", describe(*op.condition));
+    if (op.expiry) {
+      absl::StrAppend(&text, " expires #", op.expiry->column, " + ", op.expiry->after_us, "us");
+    }
+    return text;
   }
   std::string operator()(const RelationJoinNode& op) const {
     return describe_join("relation join", op.key, op.outer);
@@ -155,6 +170,20 @@ std::string_view aggregate_name(AggregateKind kind) {
       return "approx_count_distinct";
     case AggregateKind::kApproxQuantile:
       return "approx_quantile";
+  }
+  return "?";
+}
+
+std::string_view window_name(GroupWindow::Kind kind) {
+  switch (kind) {
+    case GroupWindow::Kind::kTumble:
+      return "tumble";
+    case GroupWindow::Kind::kHop:
+      return "hop";
+    case GroupWindow::Kind::kCumulate:
+      return "cumulate";
+    case GroupWindow::Kind::kSession:
+      return "session";
   }
   return "?";
 }

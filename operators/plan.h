@@ -87,21 +87,26 @@ std::string_view aggregate_name(AggregateKind kind);
 
 enum class Emit : uint8_t { kChanges, kFinal };
 
-// GROUP BY tumble(…): windows [start, start + size_us), start ≡ offset_us (mod size_us). The window
-// of a row is taken from the input column `event_time`.
-struct TumbleWindow {
-  int event_time;
-  int64_t size_us;
+// The windows of a GROUP BY, half-open, over the input column `event_time`. Those of tumble, hop
+// and cumulate lie where they lie; a session is where the rows of its group are.
+// operators/windows.h computes with them.
+struct GroupWindow {
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession } kind = Kind::kTumble;
+  int event_time = -1;
+  int64_t size_us = 0;  // of cumulate: of the longest window; of a session: the gap that ends it
+  int64_t step_us = 0;  // of hop: from start to start; of cumulate: from end to end; else 0
   int64_t offset_us = 0;
   int64_t grace_us = 0;
 };
+
+std::string_view window_name(GroupWindow::Kind kind);
 
 // Groups its input by columns (they may be none: one group) and aggregates. Schema: group columns,
 // then window_start and window_end if there is a window, then the calls' results. Expressions in
 // GROUP BY and in arguments are computed by a Project below.
 struct AggregateNode {
   std::vector<int> groups;
-  std::optional<TumbleWindow> window;
+  std::optional<GroupWindow> window;
   std::vector<AggregateCall> calls;
   Emit emit = Emit::kChanges;
   // How long a closed window (or, without a window, nothing) is kept; nullopt: for ever.
@@ -112,6 +117,22 @@ struct AggregateNode {
 // input's.
 struct DistinctNode {
   std::vector<int> key;
+};
+
+// The first `limit` rows of each key by `order`, those that are equal by it in the order in which
+// they came: ROW_NUMBER() … <= limit, and DISTINCT ON … ORDER BY. Schema: the input's columns,
+// then, if `ranked`, the row's number among its key's, from 1, as bigint.
+struct TopNNode {
+  struct Order {
+    int column;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  std::vector<int> key;
+  std::vector<Order> order;
+  int64_t limit = 0;  // 0: not known yet, which no finished plan has
+  bool ranked = false;
+  SqlPosition position;
 };
 
 // Holds rows back until the watermark has passed their event time, and then gives them out in the
@@ -195,11 +216,24 @@ struct JoinKey {
 // columns, then the right one's, which are NULL where an outer join found no match. If one record
 // causes rows on both sides, those on the right come first.
 
+// Until when a row is part of a relation that forgets: until the relation's watermark reaches the
+// time in `column` + `after_us`. A NULL stays.
+struct Expiry {
+  int column;
+  int64_t after_us;
+};
+
 // Each row of its append-only left input with the row that the right one, a relation with the key
-// as its key, has at the row's place. Later changes on the right do not change it.
+// as its key, has at the row's place. Later changes on the right do not change it. All that the
+// right side has at a place is there before its left rows look; what the record of a place causes
+// comes after the timers that fire there.
 struct LookupNode {
   JoinKey key;
   bool outer = false;
+  // With `outer`: what else two rows must fulfil to match, over the node's columns; null: nothing.
+  ExprRef condition;
+  // Of an append-only right input whose rows expire: the column is one of that input.
+  std::optional<Expiry> expiry;
 };
 
 // The join of two relations, kept up to date with retractions as either changes. With `outer`, left
@@ -237,14 +271,8 @@ struct ViewNode {
   Emit emit = Emit::kChanges;
   std::optional<int> event_time;  // the column that is the rows' event time, if one is
   std::optional<int64_t> retention_us;
-  // What the retention means for rows that the view keeps itself: a row is part of it until the
-  // watermark of its input reaches the time in `column` + `after_us`; a NULL stays.
-  struct Expiry {
-    int column;
-    int64_t after_us;
-  };
-  std::optional<Expiry> expiry;
-  int statement = 0;  // index into Plan::statements
+  std::optional<Expiry> expiry;  // what the retention means for rows that the view keeps itself
+  int statement = 0;             // index into Plan::statements
 };
 
 // Writes its input, which is append-only, to an output topic as JSON objects.
@@ -256,7 +284,7 @@ struct OutputNode {
 struct PlanNode {
   NodeId id = 0;
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
-               ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
+               TopNNode, ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
                IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;

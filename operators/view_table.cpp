@@ -40,6 +40,9 @@ ViewTable::ViewTable(const Plan& plan, NodeId node, bool emits)
     field_of_column_[static_cast<size_t>(value_columns_[v])] = layout.values()[v];
   }
   table_ = std::make_unique<state::Table>(state::TableId{operator_id(plan, node), 0}, layout);
+  if (op_.expiry) {
+    expiry_.emplace(*op_.expiry, field_of_column_[static_cast<size_t>(op_.expiry->column)]);
+  }
 }
 
 std::vector<ColumnRef> ViewTable::key_columns(const Batch& input, const OperatorContext& context) {
@@ -216,10 +219,7 @@ bool ViewTable::insert(state::RowId id, const Batch& input, size_t row, bool exi
 // ---- expiry ---------------------------------------------------------------------------------
 
 std::optional<int64_t> ViewTable::expires_at(const std::byte* row) const {
-  if (!op_.expiry) return std::nullopt;
-  const state::RowField& field = field_of_column_[static_cast<size_t>(op_.expiry->column)];
-  if (state::Table::is_null(row, field)) return std::nullopt;
-  return saturating_add(state::Table::get<int64_t>(row, field), op_.expiry->after_us);
+  return expiry_ ? expiry_->at(row) : std::nullopt;
 }
 
 std::optional<int64_t> ViewTable::expires_at(const Batch& input, size_t row) const {
@@ -229,8 +229,7 @@ std::optional<int64_t> ViewTable::expires_at(const Batch& input, size_t row) con
 }
 
 bool ViewTable::visible(const std::byte* row, int64_t watermark_us) const {
-  const auto expires = expires_at(row);
-  return !expires || *expires > watermark_us;
+  return !expiry_ || !expiry_->has_passed(row, watermark_us);
 }
 
 void ViewTable::apply_timed(const Batch& input, const OperatorContext& context, Changes& changes) {
@@ -284,14 +283,7 @@ void ViewTable::restored(int64_t watermark_us) {
 }
 
 void ViewTable::remove_expired(int64_t watermark_us) {
-  constexpr size_t kRowsMax = 256;
-  if (!op_.expiry) return;
-  const state::RowId end = table_->row_ids_end();
-  for (size_t n = std::min<size_t>(kRowsMax, end); n > 0; --n) {
-    if (expiry_cursor_ >= end) expiry_cursor_ = 0;
-    const state::RowId id = expiry_cursor_++;
-    if (table_->live(id) && !visible(table_->row(id), watermark_us)) table_->erase(id);
-  }
+  if (expiry_) expiry_->remove_some(*table_, watermark_us);
 }
 
 void ViewTable::append_column(int column, std::span<const std::byte* const> rows, Column& out,

@@ -7,6 +7,7 @@
 
 #include "absl/container/btree_map.h"
 #include "operators/operator.h"
+#include "operators/row_expiry.h"
 #include "operators/timers.h"
 
 namespace kappa::operators {
@@ -74,7 +75,7 @@ class ViewTable final : public Operator {
   std::unique_ptr<state::Table> table_;
   std::vector<state::RowField> field_of_column_;  // by column of the schema
   std::vector<int> value_columns_;                // those that are not in the key
-  state::RowId expiry_cursor_ = 0;
+  std::optional<RowExpiry> expiry_;
   // If timed_: for each row that expires a timer at its expiry or before, by the time it is due.
   // One that comes too early, since its row was replaced by a later one, is set again.
   absl::btree_map<int64_t, std::vector<state::RowId>> timers_;

@@ -6,6 +6,7 @@
 #include "engine/runtime/exchange.h"
 #include "engine/types/hash.h"
 #include "engine/types/status_macros.h"
+#include "operators/aggregate.h"
 #include "operators/distinct.h"
 #include "operators/filter.h"
 #include "operators/kept_frames.h"
@@ -14,6 +15,8 @@
 #include "operators/project.h"
 #include "operators/reorder.h"
 #include "operators/running_frames.h"
+#include "operators/top_n.h"
+#include "operators/top_one.h"
 
 namespace kappa::runtime {
 
@@ -24,6 +27,7 @@ using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SideRow;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -73,10 +77,15 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
   if (is<AggregateNode>(node)) {
-    return std::make_unique<operators::Aggregate>(plan_, node.id, shape_.emits(node.id));
+    return operators::make_grouped_rows(plan_, node.id, shape_.emits(node.id));
   }
   if (is<operators::DistinctNode>(node)) {
     return std::make_unique<operators::Distinct>(plan_, node.id);
+  }
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+    const bool one = top->limit == 1 && !plan_.node(node.inputs[0]).changelog;
+    if (one) return std::make_unique<operators::TopOne>(plan_, node.id);
+    return std::make_unique<operators::TopN>(plan_, node.id);
   }
   if (is<operators::ReorderNode>(node)) return std::make_unique<operators::Reorder>(plan_, node.id);
   if (is<SlidingNode>(node)) return make_frames(node);
@@ -98,6 +107,8 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       group_columns_[id] = aggregate->groups.size();
     } else if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) {
       group_columns_[id] = sliding->partition.size();
+    } else if (const auto* top = std::get_if<TopNNode>(&node.op)) {
+      group_columns_[id] = top->key.size();
     } else if (const auto* key = operators::join_key(node)) {
       group_columns_[id] = key->left.size();
     }
@@ -196,11 +207,19 @@ void Dataflow::run_join(uint32_t index, NodeId id, const Turn& turn,
   Worker& worker = parts_[index];
   Instance& instance = worker.nodes[id];
   const auto& inputs = plan_.node(id).inputs;
+  // A lookup gives out rows of its left side only, which have their order already.
+  const bool lookup = is<operators::LookupNode>(plan_.node(id));
   const auto side = [&](size_t input, uint16_t branch) {
     Batch rows = merge_batches(output_of(index, inputs[input], turn));
-    return workers() > 1 ? mark_branch(rows, branch, worker.arena) : rows;
+    return workers() > 1 && !lookup ? mark_branch(rows, branch, worker.arena) : rows;
   };
   const Batch right = side(1, 0);
+  if (lookup && right.empty()) {
+    for (const Batch* left : output_of(index, inputs[0], turn)) {
+      instance.join->process_both(*left, right, context, &instance.out);
+    }
+    return;
+  }
   const Batch left = side(0, 1);
   instance.join->process_both(left, right, context, &instance.out);
 }
@@ -237,7 +256,8 @@ void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
   for (const PlanNode& node : plan_.nodes) {
     if (shape_.stage(node.id) != stage) continue;
     const operators::OperatorContext context{watermarks.input_track(node.id), worker.arena,
-                                             worker.side, record_at};
+                                             worker.side, record_at,
+                                             watermarks.right_track(node.id)};
     run_node(index, node.id, turn, context);
     deal_out(worker, node.id);
   }
@@ -289,7 +309,7 @@ std::vector<state::Table*> Dataflow::tables(uint32_t worker) const {
 bool Dataflow::kept(NodeId node, uint32_t worker, const std::byte* row,
                     const Watermarks& watermarks) const {
   const operators::Operator* op = parts_[worker].nodes[node].op.get();
-  return !op || op->kept(row, watermarks.input_current(node));
+  return !op || op->kept(row, watermarks.expiry_current(node));
 }
 
 uint32_t Dataflow::worker_of_key(state::TableId table, const Row& key) const {
@@ -315,14 +335,18 @@ Dataflow::ViewPart Dataflow::view_part(NodeId view, uint32_t worker) const {
   }
   NodeId aggregate = node.inputs[0];
   if (is<ProjectNode>(plan_.node(aggregate))) aggregate = plan_.node(aggregate).inputs[0];
-  return {static_cast<const operators::Aggregate*>(nodes[aggregate].op.get()), nullptr};
+  return {static_cast<const operators::GroupedRows*>(nodes[aggregate].op.get()), nullptr};
+}
+
+const operators::GroupedRows& Dataflow::grouped(NodeId node, uint32_t worker) const {
+  return static_cast<const operators::GroupedRows&>(*parts_[worker].nodes[node].op);
 }
 
 void Dataflow::restored(const Watermarks& watermarks) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
       if (const auto& op = worker.nodes[node.id].op)
-        op->restored(watermarks.input_current(node.id));
+        op->restored(watermarks.expiry_current(node.id));
     }
   }
 }
@@ -331,7 +355,7 @@ void Dataflow::remove_expired(const Watermarks& watermarks) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
       if (const auto& op = worker.nodes[node.id].op) {
-        op->remove_expired(watermarks.input_current(node.id));
+        op->remove_expired(watermarks.expiry_current(node.id));
       }
     }
   }

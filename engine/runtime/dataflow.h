@@ -12,7 +12,7 @@
 #include "engine/runtime/front.h"
 #include "engine/runtime/order_reader.h"
 #include "engine/runtime/watermarks.h"
-#include "operators/aggregate.h"
+#include "operators/grouped_rows.h"
 #include "operators/operator.h"
 #include "operators/plan.h"
 #include "operators/view_table.h"
@@ -68,10 +68,12 @@ class Dataflow {
             const Watermarks& watermarks) const;
   // The operator that keeps a view's rows, per worker: one of the two is there.
   struct ViewPart {
-    const operators::Aggregate* aggregate = nullptr;
+    const operators::GroupedRows* grouped = nullptr;
     const operators::ViewTable* table = nullptr;
   };
   ViewPart view_part(operators::NodeId view, uint32_t worker) const;
+  // The operator of an aggregate.
+  const operators::GroupedRows& grouped(operators::NodeId node, uint32_t worker) const;
   // After tables were loaded.
   void restored(const Watermarks& watermarks);
   // Bounded work: forgets rows that retention has ended for.

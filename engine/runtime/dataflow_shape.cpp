@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operators/aggregate.h"
+#include "operators/grouped_rows.h"
 
 namespace kappa::runtime {
 
@@ -13,6 +13,7 @@ using operators::NodeId;
 using operators::PlanNode;
 using operators::ProjectNode;
 using operators::SlidingNode;
+using operators::TopNNode;
 using operators::ViewNode;
 
 namespace {
@@ -91,7 +92,7 @@ bool DataflowShape::emits(NodeId id) const {
 bool DataflowShape::any_order(NodeId id) const {
   const PlanNode& node = plan_.node(id);
   if (is<operators::FilterNode>(node) || is<ProjectNode>(node)) return true;
-  return is<AggregateNode>(node) && !operators::Aggregate::needs_order(node, plan_, emits(id));
+  return is<AggregateNode>(node) && !operators::needs_order(plan_, node, emits(id));
 }
 
 std::vector<int> DataflowShape::key_of(NodeId id) const {
@@ -99,6 +100,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   if (const auto* aggregate = std::get_if<AggregateNode>(&node.op)) return aggregate->groups;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (is<operators::ReorderNode>(node)) return {};
   return std::get<ViewNode>(node.op).key;
@@ -118,7 +120,8 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
   if (const auto* distinct = std::get_if<DistinctNode>(&node.op)) return distinct->key;
   if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (const auto* key = operators::join_key(node)) return key->left;
-  // Its first columns are its input's.
+  // Their first columns are their input's.
+  if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* sliding = std::get_if<SlidingNode>(&node.op)) return sliding->partition;
   if (is<operators::FilterNode>(node)) return partitioning(node.inputs[0]);
   const auto* project = std::get_if<ProjectNode>(&node.op);
@@ -141,9 +144,12 @@ bool DataflowShape::parted(NodeId id) const {
   while (!open.empty()) {
     const NodeId below = open.back();
     open.pop_back();
-    united |= plan_.node(below).inputs.size() > 1;
+    const std::vector<NodeId>& inputs = plan_.node(below).inputs;
     exchanged |= exchanged_[below];
-    open.insert(open.end(), plan_.node(below).inputs.begin(), plan_.node(below).inputs.end());
+    // A lookup makes at most one row of each on its left.
+    const bool lookup = is<operators::LookupNode>(plan_.node(below));
+    united |= inputs.size() > 1 && !lookup;
+    open.insert(open.end(), inputs.begin(), lookup ? inputs.begin() + 1 : inputs.end());
   }
   return united && exchanged;
 }
@@ -157,8 +163,8 @@ void DataflowShape::plan_stages(uint32_t workers) {
     for (NodeId input : node.inputs) stage = std::max(stage, stage_[input]);
     if (stage == 0 && is_stateless(node)) continue;
     const bool keyed =
-        is<AggregateNode>(node) || is<DistinctNode>(node) || is<SlidingNode>(node) ||
-        is<ArrangeNode>(node) ||
+        is<AggregateNode>(node) || is<DistinctNode>(node) || is<TopNNode>(node) ||
+        is<SlidingNode>(node) || is<ArrangeNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.

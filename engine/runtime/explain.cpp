@@ -10,6 +10,7 @@
 #include "engine/types/value.h"
 #include "operators/functions.h"
 #include "operators/running_values.h"
+#include "operators/windows.h"
 
 namespace kappa::runtime {
 
@@ -51,39 +52,35 @@ std::string case_to_sql(const std::vector<std::string>& args) {
   return absl::StrCat(text, " ELSE ", args.back(), " END");
 }
 
-// "count(DISTINCT x) FILTER (WHERE y)"
-std::string call_text(const AggregateCall& call, const Schema& input) {
-  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
-  const bool distinct = call.kind == AggregateKind::kCountDistinct;
-  std::string text =
-      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
-  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument));
-  const bool by_time = call.kind == AggregateKind::kFirst || call.kind == AggregateKind::kLast;
-  if (call.by >= 0 && call.half_life_us == 0 && !by_time) {
-    absl::StrAppend(&text, ", ", name(call.by));
+// "windows of '1 hour' every '1 minute' of at, grace '1 second'"
+std::string window_text(const GroupWindow& window, const Schema& input) {
+  const bool session = window.kind == GroupWindow::Kind::kSession;
+  std::string text = absl::StrCat(session ? "sessions with gaps of up to " : "windows of ",
+                                  duration(window.size_us));
+  if (window.kind == GroupWindow::Kind::kHop) {
+    absl::StrAppend(&text, " every ", duration(window.step_us));
+  } else if (window.kind == GroupWindow::Kind::kCumulate) {
+    absl::StrAppend(&text, " growing by ", duration(window.step_us));
   }
-  if (call.half_life_us > 0) absl::StrAppend(&text, ", ", duration(call.half_life_us));
-  if (call.kind == AggregateKind::kApproxQuantile) {
-    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
-  }
-  text += ")";
-  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  absl::StrAppend(&text, " of ", input[static_cast<size_t>(window.event_time)].name);
+  if (window.grace_us > 0) absl::StrAppend(&text, ", grace ", duration(window.grace_us));
   return text;
 }
 
-// What a call keeps beside its group's row.
-std::string beside_text(const AggregateCall& call, const Schema& input, bool retractions) {
+// What a call keeps beside the row of its group or session, which `unit` says.
+std::string beside_text(const AggregateCall& call, const Schema& input, bool retractions,
+                        const std::string& unit) {
   const auto value = [&] { return input[static_cast<size_t>(call.argument)].name; };
   switch (call.kind) {
     case AggregateKind::kMin:
     case AggregateKind::kMax:
-      return retractions ? absl::StrCat("; a row a group and ", value()) : "";
+      return retractions ? absl::StrCat("; a row a ", unit, " and ", value()) : "";
     case AggregateKind::kCountDistinct:
-      return absl::StrCat("; a row a group and ", value());
+      return absl::StrCat("; a row a ", unit, " and ", value());
     case AggregateKind::kApproxQuantile:
-      return absl::StrCat("; a row a group and bucket of ", value());
+      return absl::StrCat("; a row a ", unit, " and bucket of ", value());
     case AggregateKind::kApproxCountDistinct:
-      return absl::StrCat("; a sketch a group, of ", value());
+      return absl::StrCat("; a sketch a ", unit, ", of ", value());
     default:
       return "";
   }
@@ -126,9 +123,33 @@ class Explainer {
       return explained;
     }
     std::visit([&](const auto& op) { tell(node, op, &explained); }, node.op);
-    if (shape_.exchanged(id)) explained.exchange = names_of(shape_.key_of(id), input(node));
-    for (NodeId from : node.inputs) explained.inputs.push_back(explain_node(from, false));
+    explained.exchange = exchange_of(id);
+    if (join_key(node)) {
+      explained.exchange = exchange_of(node.inputs[0]);
+      explained.right_exchange = exchange_of(node.inputs[1]);
+    }
+    for (NodeId from : node.inputs) {
+      // What arranges a side of a join is told with the join.
+      const bool arranged = std::holds_alternative<ArrangeNode>(plan_.node(from).op);
+      explained.inputs.push_back(explain_node(arranged ? plan_.node(from).inputs[0] : from, false));
+    }
     return explained;
+  }
+
+  std::optional<std::vector<std::string>> exchange_of(NodeId id) const {
+    if (!shape_.exchanged(id)) return std::nullopt;
+    return names_of(shape_.key_of(id), input(plan_.node(id)));
+  }
+
+  // "a = x AND b = y": what a join equates.
+  std::string equalities(const PlanNode& node) const {
+    const JoinKey& key = *join_key(node);
+    const auto left = names_of(key.left, plan_.node(node.inputs[0]).schema);
+    const auto right = names_of(key.right, plan_.node(node.inputs[1]).schema);
+    std::vector<std::string> pairs;
+    for (size_t i = 0; i < left.size(); ++i)
+      pairs.push_back(absl::StrCat(left[i], " = ", right[i]));
+    return absl::StrJoin(pairs, " AND ");
   }
 
   void tell(const PlanNode& /*node*/, const SourceNode& op, ExplainedNode* out) const {
@@ -168,30 +189,28 @@ class Explainer {
     const Schema& from = input(node);
     std::vector<std::string> key = names_of(op.groups, from);
     out->operation = "aggregate";
+    std::string unit = "group";
     if (!key.empty()) absl::StrAppend(&out->operation, " by ", absl::StrJoin(key, ", "));
     if (op.window) {
-      const std::string& time = from[static_cast<size_t>(op.window->event_time)].name;
-      absl::StrAppend(&out->operation, " over windows of ", duration(op.window->size_us), " of ",
-                      time);
-      if (op.window->grace_us > 0)
-        absl::StrAppend(&out->operation, ", grace ", duration(op.window->grace_us));
-      key.emplace_back("window_start");
+      absl::StrAppend(&out->operation, " over ", window_text(*op.window, from));
+      key.emplace_back(named_by_end(*op.window) ? "window_end" : "window_start");
+      if (op.window->kind == GroupWindow::Kind::kSession) unit = "session";
       out->late = "rows of windows that have closed are refused";
     }
     absl::StrAppend(
         &out->operation, ": ",
         absl::StrJoin(op.calls, ", ", [&](std::string* text, const AggregateCall& call) {
-          absl::StrAppend(text, call_text(call, from));
+          absl::StrAppend(text, to_sql(call, from));
         }));
     if (op.emit == Emit::kFinal)
       absl::StrAppend(&out->operation, "; given out when the window closes");
     out->state =
-        key.empty() ? "one row" : absl::StrCat("a row a group, by ", absl::StrJoin(key, ", "));
+        key.empty() ? "one row" : absl::StrCat("a row a ", unit, ", by ", absl::StrJoin(key, ", "));
     const bool retractions = plan_.node(node.inputs[0]).changelog;
     // Calls of one argument share what they keep, so it is told once.
     std::set<std::string> told;
     for (const AggregateCall& call : op.calls) {
-      const std::string beside = beside_text(call, from, retractions);
+      const std::string beside = beside_text(call, from, retractions, unit);
       if (told.insert(beside).second) out->state += beside;
     }
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
@@ -200,6 +219,24 @@ class Explainer {
   void tell(const PlanNode& node, const DistinctNode& op, ExplainedNode* out) const {
     out->operation = absl::StrCat("distinct, the first row by ", list(op.key, node.schema));
     out->state = absl::StrCat("a row a key, by ", list(op.key, node.schema));
+  }
+
+  void tell(const PlanNode& node, const TopNNode& op, ExplainedNode* out) const {
+    const Schema& from = input(node);
+    const std::string key = list(op.key, from);
+    const std::string order =
+        absl::StrJoin(op.order, ", ", [&](std::string* text, const TopNNode::Order& by) {
+          absl::StrAppend(text, from[static_cast<size_t>(by.column)].name,
+                          by.descending ? " DESC" : "", nulls_text(by.descending, by.nulls_first));
+        });
+    out->operation = absl::StrCat("top ", op.limit, key.empty() ? "" : " by ", key,
+                                  order.empty() ? ", as they come" : ", ordered by ", order,
+                                  op.ranked ? "; numbered" : "");
+    const bool all = plan_.node(node.inputs[0]).changelog;
+    const std::string by = key.empty() ? "" : absl::StrCat(", by ", key);
+    out->state = all             ? absl::StrCat("all rows", by)
+                 : op.limit == 1 ? absl::StrCat("a row a key", by)
+                                 : absl::StrCat("the first ", op.limit, " rows of each key", by);
   }
 
   void tell(const PlanNode& node, const ReorderNode& op, ExplainedNode* out) const {
@@ -222,6 +259,16 @@ class Explainer {
                               list({op.event_time}, node.schema), ", number");
     if (running) absl::StrAppend(&out->state, "; running values, made from them");
     if (op.notes_late) out->late = "rows below the watermark are answered and noted";
+  }
+
+  void tell(const PlanNode& node, const LookupNode& op, ExplainedNode* out) const {
+    const Schema& right = plan_.node(node.inputs[1]).schema;
+    out->operation = absl::StrCat(op.outer ? "left " : "", "lookup on ", equalities(node));
+    if (op.condition) absl::StrAppend(&out->operation, " AND ", to_sql(*op.condition, node.schema));
+    out->state = absl::StrCat("the right side's rows, by ", list(op.key.right, right));
+    if (!op.expiry) return;
+    const std::string& time = right[static_cast<size_t>(op.expiry->column)].name;
+    absl::StrAppend(&out->state, "; until ", time, " + ", duration(op.expiry->after_us));
   }
 
   void tell(const PlanNode& node, const ViewNode& op, ExplainedNode* out) const {
@@ -259,18 +306,25 @@ class Explainer {
   DataflowShape shape_;
 };
 
+// "by store"; of a join "left by customer; right by id".
+std::string exchange_text(const ExplainedNode& node) {
+  const auto text = [](const std::vector<std::string>& columns) {
+    return columns.empty() ? "to one worker" : absl::StrCat("by ", absl::StrJoin(columns, ", "));
+  };
+  const bool join = node.inputs.size() == 2;
+  std::vector<std::string> sides;
+  if (node.exchange) sides.push_back((join ? "left " : "") + text(*node.exchange));
+  if (node.right_exchange) sides.push_back("right " + text(*node.right_exchange));
+  return absl::StrJoin(sides, "; ");
+}
+
 void append_tree(const ExplainedNode& node, const std::string& first, const std::string& rest,
                  std::string* out) {
-  absl::StrAppend(out, first, node.operation, node.changelog ? "  [changelog]" : "  [append-only]",
-                  "\n");
+  const char* edge = node.of_query ? "" : node.changelog ? "  [changelog]" : "  [append-only]";
+  absl::StrAppend(out, first, node.operation, edge, "\n");
   const std::string detail = absl::StrCat(rest, node.inputs.empty() ? "   " : "│  ");
-  if (node.exchange) {
-    absl::StrAppend(out, detail, "exchange: ",
-                    node.exchange->empty()
-                        ? "to one worker"
-                        : absl::StrCat("by ", absl::StrJoin(*node.exchange, ", ")),
-                    "\n");
-  }
+  const std::string exchange = exchange_text(node);
+  if (!exchange.empty()) absl::StrAppend(out, detail, "exchange: ", exchange, "\n");
   if (!node.state.empty()) absl::StrAppend(out, detail, "state: ", node.state, "\n");
   if (!node.late.empty()) absl::StrAppend(out, detail, "late: ", node.late, "\n");
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -280,6 +334,31 @@ void append_tree(const ExplainedNode& node, const std::string& first, const std:
 }
 
 }  // namespace
+
+// "count(DISTINCT x) FILTER (WHERE y)"
+std::string to_sql(const AggregateCall& call, const Schema& input) {
+  const auto name = [&](int column) { return input[static_cast<size_t>(column)].name; };
+  const bool distinct = call.kind == AggregateKind::kCountDistinct;
+  std::string text =
+      distinct ? "count(DISTINCT " : absl::StrCat(std::string(aggregate_name(call.kind)), "(");
+  absl::StrAppend(&text, call.argument < 0 ? "*" : name(call.argument));
+  const bool by_time = call.kind == AggregateKind::kFirst || call.kind == AggregateKind::kLast;
+  if (call.by >= 0 && call.half_life_us == 0 && !by_time) {
+    absl::StrAppend(&text, ", ", name(call.by));
+  }
+  if (call.half_life_us > 0) absl::StrAppend(&text, ", ", duration(call.half_life_us));
+  if (call.kind == AggregateKind::kApproxQuantile) {
+    absl::StrAppend(&text, ", ", to_text(Value::double_precision(call.quantile)));
+  }
+  text += ")";
+  if (call.filter >= 0) absl::StrAppend(&text, " FILTER (WHERE ", name(call.filter), ")");
+  return text;
+}
+
+std::string nulls_text(bool descending, bool nulls_first) {
+  if (nulls_first == descending) return "";
+  return nulls_first ? " NULLS FIRST" : " NULLS LAST";
+}
 
 std::string to_sql(const Expr& expr, const Schema& input) {
   std::vector<std::string> args;

@@ -31,8 +31,7 @@ struct Pin {
   // A worker's groups that may wait, below a view of emit = 'final'.
   struct Groups {
     NodeId view;
-    const operators::AggregateNode* op;
-    state::Table* table;
+    const operators::GroupedRows* part;
     state::Cut cut;
     state::RowId ids_end;
     int64_t watermark_us;
@@ -78,19 +77,18 @@ struct Pin {
       }
     }
     views.clear();
-    for (const Groups& part : groups) part.table->unpin(part.cut);
+    for (const Groups& rows : groups) const_cast<state::Table&>(rows.part->table()).unpin(rows.cut);
     groups.clear();
   }
 
   Snapshot::Waiting waiting(NodeId view) const {
     Snapshot::Waiting waiting;
-    for (const Groups& part : groups) {
-      if (part.view != view) continue;
-      for (state::RowId id = 0; id < part.ids_end; ++id) {
-        const std::byte* row = part.table->image(id, part.cut);
+    for (const Groups& rows : groups) {
+      if (rows.view != view) continue;
+      for (state::RowId id = 0; id < rows.ids_end; ++id) {
+        const std::byte* row = rows.part->table().image(id, rows.cut);
         if (!row) continue;
-        const auto until =
-            operators::Aggregate::waits_for(*part.op, *part.table, row, part.watermark_us);
+        const auto until = rows.part->waits_for(row, rows.watermark_us);
         if (!until) continue;
         if (waiting.rows++ == 0 || *until < waiting.until.us) waiting.until.us = *until;
       }
@@ -132,9 +130,8 @@ class PinnedSnapshot final : public Snapshot {
           const auto found = pin->views.find(view);
           if (found == pin->views.end()) return;
           const Pin::View& at = found->second;
-          const Row table_key = at.access->table_key(key);
           for (uint32_t w = 0; w < at.access->workers() && !*row; ++w) {
-            const std::byte* image = at.access->table(w).find_image(table_key, at.cuts[w]);
+            const std::byte* image = at.access->find(w, key, at.cuts[w]);
             if (image && at.access->visible(image, at.watermark_us)) {
               *row = at.access->row_values(image);
             }
@@ -224,12 +221,9 @@ void LivePipeline::get(NodeId id, std::vector<Row> keys,
     Rows rows{stamp({id}), {}};
     for (const Row& key : wanted) {
       std::optional<Row>& row = rows.rows.emplace_back();
-      const Row table_key = access.table_key(key);
       for (uint32_t w = 0; w < access.workers() && !row; ++w) {
-        const state::RowId found = access.table(w).find_one(table_key);
-        if (found == state::kNoRow) continue;
-        const std::byte* bytes = access.table(w).row(found);
-        if (access.visible(bytes, watermark_us)) row = access.row_values(bytes);
+        const std::byte* bytes = access.find(w, key, std::nullopt);
+        if (bytes && access.visible(bytes, watermark_us)) row = access.row_values(bytes);
       }
     }
     return rows;
@@ -265,9 +259,10 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> 
           }
           for (const ViewAccess::Closing& closing : view.access->closing()) {
             const int64_t watermark_us = watermarks_.input_current(closing.node);
-            for (state::Table* table : closing.tables) {
-              given->pin->groups.push_back({id, closing.op, table, table->cut_and_pin(),
-                                            table->row_ids_end(), watermark_us});
+            for (const operators::GroupedRows* part : closing.parts) {
+              auto& table = const_cast<state::Table&>(part->table());
+              given->pin->groups.push_back(
+                  {id, part, table.cut_and_pin(), table.row_ids_end(), watermark_us});
             }
           }
         }

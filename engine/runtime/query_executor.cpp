@@ -1,8 +1,11 @@
 #include "engine/runtime/query_executor.h"
 
+#include "absl/strings/str_split.h"
+#include "engine/runtime/query_explain.h"
 #include "engine/runtime/query_rows.h"
 #include "engine/runtime/query_stage.h"
 #include "engine/types/status_macros.h"
+#include "operators/windows.h"
 
 namespace kappa::runtime {
 namespace {
@@ -30,7 +33,7 @@ int64_t held_back_us(const operators::Plan& plan, const operators::PlanNode& vie
   while (!node->inputs.empty()) {
     node = &plan.node(node->inputs[0]);
     if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node->op)) {
-      return aggregate->window ? aggregate->window->grace_us : 0;
+      return aggregate->window ? operators::held_back_us(*aggregate->window) : 0;
     }
     // HAVING stands in between, and what the SELECT list computes.
     const bool passes = std::holds_alternative<operators::ProjectNode>(node->op) ||
@@ -53,6 +56,21 @@ absl::Status find_waiting(const sql::BoundQuery& query, const operators::Plan& p
   return absl::OkStatus();
 }
 
+// A line a row, as PostgreSQL has it.
+QueryResult explained(const sql::BoundQuery& query, const operators::Plan& plan) {
+  QueryResult result;
+  result.schema = {{"QUERY PLAN", Type::text()}};
+  const std::string text = to_text(explain_query(query, plan));
+  const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+  Column column(Type::text(), lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    column.values<StringRef>()[i] = result.arena.copy(lines[i]);
+  }
+  result.rows.rows = lines.size();
+  result.rows.columns.push_back(std::make_shared<const Column>(std::move(column)));
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& reader,
@@ -61,6 +79,11 @@ absl::StatusOr<QueryResult> execute(const sql::BoundQuery& query, ViewReader& re
   KAPPA_RETURN_IF_ERROR(budget.check_deadline());
   KAPPA_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          reader.pin(query.views, limits.deadline));
+  if (query.explains) {
+    QueryResult result = explained(query, reader.plan());
+    result.stamp = snapshot->stamp();
+    return result;
+  }
   QueryRun run{*snapshot, budget, repeated_scans(*query.root)};
   const QueryStageRef root = make_stage(*query.root, run);
 

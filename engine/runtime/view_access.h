@@ -30,15 +30,14 @@ class ViewAccess {
   // The aggregates of emit = 'final' below the view: rows of theirs may wait for a watermark.
   struct Closing {
     operators::NodeId node;
-    const operators::AggregateNode* op;
-    std::vector<state::Table*> tables;  // by worker
+    std::vector<const operators::GroupedRows*> parts;  // by worker
   };
   const std::vector<Closing>& closing() const { return closing_; }
   // One column of the view for each of the rows, which are all of one worker's table.
   void append_column(int column, std::span<const std::byte* const> rows, Column& out,
                      Arena& arena) const;
-  // The key as the table has it, from one in the view's order; with a key by record they are equal.
-  Row table_key(const Row& view_key) const;
+  // The row of a key, now or as of a pinned cut; nullptr if the worker has none.
+  const std::byte* find(uint32_t worker, const Row& view_key, std::optional<state::Cut> cut) const;
   Row row_values(const std::byte* row) const;
 
  private:
@@ -49,7 +48,7 @@ class ViewAccess {
   std::vector<Dataflow::ViewPart> parts_;  // by worker
   std::vector<int> source_column_;         // of the aggregate, by column of the view
   std::vector<Closing> closing_;
-  std::vector<size_t> key_order_;  // by field of the table's key: its number in the view's
+  std::vector<size_t> key_order_;  // of GroupedRows::key_columns(): their numbers in the view's key
 };
 
 }  // namespace kappa::runtime

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "operators/windows.h"
+
 namespace kappa::runtime {
 
 using operators::NodeId;
@@ -18,10 +20,14 @@ bool is_merged(const PlanNode& node) {
          std::holds_alternative<operators::IntervalJoinNode>(node.op);
 }
 
+bool is_lookup(const PlanNode& node) {
+  return std::holds_alternative<operators::LookupNode>(node.op);
+}
+
 // How far behind what comes in a node's rows may still be.
 int64_t held_back_us(const PlanNode& node) {
   if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op)) {
-    return aggregate->window ? aggregate->window->grace_us : 0;
+    return aggregate->window ? operators::held_back_us(*aggregate->window) : 0;
   }
   if (const auto* join = std::get_if<operators::IntervalJoinNode>(&node.op)) {
     // A left row without a match waits until no right one can come.
@@ -182,6 +188,7 @@ std::vector<size_t> Watermarks::sources_of(NodeId node) const {
   }
   for (NodeId input : plan_node.inputs) {
     for (size_t source : sources_of(input)) sources.push_back(source);
+    if (is_lookup(plan_node)) break;  // its right input is no stream
   }
   return sources;
 }
@@ -235,6 +242,11 @@ const WatermarkTrack& Watermarks::input_track(NodeId node) const {
   return *tracks_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
 }
 
+const WatermarkTrack* Watermarks::right_track(NodeId node) const {
+  const PlanNode& plan_node = plan_.node(node);
+  return operators::join_key(plan_node) ? tracks_[plan_node.inputs[1]].get() : nullptr;
+}
+
 int64_t Watermarks::current(NodeId node) const {
   return current_[node];
 }
@@ -243,6 +255,11 @@ int64_t Watermarks::input_current(NodeId node) const {
   if (merged_[node]) return merged_current_[node];
   const PlanNode& plan_node = plan_.node(node);
   return current_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
+}
+
+int64_t Watermarks::expiry_current(NodeId node) const {
+  if (!is_lookup(plan_.node(node))) return input_current(node);
+  return current_[plan_.node(node).inputs[1]];
 }
 
 int64_t Watermarks::source_watermark(int source) const {

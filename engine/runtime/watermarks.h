@@ -42,11 +42,15 @@ class Watermarks {
   // The track of what the node gives out; of its input, or of all of them: input_track().
   const operators::WatermarkTrack& track(operators::NodeId node) const { return *tracks_[node]; }
   const operators::WatermarkTrack& input_track(operators::NodeId node) const;
+  // The track of a join's right input; null if the node is none.
+  const operators::WatermarkTrack* right_track(operators::NodeId node) const;
 
   // ---- between epochs --------------------------------------------------------------------------
 
   int64_t current(operators::NodeId node) const;
   int64_t input_current(operators::NodeId node) const;
+  // By which the rows that the node holds expire: that of its input, of a lookup its right one.
+  int64_t expiry_current(operators::NodeId node) const;
   // Of a source by itself.
   int64_t source_watermark(int source) const;
   // Whether a tick at `clock` would move some source's watermark.

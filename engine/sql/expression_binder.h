@@ -67,6 +67,9 @@ class ExpressionBinder {
                                AggregateExpr* aggregate) const;
   // over_binder.cpp
   Bound bind_over(const Node& node, const std::string& name) const;
+  // row_number_binder.cpp
+  Bound bind_row_number(const Node& node) const;
+  absl::StatusOr<Ranking> bind_numbering(const Node& window) const;
   absl::Status bind_over_arguments(const Node& node, const std::string& name, OverExpr* over) const;
   absl::Status bind_window(const Node& call, OverExpr* over) const;
   absl::Status check_window_order(const Node& window, const Node& call) const;

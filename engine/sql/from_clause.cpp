@@ -79,12 +79,18 @@ absl::StatusOr<FromItem> bind_window(const Node& function, const NestedQueries& 
   const auto items = function.list("functions")[0].list("items");
   if (!items[0].is("FuncCall")) return fault(function, "FROM takes a table or a window function");
   KAPPA_ASSIGN_OR_RETURN(BoundWindow window, bind_window_function(items[0], queries, text));
-  FromItem item{.relation = window.relation, .window = std::move(window.tumble), .node = &function};
+  FromItem item{.relation = window.relation, .window = std::move(window.window), .node = &function};
   KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(function, item.relation->name));
   return item;
 }
 
 }  // namespace
+
+int FromClause::key_bound(int window_column) const {
+  if (window->fixed_size()) return window_start();
+  if (window->kind == operators::GroupWindow::Kind::kCumulate) return window_end();
+  return window_column == window_start() ? window_start() : window_end();
+}
 
 absl::Status refuse_join_words(const Node& join) {
   const Node& left = last_table(*join.child("larg"));
@@ -117,7 +123,7 @@ absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
   }
   if (items.size() > 1) {
     return fault(items[1], "more than one table in FROM is not supported yet in a view",
-                 "join the views when you query them");
+                 "write JOIN … ON a.x = b.x");
   }
   if (items[0].is("JoinExpr")) return bind_join(items[0], select, queries, text);
   KAPPA_ASSIGN_OR_RETURN(FromItem item, bind_from_item(items[0], queries, text));

@@ -8,35 +8,55 @@
 #include "engine/sql/parser/tree.h"
 #include "engine/sql/scope.h"
 #include "engine/sql/source_text.h"
+#include "operators/plan.h"
 
 namespace kappa::sql {
 
-// tumble(t, event_time, size [, offset]): t's rows, each with the window that its event time falls
+// tumble(t, event_time, …) and its like: t's rows, each in the windows that its event time falls
 // into, as the columns window_start, window_end and window_time behind t's own.
-struct TumbleFrom {
+struct WindowFrom {
+  operators::GroupWindow::Kind kind = operators::GroupWindow::Kind::kTumble;
   operators::ExprRef event_time;  // over t's columns
+  // As in GroupWindow.
   int64_t size_us = 0;
+  int64_t step_us = 0;
   int64_t offset_us = 0;
   const Node* node = nullptr;
+
+  std::string name() const { return std::string(operators::window_name(kind)); }
+  // Whether all its windows are as long as `size_us`, so that the start says where one ends.
+  bool fixed_size() const {
+    return kind == operators::GroupWindow::Kind::kTumble ||
+           kind == operators::GroupWindow::Kind::kHop;
+  }
 };
 
 // One item of FROM: rows under a name, maybe in windows.
 struct FromItem {
   const Relation* relation = nullptr;
   std::string alias = {};
-  std::optional<TumbleFrom> window = std::nullopt;
+  std::optional<WindowFrom> window = std::nullopt;
   const Node* node = nullptr;
 };
 
 // The FROM of a view: one item.
 struct FromClause {
   const Relation* relation = nullptr;
-  std::optional<TumbleFrom> window;
+  std::optional<WindowFrom> window;
   Scope scope;
 
   int window_start() const { return static_cast<int>(relation->columns.size()); }
   int window_end() const { return window_start() + 1; }
   int window_time() const { return window_start() + 2; }
+
+  // The bound of the window, window_start or window_end, by which a window's column tells groups
+  // apart.
+  int key_bound(int window_column) const;
+  // Whether that column alone does: windows of cumulate() share their starts.
+  bool tells_windows_apart(int window_column) const {
+    return window->kind != operators::GroupWindow::Kind::kCumulate ||
+           window_column != window_start();
+  }
 };
 
 // Everything is borrowed for the call, but what `queries` has and the nodes outlive the result.

@@ -8,6 +8,7 @@
 #include "engine/sql/projected.h"
 #include "engine/sql/view_planner.h"
 #include "engine/types/status_macros.h"
+#include "operators/windows.h"
 
 namespace kappa::sql {
 
@@ -38,10 +39,47 @@ std::optional<std::string> cannot_take_back(const AggregateExpr& aggregate) {
   }
 }
 
+// What of a session cannot become one with another's.
+bool cannot_merge(AggregateKind kind) {
+  switch (kind) {
+    case AggregateKind::kCountStar:
+    case AggregateKind::kCount:
+    case AggregateKind::kSum:
+    case AggregateKind::kAvg:
+    case AggregateKind::kMin:
+    case AggregateKind::kMax:
+    case AggregateKind::kCountDistinct:
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+      return false;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
 
 bool GroupPlanner::is_window_column(const ExprRef& expr) const {
   return is_column(expr) && expr->column >= from_.window_start();
+}
+
+absl::Status GroupPlanner::check_session() const {
+  if (!from_.window || from_.window->kind != operators::GroupWindow::Kind::kSession) {
+    return absl::OkStatus();
+  }
+  if (from_.relation->changelog) {
+    return fault(*from_.window->node, "session() over rows that change is not supported yet",
+                 absl::StrCat("\"", from_.relation->name,
+                              "\" takes rows back; read a source, or a view with emit = 'final'"));
+  }
+  for (const AggregateExpr& aggregate : bound_.aggregates) {
+    if (!cannot_merge(aggregate.kind)) continue;
+    return fault(text_.offset(aggregate.position),
+                 absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
+                              "() over sessions is not supported yet"),
+                 "count, sum, avg, min, max, first, last and count(DISTINCT …) can be");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status GroupPlanner::check_aggregates() const {
@@ -60,6 +98,7 @@ absl::Status GroupPlanner::check_aggregates() const {
 }
 
 absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_time) const {
+  KAPPA_RETURN_IF_ERROR(check_session());
   KAPPA_RETURN_IF_ERROR(check_aggregates());
   Projected arguments;
   AggregateNode aggregate;
@@ -70,8 +109,10 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
   int time_column = -1;
   if (from_.window) {
     time_column = arguments.add(event_time);
-    aggregate.window = {.event_time = time_column,
+    aggregate.window = {.kind = from_.window->kind,
+                        .event_time = time_column,
                         .size_us = from_.window->size_us,
+                        .step_us = from_.window->step_us,
                         .offset_us = from_.window->offset_us,
                         .grace_us = emission_.grace_us};
     aggregate.retention_us = emission_.retention_us;
@@ -87,6 +128,7 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
                                .quantile = call.quantile});
   }
   KAPPA_ASSIGN_OR_RETURN(const auto row, grouped_row(aggregate));
+  const std::optional<operators::GroupWindow> window = aggregate.window;
   const NodeId projected = builder_.project(
       input, arguments.take(), time_column < 0 ? std::nullopt : std::optional(time_column));
   NodeId grouped = builder_.aggregate(projected, std::move(aggregate));
@@ -108,6 +150,8 @@ absl::StatusOr<Relation> GroupPlanner::plan(NodeId input, const ExprRef& event_t
   describe_columns(&relation);
   relation.node = builder_.project(grouped, std::move(exprs), relation.event_time());
   relation.changelog = builder_.node(grouped).changelog;
+  relation.windowed = window.has_value();
+  if (window) relation.held_back_us = operators::held_back_us(*window);
   find_key(&relation);
   return relation;
 }
@@ -148,18 +192,25 @@ void GroupPlanner::describe_columns(Relation* relation) const {
     const ExprRef& group = bound_.groups[static_cast<size_t>(expr->column)].expr;
     if (!is_window_column(group)) continue;
     RelationColumn& column = relation->columns[i];
-    column.window_size_us = from_.window->size_us;
-    column.role = group->column == from_.window_start() ? TimeRole::kWindowStart
-                  : group->column == from_.window_end() ? TimeRole::kWindowEnd
-                                                        : TimeRole::kEventTime;
+    // A start says when its row happened only where all windows have one size.
+    const bool fixed = from_.window->fixed_size();
+    if (fixed) column.window_size_us = from_.window->size_us;
+    if (group->column == from_.window_end()) {
+      column.role = TimeRole::kWindowEnd;
+    } else if (group->column == from_.window_time()) {
+      column.role = TimeRole::kEventTime;
+    } else if (fixed) {
+      column.role = TimeRole::kWindowStart;
+    }
   }
 }
 
-// The group columns, in the order of GROUP BY; a window counts as its start.
+// The group columns, in the order of GROUP BY; a window counts as the bounds that tell it from
+// others.
 void GroupPlanner::find_key(Relation* relation) const {
-  const auto window_start_group = [&] {
+  const auto group_of = [&](int window_column) {
     return std::find_if(bound_.groups.begin(), bound_.groups.end(), [&](const GroupColumn& group) {
-      return is_column(group.expr) && group.expr->column == from_.window_start();
+      return is_column(group.expr) && group.expr->column == window_column;
     });
   };
   std::vector<int> key;
@@ -167,7 +218,8 @@ void GroupPlanner::find_key(Relation* relation) const {
     if (bound_.groups[i].implied) continue;
     auto column = static_cast<int>(i);
     if (is_window_column(bound_.groups[i].expr)) {
-      column = static_cast<int>(window_start_group() - bound_.groups.begin());
+      const int bound = from_.key_bound(bound_.groups[i].expr->column);
+      column = static_cast<int>(group_of(bound) - bound_.groups.begin());
     }
     const auto shown =
         std::find_if(bound_.outputs.begin(), bound_.outputs.end(), [&](const OutputColumn& output) {
@@ -175,8 +227,7 @@ void GroupPlanner::find_key(Relation* relation) const {
         });
     if (shown == bound_.outputs.end()) {
       const Node& node = *bound_.groups[i].node;
-      const std::string name =
-          is_window_column(bound_.groups[i].expr) ? "window_start" : bound_.groups[i].name;
+      const std::string& name = bound_.groups[static_cast<size_t>(column)].name;
       const std::string text =
           name == "?column?" ? "a GROUP BY expression" : absl::StrCat("\"", name, "\"");
       relation->no_key_reason = absl::StrCat("the key column ", text, " is not selected");

@@ -30,6 +30,7 @@ class GroupPlanner {
 
  private:
   bool is_window_column(const operators::ExprRef& expr) const;
+  absl::Status check_session() const;
   absl::Status check_aggregates() const;
   absl::StatusOr<std::vector<operators::ExprRef>> grouped_row(
       const operators::AggregateNode& aggregate) const;

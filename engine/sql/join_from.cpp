@@ -10,6 +10,8 @@
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/join_condition.h"
+#include "engine/sql/join_side.h"
+#include "engine/sql/lookup_planner.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -37,12 +39,6 @@ struct NamesRead {
     }
   }
   bool has(const std::string& name) const { return star || names.contains(name); }
-};
-
-// One side of a join: rows in the plan, and what they are called.
-struct JoinSide {
-  Relation rows;
-  Scope scope;
 };
 
 std::vector<ExprRef> columns_of(const Relation& relation, size_t count) {
@@ -96,7 +92,10 @@ absl::StatusOr<JoinSide> JoinPlanner::table(const Node& item) {
   for (int i = 0; i < static_cast<int>(all.columns.size()); ++i) {
     const RelationColumn& column = all.columns[static_cast<size_t>(i)];
     const bool in_key = all.key && std::find(all.key->begin(), all.key->end(), i) != all.key->end();
-    if (!in_key && column.role == TimeRole::kNone && !read_.has(column.name)) continue;
+    const bool tells_expiry = all.expiry && all.expiry->column == i;
+    if (!in_key && !tells_expiry && column.role == TimeRole::kNone && !read_.has(column.name)) {
+      continue;
+    }
     moved[i] = static_cast<int>(kept.size());
     kept.push_back(operators::column_expr(i, column.type));
     side.rows.columns.push_back(column);
@@ -107,6 +106,9 @@ absl::StatusOr<JoinSide> JoinPlanner::table(const Node& item) {
   }
   if (side.rows.key) {
     for (int& column : *side.rows.key) column = moved.at(column);
+  }
+  if (all.expiry && all.expiry->column >= 0) {
+    side.rows.expiry->column = moved.at(all.expiry->column);
   }
   const NodeId input = all.source ? builder_.read(*all.source) : all.node;
   side.rows.node = builder_.project(input, std::move(kept));
@@ -138,52 +140,33 @@ absl::StatusOr<JoinSide> JoinPlanner::join(const Node& item) {
   if (!left.rows.changelog && right.rows.key && !right.rows.source) {
     return lookup(item, std::move(left), std::move(right), std::move(on), outer);
   }
+  if (!left.rows.changelog) return refuse_lookup(*item.child("rarg"), right, on);
   return not_supported(*item.child("rarg"), "JoinExpr", "in a view");
 }
 
 absl::StatusOr<JoinSide> JoinPlanner::lookup(const Node& item, JoinSide left, JoinSide right,
                                              JoinCondition on, bool outer) {
-  // The pairs in the order of the right side's key, which is how its rows are dealt out already.
-  std::vector<ExprRef> left_key;
-  std::vector<ExprRef> right_key;
-  for (int column : *right.rows.key) {
-    const auto pair = std::find_if(
-        on.equalities.begin(), on.equalities.end(),
-        [&](const auto& each) { return is_column(each.second) && each.second->column == column; });
-    if (pair == on.equalities.end()) {
-      const RelationColumn& missing = right.rows.columns[static_cast<size_t>(column)];
-      return fault(
-          *item.child("quals"),
-          absl::StrCat("the key column \"", missing.name, "\" of \"", right.rows.name,
-                       "\" is not in the condition of this lookup"),
-          absl::StrCat("add AND ", right.scope.column(column).relation, ".", missing.name, " = …"));
-    }
-    left_key.push_back(pair->first);
-    right_key.push_back(pair->second);
-    on.equalities.erase(pair);
+  // Rows that a topic gives twice are told apart by a view only.
+  if (right.rows.conflict != operators::ViewNode::Conflict::kGrouped) {
+    return refuse_lookup(*item.child("rarg"), right, on);
   }
-  // Further equalities are conditions on what was found.
-  for (const auto& [on_left, on_right] : on.equalities) {
-    const ExprRef moved =
-        move_columns(on_right, [&](int column) { return column + left.scope.size(); });
-    KAPPA_ASSIGN_OR_RETURN(
-        ExprRef same, make_call(*item.child("quals"), on_left->position, "=",
-                                {{on_left, item.child("quals")}, {moved, item.child("quals")}}));
-    on.residuals.push_back(std::move(same));
-  }
-  if (outer && !on.residuals.empty()) {
-    return fault(text_.offset(on.residuals.front()->position),
-                 "LEFT JOIN takes equalities with the key and conditions on its right side only, "
-                 "so far",
-                 "filter the left side in a subquery before joining");
-  }
+  const Node& condition = *item.child("quals");
+  KAPPA_ASSIGN_OR_RETURN(const LookupKey key, take_lookup_key(condition, text_, left, right, &on));
+  operators::LookupNode op{.key = {}, .outer = outer, .condition = nullptr, .expiry = {}};
+  KAPPA_ASSIGN_OR_RETURN(op.expiry, lookup_expiry(*item.child("rarg"), right));
   if (on.right_filter) right.rows.node = builder_.filter(right.rows.node, on.right_filter);
-  operators::LookupNode op{{key_columns(left, left_key), key_columns(right, right_key)}, outer};
+  op.key = {key_columns(left, key.left), key_columns(right, key.right)};
+  const auto left_columns = static_cast<int>(left.rows.columns.size());
+  const ExprRef rest = all_of(std::move(on.residuals));
+  if (outer && rest) {
+    op.condition = move_columns(rest, [&](int column) {
+      return column < left.scope.size() ? column : column - left.scope.size() + left_columns;
+    });
+  }
   Relation rows = left.rows;
   rows.node = builder_.lookup(left.rows.node, right.rows.node, std::move(op));
   JoinSide joined = named(left, right, std::move(rows));
-  if (on.residuals.empty()) return joined;
-  joined.rows.node = builder_.filter(joined.rows.node, all_of(std::move(on.residuals)));
+  if (!outer && rest) joined.rows.node = builder_.filter(joined.rows.node, rest);
   return joined;
 }
 

@@ -19,7 +19,7 @@ using operators::FrameFunction;
 
 namespace {
 
-// What there is over frames. (Ranks of rows, row_number() and the like, are none of it.)
+// What there is over frames. (row_number() is none of it.)
 std::optional<FrameFunction> find_function(const std::string& name, bool star, bool distinct) {
   if (name == "count") {
     return star       ? FrameFunction::kCountStar
@@ -177,6 +177,7 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_over(const Node& node,
     return fault(node, absl::StrCat(name, "(…) OVER cannot stand in ", clause_),
                  "it stands in the SELECT list of a view");
   }
+  if (name == "row_number") return bind_row_number(node);
   KAPPA_RETURN_IF_ERROR(expect_only(node, {{"funcname"},
                                            {"args"},
                                            {"agg_filter"},
@@ -187,6 +188,12 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_over(const Node& node,
   const bool star = node.flag("agg_star");
   const bool distinct = node.flag("agg_distinct");
   const auto function = find_function(name, star, distinct);
+  if (!function && (name == "rank" || name == "dense_rank" || name == "percent_rank" ||
+                    name == "cume_dist" || name == "ntile")) {
+    return fault(node, absl::StrCat(name, "() OVER is not supported yet"),
+                 "for the first rows of a key write ROW_NUMBER() OVER (…) AS rn, and WHERE rn <= 3 "
+                 "in the query around it");
+  }
   if (!function) {
     return fault(node, absl::StrCat(name, "() OVER is not supported yet"),
                  "there are count, sum, avg, min, max, stddev, stddev_pop, count(DISTINCT …), lag, "

@@ -23,6 +23,19 @@ struct OverExpr {
   operators::SqlPosition position = {};
 };
 
+// In which order rows are numbered, over the columns of FROM: PARTITION BY and ORDER BY of
+// ROW_NUMBER(), or ORDER BY of DISTINCT ON, whose columns are outputs.
+struct RankOrder {
+  operators::ExprRef expr;
+  bool descending = false;
+  bool nulls_first = false;
+};
+struct Ranking {
+  std::vector<operators::ExprRef> partition = {};
+  std::vector<RankOrder> order = {};
+  operators::SqlPosition position = {};
+};
+
 // The calls with OVER of a SELECT in the order in which they are met, equal ones once; and the
 // WINDOW clause that they may name.
 class OverCalls {
@@ -34,6 +47,9 @@ class OverCalls {
   // Its index.
   int add(OverExpr call);
   const std::vector<OverExpr>& all() const { return all_; }
+  // ROW_NUMBER(), of which a SELECT has one.
+  void set_row_number(Ranking ranking) { row_number_ = std::move(ranking); }
+  const std::optional<Ranking>& row_number() const { return row_number_; }
   const std::vector<int>& event_times() const { return event_times_; }
   // The definition in the WINDOW clause, or nullptr.
   const Node* find_window(std::string_view name);
@@ -45,6 +61,7 @@ class OverCalls {
   const Node* select_;
   std::vector<int> event_times_;
   std::vector<OverExpr> all_;
+  std::optional<Ranking> row_number_;
   std::set<std::string, std::less<>> found_;
 };
 

@@ -125,6 +125,15 @@ NodeId PlanBuilder::distinct(NodeId input, DistinctNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::top_n(NodeId input, TopNNode op) {
+  PlanNode node = plan_->nodes[input];
+  node.inputs = {input};
+  node.changelog = true;
+  if (op.ranked) node.schema.push_back({"row_number", Type::bigint()});
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::reorder(NodeId input, ReorderNode op) {
   PlanNode node = plan_->nodes[input];
   node.inputs = {input};

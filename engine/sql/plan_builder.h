@@ -26,6 +26,7 @@ class PlanBuilder {
   operators::NodeId union_all(std::vector<operators::NodeId> inputs);
   operators::NodeId aggregate(operators::NodeId input, operators::AggregateNode op);
   operators::NodeId distinct(operators::NodeId input, operators::DistinctNode op);
+  operators::NodeId top_n(operators::NodeId input, operators::TopNNode op);
   operators::NodeId reorder(operators::NodeId input, operators::ReorderNode op);
   operators::NodeId sliding(operators::NodeId input, operators::SlidingNode op);
   // Both inputs come arranged by their side of the key. The rows' event time is the left side's.

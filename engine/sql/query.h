@@ -61,6 +61,9 @@ struct QueryNode {
 struct BoundQuery {
   QueryNodeRef root;
   std::vector<operators::NodeId> views;  // that it reads
+  // EXPLAIN: the answer is how `root` would be run; or, without a root, how the one of `views` is
+  // made.
+  bool explains = false;
 };
 
 }  // namespace kappa::sql

@@ -9,6 +9,7 @@
 #include "engine/sql/expression_binder.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
+#include "engine/sql/order_by.h"
 #include "engine/sql/with_clause.h"
 #include "engine/types/status_macros.h"
 
@@ -33,38 +34,6 @@ absl::Status coerce_outputs(QueryExpression& expression, const std::vector<Type>
     output.untyped = false;
   }
   return absl::OkStatus();
-}
-
-SortKey sort_key(const Node& item, int column) {
-  SortKey key{.column = column, .descending = item.text("sortby_dir") == "SORTBY_DESC"};
-  const std::string_view nulls = item.text("sortby_nulls");
-  key.nulls_first =
-      nulls == "SORTBY_NULLS_DEFAULT" ? key.descending : nulls == "SORTBY_NULLS_FIRST";
-  return key;
-}
-
-// ORDER BY 2 and ORDER BY name: an output. -1: something else.
-absl::StatusOr<int> output_of(const Node& node, const std::vector<OutputColumn>& outputs) {
-  if (const Node* integer = node.is("A_Const") ? node.child("ival") : nullptr) {
-    int64_t number = 0;
-    const bool fits = absl::SimpleAtoi(std::string(integer->text("ival")), &number) &&
-                      number >= 1 && number <= static_cast<int64_t>(outputs.size());
-    if (fits) return static_cast<int>(number) - 1;
-    return fault(node, absl::StrCat("ORDER BY ", std::string(integer->text("ival")),
-                                    ": the SELECT list has ", outputs.size(), " columns"));
-  }
-  if (!node.is("ColumnRef") || node.list("fields").size() != 1) return -1;
-  const std::string name = node.names("fields")[0];
-  int found = -1;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].name != name) continue;
-    if (found >= 0 && !same_meaning(outputs[static_cast<size_t>(found)].expr, outputs[i].expr)) {
-      return fault(node, absl::StrCat("ORDER BY \"", name, "\" is ambiguous"),
-                   "order by the column's number");
-    }
-    found = static_cast<int>(i);
-  }
-  return found;
 }
 
 }  // namespace
@@ -171,16 +140,12 @@ absl::StatusOr<QueryBinder::Expression> QueryBinder::bind_select(const Node& sel
 absl::Status QueryBinder::bind_order(const Node& select, SelectBinder* binder,
                                      QueryExpression& expression) {
   for (const Node& item : select.list("sortClause")) {
-    if (item.text("sortby_dir") == "SORTBY_USING") {
-      return fault(item.first_offset(), "ORDER BY … USING is not supported yet",
-                   "write ASC or DESC");
-    }
-    KAPPA_RETURN_IF_ERROR(expect_only(item, {{"node"}, {"sortby_dir"}, {"sortby_nulls"}}));
+    KAPPA_ASSIGN_OR_RETURN(const SortDirection direction, read_direction(item));
     const Node& node = *item.child("node");
     const std::vector<OutputColumn> visible(
         expression.outputs().begin(),
         expression.outputs().begin() + static_cast<std::ptrdiff_t>(expression.visible));
-    KAPPA_ASSIGN_OR_RETURN(int column, output_of(node, visible));
+    KAPPA_ASSIGN_OR_RETURN(int column, ordered_output(node, visible));
     if (column < 0 && !binder) {
       return fault(node, "ORDER BY of a UNION takes its columns by name or number only");
     }
@@ -197,7 +162,7 @@ absl::Status QueryBinder::bind_order(const Node& select, SelectBinder* binder,
       return fault(node, "ORDER BY of SELECT DISTINCT takes selected columns only",
                    "add the expression to the SELECT list");
     }
-    expression.order.push_back(sort_key(item, column));
+    expression.order.push_back({column, direction.descending, direction.nulls_first});
   }
   return absl::OkStatus();
 }

@@ -51,6 +51,8 @@ class QueryBinder {
 
   // A SELECT as a tree whose schema has the names of its columns.
   absl::StatusOr<std::unique_ptr<QueryNode>> compile(const Node& select);
+  // A view by its name, which stands at `offset`.
+  absl::StatusOr<operators::NodeId> find_view(const std::string& name, size_t offset) const;
   // The views that what was compiled reads, ascending.
   std::vector<operators::NodeId> views() const { return {views_.begin(), views_.end()}; }
 
@@ -73,7 +75,7 @@ class QueryBinder {
   absl::StatusOr<QueryFrom> bind_common_table(const CommonTable& table, const std::string& alias);
   absl::StatusOr<QueryFrom> bind_join(const Node& join);
   absl::Status bind_on(const Node& condition, QueryFrom& join) const;
-  absl::Status no_such_view(const Node& at, const std::string& name) const;
+  absl::Status no_such_view(size_t offset, const std::string& name) const;
 
   std::unique_ptr<QueryNode> build(QueryExpression expression) const;
   std::unique_ptr<QueryNode> build_select(QueryExpression& expression) const;

@@ -67,8 +67,7 @@ absl::StatusOr<QueryFrom> QueryBinder::bind_table(const Node& table) {
   }
   QueryFrom from;
   from.kind = QueryFrom::Kind::kView;
-  from.view = plan_.find_view(name);
-  if (from.view == operators::kNoNode) return no_such_view(table, name);
+  KAPPA_ASSIGN_OR_RETURN(from.view, find_view(name, table.offset));
   const operators::Schema& schema = plan_.node(from.view).schema;
   const int hidden = std::get<operators::ViewNode>(plan_.node(from.view).op).hidden;
   const size_t in_star = schema.size() - static_cast<size_t>(hidden);
@@ -82,18 +81,25 @@ absl::StatusOr<QueryFrom> QueryBinder::bind_table(const Node& table) {
   return from;
 }
 
-absl::Status QueryBinder::no_such_view(const Node& at, const std::string& name) const {
+absl::StatusOr<operators::NodeId> QueryBinder::find_view(const std::string& name,
+                                                         size_t offset) const {
+  const operators::NodeId view = plan_.find_view(name);
+  if (view == operators::kNoNode) return no_such_view(offset, name);
+  return view;
+}
+
+absl::Status QueryBinder::no_such_view(size_t offset, const std::string& name) const {
   for (const schemas::Source& source : plan_.sources) {
     if (source.name != name) continue;
     return fault(
-        at, absl::StrCat("\"", name, "\" is a topic: queries read views"),
+        offset, absl::StrCat("\"", name, "\" is a topic: queries read views"),
         absl::StrCat("keep its rows with CREATE MATERIALIZED VIEW v AS SELECT … FROM ", name));
   }
   std::vector<std::string> names;
   for (operators::NodeId id : plan_.views()) {
     names.push_back(std::get<operators::ViewNode>(plan_.node(id).op).name);
   }
-  return fault(at, absl::StrCat("view \"", name, "\" does not exist"), suggestion(name, names));
+  return fault(offset, absl::StrCat("view \"", name, "\" does not exist"), suggestion(name, names));
 }
 
 absl::StatusOr<QueryFrom> QueryBinder::bind_subquery(const Node& query, const std::string& alias) {

@@ -35,15 +35,27 @@ struct Relation {
   bool changelog = false;
   // Each row is that of a window of the statement under way, to which its options apply.
   bool windowed = false;
+  // How far the watermark on such rows is behind the one that closes the windows.
+  int64_t held_back_us = 0;
   // Each row is an insert that one record caused, so that record can be its key.
   bool by_records = false;
   // What tells its rows apart, if columns do, and what becomes of a second row of a key.
   std::optional<std::vector<int>> key;
   operators::ViewNode::Conflict conflict = operators::ViewNode::Conflict::kGrouped;
+  // When its rows stop being part of it, if they are not taken back then; column -1: it depends on
+  // one that is not shown.
+  std::optional<operators::Expiry> expiry;
   // Where there is neither: why not, where in the text, and what would be right.
   std::string no_key_reason;
   std::string no_key_hint;
   size_t no_key_offset = 0;
+  // Its rows are numbered by ROW_NUMBER(), and who reads them says how far: see top_n_planner.h.
+  struct Numbered {
+    int column;                                 // that is the number
+    std::optional<std::vector<int>> partition;  // the columns of PARTITION BY, if all are there
+    operators::SqlPosition position;
+  };
+  std::optional<Numbered> numbered;
 
   // The columns with the event time, and the first of them, if it still has one.
   std::vector<int> event_times() const;

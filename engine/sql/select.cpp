@@ -68,6 +68,7 @@ absl::StatusOr<BoundSelect> SelectBinder::bind() {
   bound.grouped = bound.grouped || !bound.groups.empty() || !aggregates_.all().empty();
   bound.aggregates = aggregates_.all();
   KAPPA_RETURN_IF_ERROR(take_overs(bound));
+  KAPPA_RETURN_IF_ERROR(take_row_number(bound));
   if (!bound.grouped) return bound;
   for (OutputColumn& output : bound.outputs) {
     KAPPA_ASSIGN_OR_RETURN(output.expr, over_groups(output.expr, bound));
@@ -171,6 +172,25 @@ absl::Status SelectBinder::take_overs(BoundSelect& bound) const {
   return fault(text_.offset(bound.overs.front().position),
                "OVER together with GROUP BY or an aggregate is not supported yet",
                "aggregate in a view with emit = 'final', and write OVER in a second view over it");
+}
+
+absl::Status SelectBinder::take_row_number(BoundSelect& bound) const {
+  if (!over_ || !over_->row_number()) return absl::OkStatus();
+  bound.ranking = over_->row_number();
+  const size_t at = text_.offset(bound.ranking->position);
+  if (bound.grouped || !bound.overs.empty()) {
+    return fault(at,
+                 absl::StrCat("ROW_NUMBER() together with ",
+                              bound.grouped ? "GROUP BY or an aggregate" : "another OVER",
+                              " is not supported yet"),
+                 "put the rest into a query in FROM, and number its rows");
+  }
+  for (size_t i = 0; i < bound.outputs.size(); ++i) {
+    if (bound.outputs[i].node->offset == at) bound.row_number = i;
+  }
+  if (bound.row_number) return absl::OkStatus();
+  return fault(at, "ROW_NUMBER() stands by itself in the SELECT list",
+               "name it with AS, and compute with it in the query around this one");
 }
 
 absl::StatusOr<ExprRef> SelectBinder::over_groups(const ExprRef& expr,

@@ -41,8 +41,10 @@ struct BoundSelect {
   bool grouped = false;
   std::vector<GroupColumn> groups;
   std::vector<AggregateExpr> aggregates;
-  operators::ExprRef having;    // null: none
-  std::vector<OverExpr> overs;  // of a SELECT that is not grouped: columns behind those of FROM
+  operators::ExprRef having;       // null: none
+  std::vector<OverExpr> overs;     // of a SELECT that is not grouped: columns behind those of FROM
+  std::optional<Ranking> ranking;  // ROW_NUMBER(), or DISTINCT ON with ORDER BY
+  std::optional<size_t> row_number;  // the output that ROW_NUMBER() is
   std::vector<OutputColumn> outputs;
 };
 
@@ -69,6 +71,7 @@ class SelectBinder {
   absl::StatusOr<const Node*> group_target(const Node& item) const;
   absl::Status bind_outputs(BoundSelect& bound);
   absl::Status take_overs(BoundSelect& bound) const;
+  absl::Status take_row_number(BoundSelect& bound) const;
   void add_implied_groups(BoundSelect& bound) const;
   // An expression over FROM's columns and aggregates, as one over the grouped row.
   absl::StatusOr<operators::ExprRef> over_groups(const operators::ExprRef& expr,

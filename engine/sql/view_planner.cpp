@@ -7,13 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "engine/sql/coercion.h"
 #include "engine/sql/construct.h"
-#include "engine/sql/expression_binder.h"
 #include "engine/sql/expression_tree.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/group_planner.h"
 #include "engine/sql/over_planner.h"
 #include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
+#include "engine/types/time.h"
 
 namespace kappa::sql {
 
@@ -44,6 +44,10 @@ std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
     for (const ExprRef& expr : over.partition) use(expr);
   }
   if (!bound.overs.empty()) used.insert(*from.relation->event_time());
+  if (bound.ranking) {
+    for (const ExprRef& expr : bound.ranking->partition) use(expr);
+    for (const RankOrder& by : bound.ranking->order) use(by.expr);
+  }
   if (!bound.grouped) {
     for (const OutputColumn& output : bound.outputs) use(output.expr);
   }
@@ -55,17 +59,17 @@ NodeId read(PlanBuilder& builder, const Relation& relation) {
   return relation.source ? builder.read(*relation.source) : relation.node;
 }
 
-// FROM's rows for which WHERE is true, with those of its columns that are used: `moved` says where
-// they are now.
+// FROM's rows, those of `input`, for which WHERE is true, with those of its columns that are used:
+// `moved` says where they are now.
 NodeId plan_where(PlanBuilder& builder, const FromClause& from, const BoundSelect& bound,
-                  std::map<int, int>* moved) {
+                  NodeId input, std::map<int, int>* moved) {
   std::vector<ExprRef> columns;
   for (int column : used_columns(from, bound)) {
     (*moved)[column] = static_cast<int>(columns.size());
     columns.push_back(
         operators::column_expr(column, from.relation->columns[static_cast<size_t>(column)].type));
   }
-  const NodeId narrow = builder.project(read(builder, *from.relation), std::move(columns));
+  const NodeId narrow = builder.project(input, std::move(columns));
   return builder.filter(narrow,
                         move_columns(bound.where, [&](int column) { return moved->at(column); }));
 }
@@ -75,7 +79,7 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
                  ExprRef* event_time) {
   if (!bound.where) return;
   std::map<int, int> moved;
-  *input = plan_where(builder, from, bound, &moved);
+  *input = plan_where(builder, from, bound, *input, &moved);
   const auto move = [&](ExprRef& expr) {
     if (!expr) return;
     expr = move_columns(expr, [&](int column) {
@@ -94,6 +98,10 @@ void apply_where(PlanBuilder& builder, const FromClause& from, BoundSelect& boun
     move(over.filter);
     for (ExprRef& expr : over.partition) move(expr);
   }
+  if (bound.ranking) {
+    for (ExprRef& expr : bound.ranking->partition) move(expr);
+    for (RankOrder& by : bound.ranking->order) move(by.expr);
+  }
   if (!bound.grouped) {
     for (OutputColumn& output : bound.outputs) move(output.expr);
   }
@@ -105,10 +113,12 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
                                   const SourceText& text) {
   const auto of_window = [&](int column) { return column >= from.window_start(); };
   std::vector<ExprRef> before = {bound.where};
-  bool grouped = false;
+  std::set<int> named;
   for (const GroupColumn& group : bound.groups) {
     if (is_column(group.expr) && of_window(group.expr->column)) {
-      grouped = true;
+      if (!group.implied && from.tells_windows_apart(group.expr->column)) {
+        named.insert(from.key_bound(group.expr->column));
+      }
     } else {
       before.push_back(group.expr);
     }
@@ -126,9 +136,13 @@ absl::Status check_window_columns(const FromClause& from, const BoundSelect& bou
                  "group by window_start, and compute with it in the SELECT list or in a view over "
                  "this one");
   }
-  if (grouped) return absl::OkStatus();
-  return fault(*from.window->node, "tumble() needs GROUP BY window_start",
-               "add window_start to GROUP BY");
+  for (const int column : {from.window_start(), from.window_end()}) {
+    if (from.key_bound(column) != column || named.contains(column)) continue;
+    const char* name = column == from.window_start() ? "window_start" : "window_end";
+    return fault(*from.window->node, absl::StrCat(from.window->name(), "() needs GROUP BY ", name),
+                 absl::StrCat("add ", name, " to GROUP BY"));
+  }
+  return absl::OkStatus();
 }
 
 // When the rows of FROM happened; null if they do not say.
@@ -172,7 +186,33 @@ void keep_key(const Relation& input, const BoundSelect& bound, const Node& selec
   relation->conflict = input.conflict;
 }
 
+// The key of a view over numbered rows.
+void keep_limited_key(const BoundSelect& bound, const LimitedKey& limited, Relation* relation) {
+  relation->conflict = ViewNode::Conflict::kGrouped;
+  relation->key = limited.key;
+  if (limited.adds_number) relation->columns.back().hidden = true;
+  if (limited.key) return;
+  relation->no_key_reason = absl::StrCat(limited.missing, " is not selected");
+  relation->no_key_hint = "add it to the SELECT list: it is part of the view's key";
+  relation->no_key_offset = bound.outputs.front().node->offset;
+}
+
 }  // namespace
+
+std::optional<operators::Expiry> window_expiry(const Relation& windows, const Emission& emission) {
+  if (windows.changelog || !emission.retention_us) return std::nullopt;
+  // They go by a watermark that has not lost the grace yet: at end + max(grace, retention).
+  const int64_t rest_us = std::max<int64_t>(0, *emission.retention_us - windows.held_back_us);
+  for (const TimeRole role : {TimeRole::kWindowStart, TimeRole::kWindowEnd}) {
+    for (size_t i = 0; i < windows.columns.size(); ++i) {
+      const RelationColumn& column = windows.columns[i];
+      if (column.role != role) continue;
+      const int64_t to_end_us = role == TimeRole::kWindowStart ? column.window_size_us : 0;
+      return operators::Expiry{static_cast<int>(i), saturating_add(to_end_us, rest_us)};
+    }
+  }
+  return operators::Expiry{-1, 0};
+}
 
 // The SELECTs of a UNION ALL, or the one that `select` is; the tables of their WITHs are planned.
 absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>* branches) {
@@ -200,6 +240,16 @@ absl::Status ViewPlanner::bind_branches(const Node& select, std::vector<Branch>*
 }
 
 absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
+  KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_query(select));
+  const operators::TopNNode* unlimited = find_unlimited(builder_, relation.node);
+  if (!unlimited) return relation;
+  return fault(
+      text_.offset(unlimited->position), "ROW_NUMBER() numbers rows without end: nothing bounds it",
+      "put the query into FROM or WITH, name the number with AS rn, and write WHERE rn <= 3 "
+      "in the query that reads it");
+}
+
+absl::StatusOr<Relation> ViewPlanner::plan_query(const Node& select) {
   std::vector<Branch> branches;
   KAPPA_RETURN_IF_ERROR(bind_branches(select, &branches));
   if (branches.size() == 1) return plan_branch(branches.front(), with_hidden_key_);
@@ -220,11 +270,7 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
 
 absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select) {
   const auto distinct = select.list("distinctClause");
-  const auto order = select.list("sortClause");
-  if (!distinct.empty() && !distinct.front().kind.empty() && !order.empty()) {
-    return fault(order.front(), "DISTINCT ON with ORDER BY is not supported yet",
-                 "without it, the first row in the order of the log is the one");
-  }
+  const bool distinct_on = !distinct.empty() && !distinct.front().kind.empty();
   KAPPA_RETURN_IF_ERROR(expect_only(select,
                                     {{"distinctClause"},
                                      {"targetList"},
@@ -234,6 +280,7 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"havingClause"},
                                      {"withClause"},
                                      {"windowClause"},
+                                     {distinct_on ? "sortClause" : "targetList"},
                                      {"limitOption", "LIMIT_OPTION_DEFAULT"},
                                      {"op", "SETOP_NONE"}},
                                     where_));
@@ -252,6 +299,10 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                  "leave it out");
   }
   if (branch.bound.outputs.empty()) return fault(select, "SELECT names no column");
+  if (branch.from.relation->numbered) {
+    KAPPA_ASSIGN_OR_RETURN(branch.row_limit,
+                           take_row_limit(*branch.from.relation, text_, &branch.bound.where));
+  }
   if (!distinct.empty()) KAPPA_RETURN_IF_ERROR(bind_distinct(branch));
   if (branch.from.window) {
     KAPPA_RETURN_IF_ERROR(check_window_columns(branch.from, branch.bound, text_));
@@ -280,61 +331,14 @@ absl::Status ViewPlanner::unify_branches(std::vector<Branch>& branches) const {
   return absl::OkStatus();
 }
 
-// Which outputs DISTINCT is about: all, or those that show the expressions of ON.
-absl::Status ViewPlanner::bind_distinct(Branch& branch) const {
-  const auto items = branch.select->list("distinctClause");
-  const bool on = !items.front().kind.empty();
-  const Node& at = on ? items.front() : *branch.bound.outputs.front().node;
-  if (branch.bound.grouped) {
-    return fault(at, "DISTINCT together with GROUP BY is not supported yet",
-                 "make a view of the groups, or a query in FROM");
-  }
-  if (branch.from.relation->changelog) {
-    return fault(at, "DISTINCT over rows that change is not supported yet",
-                 absl::StrCat("\"", branch.from.relation->name,
-                              "\" takes rows back; GROUP BY the columns instead"));
-  }
-  std::vector<int> key;
-  if (!on) {
-    for (size_t i = 0; i < branch.bound.outputs.size(); ++i) key.push_back(static_cast<int>(i));
-    branch.distinct = std::move(key);
-    return absl::OkStatus();
-  }
-  const ExpressionBinder binder(text_, branch.from.scope, "DISTINCT ON");
-  for (const Node& item : items) {
-    const auto& outputs = branch.bound.outputs;
-    // An output of that name goes before a column of FROM, as in PostgreSQL.
-    const auto names = item.is("ColumnRef") ? item.names("fields") : std::vector<std::string>();
-    const auto named = [&](const OutputColumn& output) {
-      return names.size() == 1 && output.name == names[0];
-    };
-    auto shown = std::find_if(outputs.begin(), outputs.end(), named);
-    if (shown == outputs.end()) {
-      KAPPA_ASSIGN_OR_RETURN(const ExprRef expr, binder.bind(item));
-      shown = std::find_if(outputs.begin(), outputs.end(), [&](const OutputColumn& output) {
-        return same_meaning(output.expr, expr);
-      });
-    } else if (std::find_if(shown + 1, outputs.end(), named) != outputs.end()) {
-      return fault(item, absl::StrCat("two columns \"", names[0], "\" are selected"),
-                   "name one of them otherwise with AS");
-    }
-    if (shown == outputs.end()) {
-      return fault(item, "what DISTINCT ON names is not selected",
-                   "its columns are the view's key: add it to the SELECT list");
-    }
-    const auto column = static_cast<int>(shown - outputs.begin());
-    if (std::find(key.begin(), key.end(), column) == key.end()) key.push_back(column);
-  }
-  branch.distinct = std::move(key);
-  return absl::OkStatus();
-}
-
 // What OVER needs of the rows below.
 absl::Status ViewPlanner::check_over(const Branch& branch) const {
   const size_t at = text_.offset(branch.bound.overs.front().position);
   if (branch.from.window) {
-    return fault(at, "OVER together with tumble() is not supported yet",
-                 "read the table or view without windows");
+    return fault(
+        at,
+        absl::StrCat("OVER together with ", branch.from.window->name(), "() is not supported yet"),
+        "read the table or view without windows");
   }
   const Relation& input = *branch.from.relation;
   if (input.changelog) {
@@ -352,7 +356,7 @@ absl::Status ViewPlanner::check_over(const Branch& branch) const {
   return absl::OkStatus();
 }
 
-// Columns that are shown as they are keep their roles.
+// Columns that are shown as they are keep their roles, the time of expiry among them.
 void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
   for (size_t i = 0; i < branch.bound.outputs.size(); ++i) {
     const ExprRef& expr = branch.bound.outputs[i].expr;
@@ -361,6 +365,71 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
     relation->columns[i].role = origin.role;
     relation->columns[i].window_size_us = origin.window_size_us;
   }
+  relation->expiry = branch.from.relation->expiry;
+  if (relation->expiry && relation->expiry->column >= 0) {
+    relation->expiry->column = output_of(branch.bound, relation->expiry->column);
+  }
+}
+
+// What a SELECT reads. Of numbered rows those up to the limit; if what it shows of them needs their
+// number in its key, that follows the outputs.
+LimitedKey ViewPlanner::read_branch(Branch& branch, NodeId* input) {
+  const Relation& relation = *branch.from.relation;
+  if (!branch.row_limit) {
+    *input = read(builder_, relation);
+    return {};
+  }
+  LimitedKey limited;
+  const int number = relation.numbered->column;
+  if (!branch.bound.grouped) {
+    limited = find_limited_key(relation, branch.bound, *branch.row_limit);
+  }
+  if (limited.adds_number && !with_hidden_key_) {
+    limited = LimitedKey();
+    limited.missing = "the number of a row";
+  }
+  if (limited.adds_number) {
+    const RelationColumn& column = relation.columns[static_cast<size_t>(number)];
+    branch.bound.outputs.push_back({column.name, operators::column_expr(number, column.type),
+                                    branch.bound.outputs.front().node});
+  }
+  const bool ranked = used_columns(branch.from, branch.bound).contains(number);
+  *input = read_limited(builder_, relation, *branch.row_limit, ranked);
+  return limited;
+}
+
+// The rows of a SELECT that is not grouped: those of `rest`, whose WHERE is done.
+Relation ViewPlanner::plan_ungrouped(const Branch& branch, const Branch& rest, NodeId input,
+                                     const ExprRef& event_time, bool with_identity) {
+  Relation below;
+  find_key(branch, &below);
+  if (branch.bound.row_number) {
+    has_row_number_ = true;
+    Relation relation = plan_numbered(builder_, rest.bound, input);
+    relation.windowed = branch.from.relation->windowed;
+    // Rows of which a key may have several are all numbered.
+    if (below.conflict == ViewNode::Conflict::kGrouped) relation.key = below.key;
+    return relation;
+  }
+  if (branch.distinct) has_distinct_ = true;
+  if (branch.bound.ranking) {
+    Relation relation = plan_first(builder_, rest.bound, *branch.distinct, input);
+    relation.windowed = branch.from.relation->windowed;
+    return relation;
+  }
+  Relation relation = rest.bound.overs.empty()
+                          ? plan_rows(rest, input)
+                          : OverPlanner(builder_, branch.from, rest.bound, emission_)
+                                .plan(input, event_time->column,
+                                      with_identity && !below.key && !branch.distinct);
+  if (!relation.key) find_key(branch, &relation);
+  if (branch.distinct) {
+    relation.node = builder_.distinct(relation.node, {*branch.distinct});
+    relation.key = branch.distinct;
+    relation.conflict = ViewNode::Conflict::kGrouped;
+    relation.expiry.reset();  // it never forgets a key
+  }
+  return relation;
 }
 
 absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool with_identity) {
@@ -369,33 +438,22 @@ absl::StatusOr<Relation> ViewPlanner::plan_branch(const Branch& branch, bool wit
   has_unwindowed_group_ |= branch.bound.grouped && !branch.from.window;
   has_window_ |= branch.from.window.has_value();
   Branch rest = branch;
-  NodeId input = read(builder_, *branch.from.relation);
+  NodeId input = operators::kNoNode;
+  const LimitedKey limited = read_branch(rest, &input);
   ExprRef event_time = branch.from.window ? branch.from.window->event_time : nullptr;
   if (!rest.bound.overs.empty()) {
     event_time = operators::column_expr(*branch.from.relation->event_time(), Type::timestamptz());
   }
   apply_where(builder_, branch.from, rest.bound, &input, &event_time);
   if (!branch.bound.grouped) {
-    Relation below;
-    find_key(branch, &below);
-    const bool identified = with_identity && !below.key && !branch.distinct;
-    Relation relation = rest.bound.overs.empty()
-                            ? plan_rows(rest, input)
-                            : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                                  .plan(input, event_time->column, identified);
-    if (!relation.key) find_key(branch, &relation);
+    Relation relation = plan_ungrouped(branch, rest, input, event_time, with_identity);
+    if (branch.row_limit) keep_limited_key(branch.bound, limited, &relation);
     keep_roles(branch, &relation);
-    if (branch.distinct) {
-      has_distinct_ = true;
-      relation.node = builder_.distinct(relation.node, {*branch.distinct});
-      relation.key = branch.distinct;
-      relation.conflict = ViewNode::Conflict::kGrouped;
-    }
     return relation;
   }
   const GroupPlanner planner(text_, builder_, branch.from, rest.bound, emission_);
   KAPPA_ASSIGN_OR_RETURN(Relation relation, planner.plan(input, event_time));
-  relation.windowed = branch.from.window.has_value();
+  if (relation.windowed) relation.expiry = window_expiry(relation, emission_);
   return relation;
 }
 
@@ -456,6 +514,7 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
   relation.changelog = branch.from.relation->changelog;
   relation.by_records = branch.from.relation->by_records;
   relation.windowed = branch.from.relation->windowed;
+  relation.held_back_us = branch.from.relation->held_back_us;
   return relation;
 }
 
@@ -476,12 +535,15 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
           add_branch_column(branch, static_cast<int32_t>(inputs.size()), &relation));
     }
     inputs.push_back(relation.node);
+    if (relation.expiry) relation.expiry->column = -1;
     if (inputs.size() == 1) {
       all = std::move(relation);
       continue;
     }
     all.by_records = all.by_records && relation.by_records;
     all.windowed = all.windowed && relation.windowed;
+    all.held_back_us = std::max(all.held_back_us, relation.held_back_us);
+    if (relation.expiry) all.expiry = relation.expiry;
     if (relation.conflict == ViewNode::Conflict::kFirstWins) all.conflict = relation.conflict;
     for (size_t i = 0; i < all.columns.size(); ++i) {
       if (all.columns[i].role != relation.columns[i].role ||

@@ -14,6 +14,7 @@
 #include "engine/sql/relation.h"
 #include "engine/sql/select.h"
 #include "engine/sql/source_text.h"
+#include "engine/sql/top_n_planner.h"
 
 namespace kappa::sql {
 
@@ -24,10 +25,16 @@ struct Emission {
   std::optional<int64_t> retention_us;
 };
 
+// When the windows of a relation expire that are answered once and kept for some time: as those of
+// the aggregate below, which goes by a watermark that has not lost the grace yet, at end +
+// max(grace, retention). std::nullopt: they do not; column -1: it does not show their start.
+std::optional<operators::Expiry> window_expiry(const Relation& windows, const Emission& emission);
+
 // Turns the SELECT of a view or an INSERT into plan nodes:
 //
 //   source or view → [Project what is used → Filter] → Project → [Aggregate → Project] → …
 //                                                              → [[Reorder →] Sliding … → Project]
+//                                                              → [TopN → Project]
 //
 // A UNION ALL puts a Union over its branches. Queries in WITH and FROM are planned likewise, before
 // what reads them.
@@ -44,7 +51,7 @@ class ViewPlanner {
         emission_(emission),
         where_(where),
         with_hidden_key_(with_hidden_key),
-        nested_(catalog, builder, [this](const Node& select) { return plan(select); }) {}
+        nested_(catalog, builder, [this](const Node& select) { return plan_query(select); }) {}
 
   // Plans the tables of a WITH that stands before the statement itself.
   absl::Status declare_with(const Node& statement) { return nested_.declare_with(statement); }
@@ -57,6 +64,7 @@ class ViewPlanner {
   bool has_unwindowed_group() const { return has_unwindowed_group_; }
   bool has_over() const { return has_over_; }
   bool has_distinct() const { return has_distinct_; }
+  bool has_row_number() const { return has_row_number_; }
 
  private:
   struct Branch {
@@ -65,14 +73,21 @@ class ViewPlanner {
     BoundSelect bound = {};
     // The outputs of which it shows the first row each: DISTINCT [ON].
     std::optional<std::vector<int>> distinct = {};
+    // Up to which number it reads rows that ROW_NUMBER() has numbered.
+    std::optional<int64_t> row_limit = {};
   };
 
+  absl::StatusOr<Relation> plan_query(const Node& select);
   absl::Status bind_branches(const Node& select, std::vector<Branch>* branches);
   absl::StatusOr<Branch> bind_branch(const Node& select);
   absl::Status unify_branches(std::vector<Branch>& branches) const;
   absl::Status bind_distinct(Branch& branch) const;
+  absl::Status bind_distinct_order(Branch& branch) const;
   absl::Status check_over(const Branch& branch) const;
   static void keep_roles(const Branch& branch, Relation* relation);
+  LimitedKey read_branch(Branch& branch, operators::NodeId* input);
+  Relation plan_ungrouped(const Branch& branch, const Branch& rest, operators::NodeId input,
+                          const operators::ExprRef& event_time, bool with_identity);
   absl::StatusOr<Relation> plan_branch(const Branch& branch, bool with_identity);
   absl::StatusOr<Relation> plan_union(const std::vector<Branch>& branches);
   Relation plan_rows(const Branch& branch, operators::NodeId input);
@@ -91,6 +106,7 @@ class ViewPlanner {
   bool has_window_ = false;
   bool has_over_ = false;
   bool has_distinct_ = false;
+  bool has_row_number_ = false;
 };
 
 }  // namespace kappa::sql

@@ -42,6 +42,10 @@ absl::Status check_windows(const Options& options, const Emission& emission,
     return fault(options.place("retention"), "retention with DISTINCT is not supported yet",
                  "a key that is forgotten would come again: leave it out");
   }
+  if (options.has("retention") && planner.has_row_number()) {
+    return fault(options.place("retention"), "retention with ROW_NUMBER() is not supported yet",
+                 "the first rows of a key stay until others take their place: leave it out");
+  }
   const char* hint = "FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY window_start";
   const bool closes = windowed || planner.has_over();
   if (emission.emit == Emit::kFinal && (!closes || planner.has_unwindowed_group())) {
@@ -134,24 +138,16 @@ absl::Status choose_key(const Options& options, const Relation& relation, ViewNo
   return fault(relation.no_key_offset, relation.no_key_reason, relation.no_key_hint);
 }
 
-std::optional<int> window_start(const Relation& relation) {
-  for (size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].role == TimeRole::kWindowStart) return static_cast<int>(i);
-  }
-  return std::nullopt;
-}
-
 absl::Status choose_expiry(const Options& options, const Relation& relation,
                            const Emission& emission, ViewNode* view) {
   if (!view->retention_us) return absl::OkStatus();
-  const auto start = window_start(relation);
-  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && start) {
-    // As the windows below, which go by a watermark that has not lost the grace yet: at
-    // end + max(grace, retention). Those that change are taken back from there.
-    if (relation.changelog) return absl::OkStatus();
-    const int64_t size_us = relation.columns[static_cast<size_t>(*start)].window_size_us;
-    const int64_t rest_us = std::max<int64_t>(0, *view->retention_us - emission.grace_us);
-    view->expiry = {*start, saturating_add(size_us, rest_us)};
+  const bool shows_window = std::any_of(
+      relation.columns.begin(), relation.columns.end(), [](const RelationColumn& column) {
+        return column.role == TimeRole::kWindowStart || column.role == TimeRole::kWindowEnd;
+      });
+  if (relation.windowed && view->conflict == ViewNode::Conflict::kGrouped && shows_window) {
+    // As the windows below; those that change are taken back from there.
+    view->expiry = window_expiry(relation, emission);
     return absl::OkStatus();
   }
   if (const auto event_time = relation.event_time()) {
@@ -172,6 +168,7 @@ Relation as_seen(const Relation& rows, const std::string& name, const ViewNode& 
   seen.source.reset();
   seen.windowed = false;
   seen.changelog = node.changelog;
+  seen.expiry = node.changelog ? std::nullopt : view.expiry;
   seen.key.reset();
   if (!view.by_record) seen.key = view.key;
   seen.conflict = ViewNode::Conflict::kGrouped;

@@ -15,12 +15,10 @@ using operators::ExprRef;
 
 namespace {
 
-constexpr char kUsage[] = "write tumble(t, event_time, INTERVAL '1 minute')";
-
 // A bare name: the only form that the first two arguments take.
-absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what) {
+absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what, const char* usage) {
   if (!arg.is("ColumnRef") || arg.list("fields").size() != 1 || arg.names("fields")[0].empty()) {
-    return fault(arg, absl::StrCat("expected the name of ", what), kUsage);
+    return fault(arg, absl::StrCat("expected the name of ", what), usage);
   }
   return arg.names("fields")[0];
 }
@@ -65,8 +63,8 @@ absl::Status no_event_time(const Relation& relation, const Node& at, const std::
 }
 
 absl::StatusOr<ExprRef> bind_event_time(const Relation& relation, const Node& arg,
-                                        const SourceText& text) {
-  KAPPA_ASSIGN_OR_RETURN(const std::string name, bare_name(arg, "the event time column"));
+                                        const char* usage, const SourceText& text) {
+  KAPPA_ASSIGN_OR_RETURN(const std::string name, bare_name(arg, "the event time column", usage));
   const operators::SqlPosition position = text.position(arg.offset);
   for (size_t i = 0; i < relation.columns.size(); ++i) {
     const RelationColumn& column = relation.columns[i];
@@ -114,6 +112,89 @@ absl::StatusOr<ExprRef> window_time_of_start(const ExprRef& window_start, int64_
   return shifted(window_start, "+", size_us - 1, at);
 }
 
+namespace {
+
+using Kind = operators::GroupWindow::Kind;
+
+// A window function's name, how it is written, and what its arguments behind the event time are;
+// the last one of all but session() may be left out.
+struct Signature {
+  Kind kind;
+  const char* usage;
+  std::vector<const char*> spans;
+};
+
+const Signature* find_signature(const std::string& name) {
+  static const std::vector<Signature> kSignatures = {
+      {Kind::kTumble,
+       "write tumble(t, event_time, INTERVAL '1 minute')",
+       {"the window's size", "the window's offset"}},
+      {Kind::kHop,
+       "write hop(t, event_time, INTERVAL '10 seconds', INTERVAL '1 minute'): slide, then size",
+       {"the window's slide", "the window's size", "the window's offset"}},
+      {Kind::kCumulate,
+       "write cumulate(t, event_time, INTERVAL '1 hour', INTERVAL '1 day'): step, then size",
+       {"the window's step", "the window's size", "the window's offset"}},
+      {Kind::kSession,
+       "write session(t, event_time, INTERVAL '30 minutes'): the gap",
+       {"the session's gap"}},
+  };
+  for (const Signature& signature : kSignatures) {
+    if (operators::window_name(signature.kind) == name) return &signature;
+  }
+  return nullptr;
+}
+
+// No longer than that, so that window arithmetic stays within its 64 bits.
+constexpr int64_t kSpanMaxUs = 1000 * 366 * kMicrosPerDay;
+// A row is counted in all of its windows.
+constexpr int64_t kWindowsOfARowMax = 10'000;
+
+absl::Status check_steps(const Node& call, const Signature& signature, const WindowFrom& window) {
+  if (window.step_us == 0) return absl::OkStatus();
+  const auto args = call.list("args");
+  if (window.step_us > window.size_us) {
+    const bool hop = window.kind == Kind::kHop;
+    return fault(args[2],
+                 hop ? "the slide is longer than the size: some rows would be in no window"
+                     : "the step is longer than the size",
+                 signature.usage);
+  }
+  if (window.kind == Kind::kCumulate && window.size_us % window.step_us != 0) {
+    return fault(args[3], "the size is not a multiple of the step", signature.usage);
+  }
+  if (window.size_us / window.step_us > kWindowsOfARowMax) {
+    return fault(args[2],
+                 absl::StrCat("each row would be in more than ", kWindowsOfARowMax, " windows"),
+                 "make the steps longer or the windows shorter");
+  }
+  return absl::OkStatus();
+}
+
+// The arguments behind the event time.
+absl::Status bind_spans(const Node& call, const Signature& signature, const SourceText& text,
+                        WindowFrom* window) {
+  const auto args = call.list("args");
+  const bool stepped = window->kind == Kind::kHop || window->kind == Kind::kCumulate;
+  const size_t size_at = stepped ? 3 : 2;
+  for (size_t i = 2; i < args.size(); ++i) {
+    const std::string what = signature.spans[i - 2];
+    KAPPA_ASSIGN_OR_RETURN(const int64_t span,
+                           constant_span_us(args[i], text, what, signature.usage));
+    if (i > size_at) {
+      const int64_t period = window->kind == Kind::kHop ? window->step_us : window->size_us;
+      window->offset_us = ((span % period) + period) % period;
+      continue;
+    }
+    if (span <= 0) return fault(args[i], what + " must be more than zero", signature.usage);
+    if (span > kSpanMaxUs) return fault(args[i], what + " is more than a thousand years");
+    (i == size_at ? window->size_us : window->step_us) = span;
+  }
+  return check_steps(call, signature, *window);
+}
+
+}  // namespace
+
 absl::StatusOr<ExprRef> window_time_of(const Relation& relation, const Node& at) {
   return result_time(relation, at, {});
 }
@@ -122,32 +203,29 @@ absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQ
                                                  const SourceText& text) {
   KAPPA_RETURN_IF_ERROR(expect_only(call, {{"funcname"}, {"args"}, {"funcformat"}}));
   const std::string name = call.names("funcname").back();
-  if (name == "hop" || name == "cumulate" || name == "session") {
-    return fault(call, absl::StrCat(name, "() is not supported yet"), "there is tumble()");
-  }
-  if (name != "tumble") {
-    return fault(call, absl::StrCat(name, "() cannot stand in FROM"), kUsage);
+  const Signature* signature = find_signature(name);
+  if (!signature) {
+    return fault(call, absl::StrCat(name, "() cannot stand in FROM"),
+                 "window functions are tumble(), hop(), cumulate() and session()");
   }
   const auto args = call.list("args");
-  if (args.size() != 3 && args.size() != 4) {
-    return fault(call, absl::StrCat("tumble takes 3 or 4 arguments, found ", args.size()), kUsage);
+  const size_t most = 2 + signature->spans.size();
+  const size_t least = signature->kind == Kind::kSession ? most : most - 1;
+  if (args.size() < least || args.size() > most) {
+    const std::string takes =
+        least == most ? absl::StrCat(most) : absl::StrCat(least, " or ", most);
+    return fault(call, absl::StrCat(name, " takes ", takes, " arguments, found ", args.size()),
+                 signature->usage);
   }
   BoundWindow bound;
-  KAPPA_ASSIGN_OR_RETURN(const std::string table, bare_name(args[0], "a table or view"));
+  bound.window.kind = signature->kind;
+  bound.window.node = &call;
+  KAPPA_ASSIGN_OR_RETURN(const std::string table,
+                         bare_name(args[0], "a table or view", signature->usage));
   KAPPA_ASSIGN_OR_RETURN(bound.relation, queries.find(args[0], table));
-  KAPPA_ASSIGN_OR_RETURN(bound.tumble.event_time, bind_event_time(*bound.relation, args[1], text));
-  KAPPA_ASSIGN_OR_RETURN(bound.tumble.size_us,
-                         constant_span_us(args[2], text, "the window's size", kUsage));
-  if (bound.tumble.size_us <= 0) {
-    return fault(args[2], "the window's size must be more than zero", kUsage);
-  }
-  if (args.size() == 4) {
-    KAPPA_ASSIGN_OR_RETURN(bound.tumble.offset_us,
-                           constant_span_us(args[3], text, "the window's offset", kUsage));
-  }
-  const int64_t size = bound.tumble.size_us;
-  bound.tumble.offset_us = ((bound.tumble.offset_us % size) + size) % size;
-  bound.tumble.node = &call;
+  KAPPA_ASSIGN_OR_RETURN(bound.window.event_time,
+                         bind_event_time(*bound.relation, args[1], signature->usage, text));
+  KAPPA_RETURN_IF_ERROR(bind_spans(call, *signature, text, &bound.window));
   return bound;
 }
 

@@ -16,7 +16,7 @@ absl::StatusOr<operators::ExprRef> window_time_of(const Relation& relation, cons
 
 struct BoundWindow {
   const Relation* relation = nullptr;
-  TumbleFrom tumble;
+  WindowFrom window;
 };
 
 // A window function in FROM: a FuncCall node.

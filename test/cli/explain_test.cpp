@@ -49,6 +49,31 @@ TEST_CASE("an output is explained by its topic, down to the view that it reads")
 )");
 }
 
+TEST_CASE("each kind of window is explained in its own words") {
+  const Scratch scratch;
+  const std::string file = scratch.file("shop.sql", kShop + R"(
+CREATE MATERIALIZED VIEW hops AS SELECT window_start, count(*) AS n
+FROM hop(sales, at, INTERVAL '1 minute', INTERVAL '1 hour') GROUP BY window_start;
+CREATE MATERIALIZED VIEW so_far AS SELECT window_start, window_end, count(*) AS n
+FROM cumulate(sales, at, INTERVAL '1 hour', INTERVAL '1 day') GROUP BY window_start, window_end;
+CREATE MATERIALIZED VIEW visits WITH (grace = '10 seconds') AS
+SELECT store, window_start, window_end, count(DISTINCT amount) AS n
+FROM session(sales, at, INTERVAL '30 minutes') GROUP BY store, window_start, window_end;
+)");
+  const auto says = [&](const char* view, const std::string& text) {
+    const std::string out = kappa({"explain", file, view}).out;
+    INFO(out);
+    CHECK(out.find(text) != std::string::npos);
+  };
+  says("hops", "aggregate over windows of '01:00:00' every '00:01:00' of at: count(*)");
+  says("so_far", "aggregate over windows of '1 day' growing by '01:00:00' of at: count(*)");
+  says("so_far", "state: a row a group, by window_end\n");
+  says("visits",
+       "aggregate by store over sessions with gaps of up to '00:30:00' of at, grace "
+       "'00:00:10': count(DISTINCT amount)");
+  says("visits", "state: a row a session, by store, window_start; a row a session and amount\n");
+}
+
 TEST_CASE("OVER, DISTINCT and HAVING are explained in their own words") {
   const Scratch scratch;
   const std::string file = scratch.file("shop.sql", kShop + R"(
@@ -99,6 +124,29 @@ CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY
       │  state: a row a group, by store
       └─ project store  [append-only]
          └─ source sales (topic sales, JSON): id, at, store, amount; watermark at - '00:00:05'  [append-only]
+)");
+}
+
+TEST_CASE("a lookup is explained with what it equates, how its sides travel, and what it keeps") {
+  const Scratch scratch;
+  const std::string file = scratch.file("shop.sql", R"(
+CREATE FOREIGN TABLE limits (card text, most bigint, at timestamptz, PRIMARY KEY (card))
+SERVER log OPTIONS (topic 'limits', format 'json', event_time 'at');
+CREATE FOREIGN TABLE payments (id bigint, card text, amount bigint)
+SERVER log OPTIONS (topic 'payments', format 'json');
+CREATE MATERIALIZED VIEW limit_of WITH (retention = '1 day') AS SELECT card, most, at FROM limits;
+CREATE MATERIALIZED VIEW above AS
+SELECT p.id, l.most FROM payments p LEFT JOIN limit_of l ON l.card = upper(p.card) AND p.amount > l.most;
+)");
+  CHECK(kappa({"explain", file, "above"}).out == R"(view above (id, most)  [append-only]
+│  state: a row a key, by topic, partition, offset, ordinal
+└─ project id, most  [append-only]
+   └─ left lookup on column_4 = card AND (amount > most)  [append-only]
+      │  exchange: left by column_4
+      │  state: the right side's rows, by card; until at + '1 day'
+      ├─ project id, card, amount, upper(card) AS column_4  [append-only]
+      │  └─ source payments (topic payments, JSON): id, card, amount  [append-only]
+      └─ view limit_of  [append-only]
 )");
 }
 

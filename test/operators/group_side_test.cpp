@@ -71,7 +71,7 @@ void apply(Aggregate& aggregate, const std::vector<Change>& changes, bool change
 }
 
 std::vector<Value> results(const Aggregate& aggregate, int64_t key, int calls) {
-  const state::RowId id = aggregate.find({Value::bigint(key)});
+  const state::RowId id = aggregate.table().find_one({Value::bigint(key)});
   if (id == state::kNoRow) return {};
   const std::byte* const rows[] = {aggregate.table().row(id)};
   std::vector<Value> values;

@@ -264,8 +264,11 @@ TEST_CASE("expressions that are not supported are refused by name") {
        "THEN … END"},
       {"upper(s ORDER BY s)", "1:9: ORDER BY in a call is not supported yet"},
       {"count(*) OVER (PARTITION BY s)", "1:1: OVER needs ORDER BY the event time"},
-      {"row_number() OVER w",
-       "1:1: row_number() OVER is not supported yet; there are count, sum, avg, min, max, stddev, "
+      {"rank() OVER w",
+       "1:1: rank() OVER is not supported yet; for the first rows of a key write ROW_NUMBER() OVER "
+       "(…) AS rn, and WHERE rn <= 3 in the query around it"},
+      {"lead(s) OVER w",
+       "1:1: lead() OVER is not supported yet; there are count, sum, avg, min, max, stddev, "
        "stddev_pop, count(DISTINCT …), lag, first_value, last_value and is_late"},
       {"lag(s)", "1:1: lag() is not supported yet"},
       {"top_k(i, 3)",

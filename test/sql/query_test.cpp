@@ -290,6 +290,28 @@ TEST_CASE("what a query cannot read is refused with a hint") {
   });
 }
 
+TEST_CASE("EXPLAIN of a query or of a view by its name") {
+  for (const char* sql : {"EXPLAIN SELECT id FROM facts", "explain Facts", "EXPLAIN \"facts\";"}) {
+    INFO(sql);
+    const CompiledQuery compiled = compile_query({"query", sql}, shop());
+    REQUIRE(compiled.ok());
+    CHECK(compiled.query->explains);
+    CHECK(compiled.query->views == std::vector<operators::NodeId>{view("facts")});
+  }
+  refuse_all({
+      {"EXPLAIN ANALYZE SELECT id FROM facts",
+       "1:9: EXPLAIN ANALYZE is not supported yet; write EXPLAIN SELECT …: it shows how the query "
+       "would be run"},
+      {"EXPLAIN (FORMAT json) SELECT id FROM facts",
+       "1:10: EXPLAIN FORMAT is not supported yet; write EXPLAIN SELECT …: it shows how the query "
+       "would be run"},
+      {"EXPLAIN fcts", "1:9: view \"fcts\" does not exist; did you mean \"facts\"?"},
+      {"EXPLAIN DELETE FROM facts", "1:9: EXPLAIN takes a SELECT or the name of a view"},
+      {"EXPLAIN SELECT nope FROM facts",
+       "1:16: column \"nope\" does not exist; there are id, b, a, at"},
+  });
+}
+
 TEST_CASE("joins that are not supported are refused by name") {
   refuse_all({
       {"SELECT 1 FROM facts, per_b",

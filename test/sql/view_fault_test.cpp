@@ -219,14 +219,46 @@ TEST_CASE("windows that do not fit are refused") {
        "1:31: a window's columns can only be grouped by and selected; group by window_start, and "
        "compute with it in the SELECT list or in a view over this one"},
       {"v AS SELECT b FROM hop(t, at, '1 s', '2 s') GROUP BY b",
-       "1:20: hop() is not supported yet; there is tumble()"},
+       "1:20: hop() needs GROUP BY window_start; add window_start to GROUP BY"},
+      {"v AS SELECT b FROM hop(t, at, '2 s', '1 s') GROUP BY b",
+       "1:31: the slide is longer than the size: some rows would be in no window; write hop(t, "
+       "event_time, INTERVAL '10 seconds', INTERVAL '1 minute'): slide, then size"},
+      {"v AS SELECT b FROM hop(t, at, '0 s', '1 s') GROUP BY b",
+       "1:31: the window's slide must be more than zero; write hop(t, event_time, INTERVAL '10 "
+       "seconds', INTERVAL '1 minute'): slide, then size"},
+      {"v AS SELECT b FROM hop(t, at, '1 ms', '1 hour') GROUP BY b",
+       "1:31: each row would be in more than 10000 windows; make the steps longer or the windows "
+       "shorter"},
+      {"v AS SELECT b FROM hop(t, at, '1 s') GROUP BY b",
+       "1:20: hop takes 4 or 5 arguments, found 3; write hop(t, event_time, INTERVAL '10 seconds', "
+       "INTERVAL '1 minute'): slide, then size"},
+      {"v AS SELECT b FROM hop(t, b, '1 s', '2 s') GROUP BY b",
+       "1:27: \"b\" is not the event time of \"t\"; windows are taken over \"at\""},
+      {"v AS SELECT b, window_start FROM cumulate(t, at, '1 s', '2 s') GROUP BY b, window_start",
+       "1:34: cumulate() needs GROUP BY window_end; add window_end to GROUP BY"},
+      {"v AS SELECT b, window_start FROM cumulate(t, at, '1 s', '2 s') GROUP BY b, window_end",
+       "1:76: the key column \"window_end\" is not selected; a grouped view is kept by its GROUP "
+       "BY "
+       "columns: add it to the SELECT list"},
+      {"v AS SELECT b FROM cumulate(t, at, '2 s', '5 s') GROUP BY b",
+       "1:43: the size is not a multiple of the step; write cumulate(t, event_time, INTERVAL '1 "
+       "hour', INTERVAL '1 day'): step, then size"},
+      {"v AS SELECT b FROM cumulate(t, at, '2 s', '1 s') GROUP BY b",
+       "1:36: the step is longer than the size; write cumulate(t, event_time, INTERVAL '1 hour', "
+       "INTERVAL '1 day'): step, then size"},
       {"v AS SELECT b FROM session(t, at, '1 s') GROUP BY b",
-       "1:20: session() is not supported yet; there is tumble()"},
-      {"v AS SELECT b FROM cumulate(t, at, '1 s', '2 s') GROUP BY b",
-       "1:20: cumulate() is not supported yet; there is tumble()"},
+       "1:20: session() needs GROUP BY window_start; add window_start to GROUP BY"},
+      {"v AS SELECT b FROM session(t, at, '1 s') GROUP BY b, window_start",
+       "1:20: session() needs GROUP BY window_end; add window_end to GROUP BY"},
+      {"v AS SELECT b FROM session(t, at, '1 s', '2 s') GROUP BY b",
+       "1:20: session takes 3 arguments, found 4; write session(t, event_time, INTERVAL '30 "
+       "minutes'): the gap"},
+      {"v AS SELECT b FROM session(t, at, '0 s') GROUP BY b",
+       "1:35: the session's gap must be more than zero; write session(t, event_time, INTERVAL '30 "
+       "minutes'): the gap"},
       {"v AS SELECT b FROM generate_series(1, 2) AS b",
-       "1:20: generate_series() cannot stand in FROM; write tumble(t, event_time, INTERVAL '1 "
-       "minute')"},
+       "1:20: generate_series() cannot stand in FROM; window functions are tumble(), hop(), "
+       "cumulate() and session()"},
   });
 }
 
@@ -312,7 +344,8 @@ TEST_CASE("clauses that a view does not take are refused by name") {
 TEST_CASE("what a view's FROM does not take is refused by name") {
   refuse_all({
       {"v AS SELECT t.b FROM t JOIN u ON t.id = u.id",
-       "1:29: JOIN is not supported yet in a view; join the views when you query them"},
+       "1:29: \"u\" is a topic, and a join looks rows up in a view; make a view of its latest rows "
+       "and join that: CREATE MATERIALIZED VIEW … WITH (key = 'id') AS SELECT …"},
       {"v AS SELECT t.b FROM t ASOF JOIN u ON t.id = u.id",
        "1:22: ASOF JOIN is not supported yet; if \"asof\" is meant as an alias, choose another "
        "name"},
@@ -323,8 +356,8 @@ TEST_CASE("what a view's FROM does not take is refused by name") {
        "1:22: TEMPORAL JOIN is not supported yet; if \"temporal\" is meant as an alias, choose "
        "another name"},
       {"v AS SELECT t.b FROM t, u",
-       "1:25: more than one table in FROM is not supported yet in a view; join the views when you "
-       "query them"},
+       "1:25: more than one table in FROM is not supported yet in a view; write JOIN … ON a.x = "
+       "b.x"},
       {"v AS SELECT b FROM LATERAL (SELECT b FROM t) AS x", "1:36: LATERAL is not supported yet"},
       {"v AS SELECT n FROM (SELECT b FROM t) AS x",
        "1:13: column \"n\" does not exist; there is b"},

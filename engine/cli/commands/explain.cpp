@@ -31,6 +31,7 @@ Json to_json(const runtime::ExplainedNode& node) {
   json["edge"] = node.changelog ? "changelog" : "append-only";
   json["exchange"] = nullptr;
   if (node.exchange) json["exchange"] = *node.exchange;
+  if (node.right_exchange) json["right_exchange"] = *node.right_exchange;
   json["state"] = node.state;
   json["late"] = node.late;
   json["inputs"] = Json::array();

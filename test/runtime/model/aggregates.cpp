@@ -26,9 +26,10 @@ Value average(Type type, int128 sum, int argument_scale, int128 count) {
   return numeric_value(type, sum < 0 ? -rounded : rounded);
 }
 
-double sum_of_doubles(const AggregateCall& call, const std::vector<Bag::Change>& changes) {
+double sum_of_doubles(const AggregateCall& call, const Bag& bag) {
   double sum = 0;
-  for (const auto& [sign, row] : changes) {
+  for (const Bag& part : bag.parts) sum += sum_of_doubles(call, part);
+  for (const auto& [sign, row] : bag.changes) {
     if (counts(call, row)) sum += sign * std::get<double>(row[call.argument].data);
   }
   return sum;
@@ -38,7 +39,7 @@ Value sum_or_average(const AggregateCall& call, const std::vector<Value>& values
   const bool is_average = call.call == Call::kAvg;
   const auto count = static_cast<int64_t>(values.size());
   if (call.result.id == TypeId::kDouble) {
-    const double sum = sum_of_doubles(call, bag.changes);
+    const double sum = sum_of_doubles(call, bag);
     return Value::double_precision(is_average ? sum / static_cast<double>(count) : sum);
   }
   int128 sum = 0;
@@ -159,6 +160,11 @@ void Bag::apply(int sign, const Row& row) {
   }
   changes.push_back({sign, row});
   if (rows.empty()) changes.clear();
+}
+
+void Bag::take_over(const Bag& part) {
+  rows.insert(rows.end(), part.rows.begin(), part.rows.end());
+  parts.push_back(part);
 }
 
 Value aggregate(const AggregateCall& call, const Bag& bag) {

@@ -7,16 +7,19 @@
 namespace kappa::model {
 
 // A group's rows in the order in which they came, and how: what was put in and taken out since it
-// was last empty. Only sums of doubles that take rows back look at the latter.
+// was last empty. Only sums of doubles look at the latter: those that take rows back, and those of
+// sessions that became one, where the sums of the sessions are added, from the earliest on.
 struct Bag {
   struct Change {
     int sign;
     Row row;
   };
   std::vector<Row> rows;
+  std::vector<Bag> parts;  // that it was made of, before its own changes
   std::vector<Change> changes;
 
   void apply(int sign, const Row& row);
+  void take_over(const Bag& part);
 };
 
 // The result of one call over a bag, computed from scratch.

@@ -26,23 +26,60 @@ int64_t time_of(const Row& row, size_t event_time) {
   return std::get<int64_t>(row[event_time].data);
 }
 
-int64_t window_start(const Window& window, const Row& row) {
-  const int64_t time = time_of(row, window.event_time) - window.offset_us;
-  int64_t index = time / window.size_us;
-  if (time % window.size_us < 0) --index;
-  return index * window.size_us + window.offset_us;
+// The last multiple of the step, from the offset on, that is not above the time.
+int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
+  int64_t index = (time - offset) / step;
+  if ((time - offset) % step < 0) --index;
+  return index * step + offset;
 }
 
-int64_t start_of(const Row& key) {
+struct Interval {
+  int64_t start;
+  int64_t end;
+};
+
+// The windows that a time is in, from the earliest on.
+std::vector<Interval> windows_of(const Window& window, int64_t time) {
+  std::vector<Interval> windows;
+  const int64_t start = floor_to(time, window.size_us, window.offset_us);
+  switch (window.kind) {
+    case Window::Kind::kTumble:
+      windows.push_back({start, start + window.size_us});
+      break;
+    case Window::Kind::kHop:
+      for (int64_t hop = floor_to(time, window.step_us, window.offset_us);
+           hop + window.size_us > time; hop -= window.step_us) {
+        windows.insert(windows.begin(), {hop, hop + window.size_us});
+      }
+      break;
+    case Window::Kind::kCumulate:
+      for (int64_t end = start; end <= start + window.size_us; end += window.step_us) {
+        if (end > time) windows.push_back({start, end});
+      }
+      break;
+    case Window::Kind::kSession:
+      windows.push_back({time, time + window.size_us});
+      break;
+  }
+  return windows;
+}
+
+// A window's group: its columns, the start, the end.
+int64_t end_of(const Row& key) {
   return std::get<int64_t>(key.back().data);
 }
 
+// A session closes a microsecond late, for a row at its end still belongs to it.
+int64_t held_back_us(const Window& window) {
+  return window.grace_us + (window.kind == Window::Kind::kSession ? 1 : 0);
+}
+
 int64_t closes_at(const Window& window, const Row& key) {
-  return start_of(key) + window.size_us + window.grace_us;
+  return end_of(key) + held_back_us(window);
 }
 
 int64_t expires_at(const AggregateNode& op, const Row& key) {
-  return start_of(key) + op.window->size_us + std::max(op.window->grace_us, *op.retention_us);
+  return std::max(closes_at(*op.window, key), end_of(key) + *op.retention_us);
 }
 
 Row columns_of(const Row& row, const std::vector<size_t>& columns) {
@@ -51,15 +88,18 @@ Row columns_of(const Row& row, const std::vector<size_t>& columns) {
   return some;
 }
 
-Row key_of(const AggregateNode& op, const Row& row) {
-  Row key = columns_of(row, op.groups);
-  if (op.window) key.push_back(Value::timestamptz(window_start(*op.window, row)));
-  return key;
+Row in_window(Row group, const Interval& window) {
+  group.push_back(Value::timestamptz(window.start));
+  group.push_back(Value::timestamptz(window.end));
+  return group;
+}
+
+bool same_row(const Row& a, const Row& b) {
+  return !RowLess()(a, b) && !RowLess()(b, a);
 }
 
 Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   Row result = key;
-  if (op.window) result.push_back(Value::timestamptz(start_of(key) + op.window->size_us));
   for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, bag));
   return result;
 }
@@ -73,7 +113,7 @@ void remove_one(std::vector<Row>* rows, const Row& row) {
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
   for (size_t n = 0; n < plan_.nodes.size(); ++n)
-    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}});
+    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}});
   for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
   // A total over everything is there before the first record is.
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
@@ -214,7 +254,7 @@ void Model::pass_time() {
     state.out_us = state.in_us;
     if (const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op); op && op->window) {
       fire_timers(*op, state);
-      state.out_us = less(state.in_us, op->window->grace_us);
+      state.out_us = less(state.in_us, held_back_us(*op->window));
     }
     if (const auto* op = std::get_if<ReorderNode>(&plan_.nodes[n].op)) release(*op, state);
   }
@@ -235,6 +275,8 @@ std::vector<size_t> Model::sources_of(size_t n) const {
   std::vector<size_t> sources;
   for (const size_t input : plan_.nodes[n].inputs) {
     for (const size_t source : sources_of(input)) sources.push_back(source);
+    // What is looked up in is no stream.
+    if (std::holds_alternative<LookupNode>(plan_.nodes[n].op)) break;
   }
   return sources;
 }
@@ -299,6 +341,8 @@ std::vector<Model::Change> Model::inputs_of(size_t n) const {
   for (const size_t input : plan_.nodes[n].inputs) {
     const auto& out = nodes_[input].out;
     changes.insert(changes.end(), out.begin(), out.end());
+    // A lookup looks at the view itself, which has changed already.
+    if (std::holds_alternative<LookupNode>(plan_.nodes[n].op)) break;
   }
   return changes;
 }
@@ -318,6 +362,13 @@ void Model::step(size_t n, const std::vector<Change>& input) {
     } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
       const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
       if (first) state.out.push_back(change);
+    } else if (const auto* top = std::get_if<TopNNode>(&op)) {
+      if (change.expired) continue;
+      for (Rankings::Step& row : state.rankings.apply(*top, change.sign, change.row)) {
+        state.out.push_back({row.sign, std::move(row.row)});
+      }
+    } else if (std::holds_alternative<LookupNode>(op)) {
+      lookup(n, change);
     } else if (std::holds_alternative<ReorderNode>(op)) {
       wait(n, change, ordinal++);
     } else if (std::holds_alternative<ViewNode>(op)) {
@@ -352,10 +403,100 @@ void Model::project(size_t n, const Change& change) {
   nodes_[n].out.push_back(std::move(result));
 }
 
+std::optional<Row> Model::find(size_t n, const Row& key) const {
+  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
+  size_t looked_in = plan_.nodes[n].inputs[1];
+  if (op.right_filter) looked_in = plan_.nodes[looked_in].inputs[0];
+  const auto wide = [](const Value& value) {
+    return value.type.id == TypeId::kInteger && !value.is_null()
+               ? Value::bigint(std::get<int32_t>(value.data))
+               : value;
+  };
+  const auto& view = std::get<ViewNode>(plan_.nodes[looked_in].op);
+  for (const auto& [view_key, row] : nodes_[looked_in].keyed) {
+    bool equal = !expired(view, row, nodes_[looked_in]);
+    for (size_t i = 0; i < key.size(); ++i) {
+      const Value& on_the_right = row[op.right[i]];
+      equal = equal && !key[i].is_null() && !on_the_right.is_null() &&
+              compare_nulls_last(wide(key[i]), wide(on_the_right)) == 0;
+    }
+    if (!equal) continue;
+    const auto passes = op.right_filter ? evaluate(*op.right_filter, row) : Value::boolean(true);
+    if (passes && !passes->is_null() && std::get<bool>(passes->data)) return row;
+  }
+  return std::nullopt;
+}
+
+void Model::lookup(size_t n, const Change& change) {
+  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
+  Row key;
+  for (const ExprRef& expr : op.left) {
+    auto value = evaluate(*expr, change.row);
+    if (!value) return note(SideRow::Kind::kError, dead_letters(n));
+    key.push_back(*std::move(value));
+  }
+  Row joined = change.row;
+  const auto found = find(n, key);
+  bool matches = found.has_value();
+  if (found) joined.insert(joined.end(), found->begin(), found->end());
+  if (found && op.condition) {
+    const auto holds = evaluate(*op.condition, joined);
+    if (!holds) return note(SideRow::Kind::kError, dead_letters(n));
+    matches = !holds->is_null() && std::get<bool>(holds->data);
+  }
+  if (!matches && !op.outer) return;
+  if (!matches) {
+    joined = change.row;
+    for (const Type& type : op.right_types) joined.push_back(Value::null(type));
+  }
+  nodes_[n].out.push_back({change.sign, std::move(joined)});
+}
+
 void Model::aggregate_change(size_t n, const Change& change) {
   const auto& op = std::get<AggregateNode>(plan_.nodes[n].op);
+  const Row group = columns_of(change.row, op.groups);
+  if (!op.window) return change_group(n, group, change);
+  if (op.window->kind == Window::Kind::kSession) return join_session(n, group, change);
+  for (const Interval& window :
+       windows_of(*op.window, time_of(change.row, op.window->event_time))) {
+    change_group(n, in_window(group, window), change);
+  }
+}
+
+// Makes one session of the row and the open ones that it is at most a gap away from.
+void Model::join_session(size_t n, const Row& group, const Change& change) {
+  const auto& op = std::get<AggregateNode>(plan_.nodes[n].op);
   NodeState& state = nodes_[n];
-  const Row key = key_of(op, change.row);
+  const int64_t time = time_of(change.row, op.window->event_time);
+  Interval joined = windows_of(*op.window, time).front();
+  std::vector<Row> met;
+  for (const auto& [key, session] : state.groups) {
+    const int64_t start = std::get<int64_t>(key[key.size() - 2].data);
+    const Interval window{start, end_of(key)};
+    const bool open = closes_at(*op.window, key) > state.in_us;
+    const bool near = window.start - op.window->size_us <= time && time <= window.end;
+    if (!open || !near || !same_row(key, in_window(group, window))) continue;
+    met.push_back(key);
+    joined = {std::min(joined.start, window.start), std::max(joined.end, window.end)};
+  }
+  const Row joined_key =
+      in_window(met.empty() ? group : Row(met[0].begin(), met[0].end() - 2), joined);
+  if (closes_at(*op.window, joined_key) <= state.in_us) return note_late(n);
+  Bag bag;
+  for (const Row& key : met) {
+    const Bag& part = state.groups.at(key).bag;
+    if (!op.final) state.out.push_back({-1, result_of(op, key, part)});
+    bag.take_over(part);
+    state.groups.erase(key);
+  }
+  bag.apply(change.sign, change.row);
+  if (!op.final) state.out.push_back({1, result_of(op, joined_key, bag)});
+  state.groups[joined_key].bag = std::move(bag);
+}
+
+void Model::change_group(size_t n, const Row& key, const Change& change) {
+  const auto& op = std::get<AggregateNode>(plan_.nodes[n].op);
+  NodeState& state = nodes_[n];
   if (op.window && closes_at(*op.window, key) <= state.in_us) {
     if (change.sign > 0) note_late(n);
     return;

@@ -11,6 +11,7 @@
 #include "test/runtime/model/aggregates.h"
 #include "test/runtime/model/frames.h"
 #include "test/runtime/model/plan.h"
+#include "test/runtime/model/top_n.h"
 
 namespace kappa::model {
 
@@ -78,6 +79,7 @@ class Model {
     std::vector<Row> bag;
     std::map<Row, std::vector<Row>, RowLess> partitions;  // of a Sliding
     std::vector<Row> waiting;                             // of a Reorder: its rows out
+    Rankings rankings;                                    // of a TopN
     std::vector<Change> out;                              // of the present step
   };
   struct SourceState {
@@ -106,7 +108,11 @@ class Model {
 
   void filter(size_t node, const Change& change);
   void project(size_t node, const Change& change);
+  void lookup(size_t node, const Change& change);
+  std::optional<Row> find(size_t node, const Row& key) const;
   void aggregate_change(size_t node, const Change& change);
+  void join_session(size_t node, const Row& group, const Change& change);
+  void change_group(size_t node, const Row& key, const Change& change);
   void wait(size_t node, const Change& change, size_t ordinal);
   void slide(size_t node, const std::vector<Change>& input);
   void keep(size_t node, const Change& change);

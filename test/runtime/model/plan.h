@@ -59,8 +59,10 @@ struct AggregateCall {
 };
 
 struct Window {
-  size_t event_time;  // column of the input
-  int64_t size_us;
+  enum class Kind : uint8_t { kTumble, kHop, kCumulate, kSession } kind = Kind::kTumble;
+  size_t event_time;    // column of the input
+  int64_t size_us;      // of a session: the gap
+  int64_t step_us = 0;  // of hop and cumulate
   int64_t offset_us = 0;
   int64_t grace_us = 0;
 };
@@ -78,6 +80,18 @@ struct UnionNode {};
 // The first row of each key.
 struct DistinctNode {
   std::vector<size_t> key;
+};
+// The first rows of each key by an order, with their numbers behind if they are ranked.
+struct TopNNode {
+  struct Order {
+    size_t column;
+    bool descending = false;
+    bool nulls_first = false;
+  };
+  std::vector<size_t> key;
+  std::vector<Order> order;
+  size_t limit = 1;
+  bool ranked = false;
 };
 // Rows out: the groups, then the window's start and end if there is one, then the calls.
 struct AggregateNode {
@@ -134,14 +148,24 @@ struct ViewNode {
   std::optional<int64_t> retention_us = {};
   size_t visible = 0;  // the first columns, which SELECT names
 };
+// Each row of the first input with the row that a view has for its key at that moment: the second
+// input, or what that filters. Rows out: the first input's columns, then the view's.
+struct LookupNode {
+  std::vector<ExprRef> left;  // over the first input; equal to
+  std::vector<size_t> right;  // the view's key
+  bool outer = false;
+  ExprRef right_filter;           // over the view; null: none
+  ExprRef condition;              // over both: what else a match must fulfil; null: nothing
+  std::vector<Type> right_types;  // of the view's columns
+};
 struct OutputNode {
   std::string topic;
   std::vector<std::string> names;
 };
 
 struct Node {
-  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, AggregateNode,
-               ReorderNode, SlidingNode, ViewNode, OutputNode>
+  std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, TopNNode,
+               AggregateNode, ReorderNode, SlidingNode, LookupNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
 };

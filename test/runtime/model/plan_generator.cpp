@@ -7,7 +7,9 @@
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
+#include "test/runtime/model/lookup_generator.h"
 #include "test/runtime/model/over_generator.h"
+#include "test/runtime/model/top_n_generator.h"
 
 namespace kappa::model {
 namespace {
@@ -86,9 +88,12 @@ class Generator : public Draft {
 
   void add_statement() {
     with_.clear();  // of a union that came to nothing
+    if (dice_.one_in(4)) {
+      if (const auto joined = random_lookup(*this)) return add_over_lookup(*joined);
+    }
     const Relation input = pick_input();
     if (takes_over(input) && dice_.one_in(3)) return add_over(*this, input);
-    switch (dice_.below(11)) {
+    switch (dice_.below(14)) {
       case 0:
       case 1:
         return add_rows(input);
@@ -102,6 +107,12 @@ class Generator : public Draft {
       case 6:
       case 7:
         return input.changelog ? add_groups(input) : add_distinct(input);
+      case 8:
+      case 9:
+        return add_top_n(*this, input);
+      case 10:
+        if (!add_first(*this, input)) add_groups(input);
+        return;
       default: {
         std::vector<Relation> timed;
         for (const Relation& relation : relations_) {
@@ -114,6 +125,20 @@ class Generator : public Draft {
         other.takes_no_options = input.takes_no_options;
         return add_window(other);
       }
+    }
+  }
+
+  void add_over_lookup(const Relation& joined) {
+    if (takes_over(joined) && dice_.one_in(4)) return add_over(*this, joined);
+    switch (dice_.below(5)) {
+      case 0:
+        return add_groups(joined);
+      case 1:
+        return add_distinct(joined);
+      case 2:
+        return add_output(joined);
+      default:
+        return add_rows(joined);
     }
   }
 
@@ -431,7 +456,10 @@ class Generator : public Draft {
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
     auto [kind, sql] = dice_.pick(call_names());
     const ExprRef argument = item(input);
-    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
+    const auto& window = grouped->op.window;
+    const bool session = window && window->kind == Window::Kind::kSession;
+    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value()) ||
+        (session && !merges(kind))) {
       kind = Call::kCount;
       sql = "count(";
     }
@@ -508,6 +536,40 @@ class Generator : public Draft {
     return grouped_query(input, input.name, keys, std::move(grouped));
   }
 
+  // Sessions take no row back.
+  Window choose_window(bool changelog, size_t event_time) {
+    static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kTumble,
+                                                 Window::Kind::kHop, Window::Kind::kCumulate,
+                                                 Window::Kind::kSession};
+    constexpr int64_t kUnitUs = 500 * kMicrosPerMilli;
+    Window window{.kind = dice_.pick(kinds), .event_time = event_time, .size_us = 0};
+    const bool session = window.kind == Window::Kind::kSession;
+    if (session && changelog) window.kind = Window::Kind::kTumble;
+    window.size_us = dice_.between(2, 40) * kUnitUs;
+    if (window.kind == Window::Kind::kHop) {
+      window.step_us = dice_.between(std::max<int64_t>(1, window.size_us / kUnitUs / 6),
+                                     window.size_us / kUnitUs) *
+                       kUnitUs;
+    } else if (window.kind == Window::Kind::kCumulate) {
+      window.step_us = window.size_us;
+      window.size_us *= dice_.between(1, 5);
+    }
+    const int64_t period = window.kind == Window::Kind::kHop ? window.step_us : window.size_us;
+    if (!session && dice_.one_in(3)) window.offset_us = dice_.below(period);
+    window.offset_us -= window.offset_us % kMicrosPerMilli;
+    return window;
+  }
+
+  static std::string window_function(const Window& window, const std::string& input,
+                                     const std::string& time) {
+    static const std::vector<std::string> names{"tumble", "hop", "cumulate", "session"};
+    std::vector<std::string> args{input, time};
+    if (window.step_us > 0) args.push_back("INTERVAL " + seconds(window.step_us));
+    args.push_back("INTERVAL " + seconds(window.size_us));
+    if (window.offset_us > 0) args.push_back("INTERVAL " + seconds(window.offset_us));
+    return names[static_cast<size_t>(window.kind)] + "(" + join(args, ", ") + ")";
+  }
+
   void add_groups(const Relation& input) { view_of_key({}, groups_query(input)); }
 
   // When what a window sums up happened, by its end.
@@ -521,26 +583,33 @@ class Generator : public Draft {
     grouped->shown.back() = time_of_end(column(window_end, Type::timestamptz()));
   }
 
+  // The columns of the window that GROUP BY names; returns how many of them are the key's.
+  size_t select_window(const Window& window, Grouped* grouped) {
+    const size_t groups = grouped->op.groups.size();
+    const bool by_end = window.kind == Window::Kind::kCumulate;
+    const bool session = window.kind == Window::Kind::kSession;
+    const std::vector<std::string> bounds{"window_start", "window_end"};
+    select(grouped, bounds[by_end], groups + by_end, Type::timestamptz());
+    grouped->groups.push_back(bounds[by_end]);
+    if (session || dice_.coin()) {
+      select(grouped, bounds[!by_end], groups + !by_end, Type::timestamptz());
+      grouped->groups.push_back(bounds[!by_end]);
+    }
+    if (dice_.one_in(3)) select_window_time(groups + 1, grouped);
+    return session ? 2 : 1;
+  }
+
   // With `options`, some of them; else the statement has none.
   Query window_query(const Relation& input, std::vector<std::string>* options) {
     Grouped grouped;
     add_group_columns(input, dice_.between(0, 2), &grouped);
     const size_t groups = grouped.op.groups.size();
-    Window window{.event_time = grouped.arguments.size(), .size_us = 0};
-    window.size_us = dice_.between(2, 40) * 500 * kMicrosPerMilli;
-    if (dice_.one_in(3)) window.offset_us = dice_.below(window.size_us);
+    Window window = choose_window(input.changelog, grouped.arguments.size());
     if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
-    window.offset_us -= window.offset_us % kMicrosPerMilli;
     grouped.arguments.push_back(input.event_time ? bare(input, *input.event_time)
                                                  : time_of_end(bare(input, *input.window_end)));
-    select(&grouped, "window_start", groups, Type::timestamptz());
-    grouped.groups.push_back("window_start");
-    if (dice_.coin()) {
-      select(&grouped, "window_end", groups + 1, Type::timestamptz());
-      grouped.groups.push_back("window_end");
-    }
-    if (dice_.one_in(3)) select_window_time(groups + 1, &grouped);
-    const size_t keys = groups + 1;
+    grouped.op.window = window;
+    const size_t keys = groups + select_window(window, &grouped);
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
 
     if (window.grace_us > 0) options->push_back("grace = " + seconds(window.grace_us));
@@ -553,13 +622,10 @@ class Generator : public Draft {
       options->push_back("retention = " + seconds(*grouped.op.retention_us));
     }
     if (dice_.one_in(3)) select_computed(&grouped);
-    grouped.op.window = window;
     const std::string time =
         input.event_time ? input.fields[*input.event_time].name : "window_time";
-    const std::string function =
-        "tumble(" + input.name + ", " + time + ", INTERVAL " + seconds(window.size_us) +
-        (window.offset_us > 0 ? ", INTERVAL " + seconds(window.offset_us) : "") + ")";
-    return grouped_query(input, function, keys, std::move(grouped));
+    return grouped_query(input, window_function(window, input.name, time), keys,
+                         std::move(grouped));
   }
 
   void add_window(const Relation& input) {

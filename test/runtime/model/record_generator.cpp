@@ -49,6 +49,13 @@ RecordGenerator::RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), pl
     if (!aggregate || !aggregate->window) continue;
     const Window& window = *aggregate->window;
     durations_us_.push_back(window.size_us + window.grace_us);
+    if (window.kind == Window::Kind::kSession) {
+      // A gap, and where it is too long; and where a session closes.
+      for (const int64_t us : {window.size_us, window.size_us + 1}) {
+        durations_us_.push_back(us);
+        durations_us_.push_back(us + window.grace_us);
+      }
+    }
     if (aggregate->retention_us) durations_us_.push_back(window.size_us + *aggregate->retention_us);
   }
 }
