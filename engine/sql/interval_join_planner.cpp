@@ -73,6 +73,8 @@ TimeBounds bounds_of_equalities(int left_time, int right_time, const JoinConditi
 
 bool is_interval_join(const JoinSide& left, const JoinSide& right, const JoinCondition& on) {
   if (left.rows.changelog || right.rows.changelog) return false;
+  // Without event times it is at best a lookup, and told what that takes.
+  if (!left.rows.event_time() || !right.rows.event_time()) return false;
   if (right.rows.source || !right.rows.key) return true;
   const bool by_key = std::all_of(right.rows.key->begin(), right.rows.key->end(),
                                   [&](int column) { return is_equated(on, column); });

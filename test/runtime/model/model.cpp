@@ -272,7 +272,8 @@ int64_t Model::input_watermark(size_t n) const {
     return less(sources_[op->source].event_time_max_us,
                 plan_.sources[op->source].out_of_orderness_us);
   }
-  if (node.inputs.size() > 1) return merged_watermark(n);
+  const bool lookup = std::holds_alternative<LookupNode>(node.op);
+  if (node.inputs.size() > 1 && !lookup) return merged_watermark(n);
   return nodes_[node.inputs[0]].out_us;
 }
 
