@@ -20,17 +20,10 @@ struct Product {
   BidKeys keys;
   bool durable = true;  // else state is kept in memory only
   std::function<void(operators::NodeId, const Batch&)> on_output;
-<<<<<<< HEAD
-  // Adds records of other topics to a log of so many bids; gives their number.
-  std::function<absl::StatusOr<int64_t>(log::EmbeddedLog& log, int64_t bids)> add_records;
-  bool completes = false;  // with an end mark, which closes all windows
-  bool restarts = false;   // once all is applied and durable; what that takes goes to `more`
-=======
   bool completes = false;  // with an end mark, which closes all windows
   bool restarts = false;   // once all is applied and durable; what that takes goes to `more`
   // Adds records of other topics to a log of so many bids; gives their number.
   std::function<absl::StatusOr<int64_t>(log::EmbeddedLog& log, int64_t bids)> add_records;
->>>>>>> w-adversarial
 };
 
 // Makes a log of `records` bids and what the product adds to them, lets a pipeline with
