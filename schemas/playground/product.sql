@@ -148,6 +148,31 @@ SELECT card_id,
 FROM card_minutes
 WHERE micro_payments >= 5 OR cities >= 2 OR sales >= 15;
 
+-- Each sale among those of its card before it, at the moment it came: what a fraud rule asks for.
+CREATE MATERIALIZED VIEW card_velocity WITH (retention = '10 minutes') AS
+SELECT transaction_id, event_time, card_id, amount,
+       count(*) OVER last_minute AS sales_1m, sum(amount) OVER last_hour AS spent_1h,
+       count(DISTINCT city) OVER last_hour AS cities_1h
+FROM sales
+WINDOW last_minute AS (PARTITION BY card_id ORDER BY event_time RANGE BETWEEN '1 minute' PRECEDING AND CURRENT ROW),
+       last_hour AS (PARTITION BY card_id ORDER BY event_time RANGE BETWEEN '1 hour' PRECEDING AND CURRENT ROW);
+
+-- What each product earns in each store, and the three of a store that earn most.
+CREATE MATERIALIZED VIEW product_revenue AS
+SELECT store_id, product_id, sum(amount) AS revenue FROM sales WHERE channel = 'store' GROUP BY store_id, product_id;
+
+CREATE MATERIALIZED VIEW best_sellers AS
+SELECT store_id, place, product_id, revenue
+FROM (SELECT store_id, product_id, revenue,
+             row_number() OVER (PARTITION BY store_id ORDER BY revenue DESC) AS place
+      FROM product_revenue) AS ranked
+WHERE place <= 3;
+
+-- A customer's clicks in the web shop, as long as no half minute passes between them.
+CREATE MATERIALIZED VIEW visits WITH (emit = 'final', retention = '10 minutes') AS
+SELECT customer_id, window_start, window_end, count(*) AS pages, count(DISTINCT product_id) AS products
+FROM session(clicks, event_time, INTERVAL '30 seconds') GROUP BY customer_id, window_start, window_end;
+
 -- Stock movements, each of them once.
 CREATE MATERIALIZED VIEW stock_movements WITH (retention = '1 day') AS
 SELECT movement_id, event_time, product_id, store_id, reason, delta FROM stock;
@@ -159,6 +184,12 @@ FROM stock_movements GROUP BY product_id, store_id;
 -- Each customer's account, as the last change that came in has it.
 CREATE MATERIALIZED VIEW customer_accounts WITH (key = 'customer_id') AS
 SELECT customer_id, city, loyalty, event_time AS changed FROM customers;
+
+-- Sales by the loyalty that the customer had when the sale came.
+CREATE MATERIALIZED VIEW revenue_by_loyalty AS
+SELECT customer.loyalty, count(*) AS sales, sum(sale.amount) AS revenue
+FROM sales AS sale LEFT JOIN customer_accounts AS customer ON customer.customer_id = sale.customer_id
+GROUP BY customer.loyalty;
 
 -- When each customer last agreed to a purpose, and last withdrew. What comes late or twice changes nothing.
 CREATE MATERIALIZED VIEW consent_times AS
