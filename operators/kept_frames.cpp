@@ -52,6 +52,7 @@ KeptFrames::KeptFrames(const Plan& plan, NodeId node)
     return table_->layout().values()[static_cast<size_t>(place)];
   };
   std::vector<CallFields> fields;
+  fields.reserve(places.size());
   for (const auto& [argument, filter] : places) {
     fields.push_back({field_at(argument), field_at(filter)});
   }

@@ -1,6 +1,7 @@
 #include "operators/session.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
@@ -447,7 +448,8 @@ void Session::append_column(int column, std::span<const std::byte* const> rows, 
 
 std::vector<int> Session::key_columns() const {
   std::vector<int> columns;
-  for (int c = 0; c < static_cast<int>(op_.groups.size()) + 2; ++c) columns.push_back(c);
+  columns.resize(op_.groups.size() + 2);
+  std::iota(columns.begin(), columns.end(), 0);
   return columns;
 }
 

@@ -43,6 +43,7 @@ void TopOne::look_up(const Batch& input, std::vector<uint32_t>* first) {
   }
   if (missing.empty()) return;
   std::vector<uint64_t> hashes;
+  hashes.reserve(missing.size());
   for (const uint32_t i : missing) hashes.push_back(hashes_[i]);
   for (ColumnRef& column : key) {
     column = std::make_shared<const Column>(column->gather(missing));

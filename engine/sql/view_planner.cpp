@@ -422,11 +422,11 @@ Relation ViewPlanner::plan_ungrouped(const Branch& branch, const Branch& rest, N
     relation.windowed = branch.from.relation->windowed;
     return relation;
   }
-  Relation relation = rest.bound.overs.empty()
-                          ? plan_rows(rest, input)
-                          : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                                .plan(input, event_time->column,
-                                      with_identity && !below.key && !branch.distinct);
+  Relation relation =
+      rest.bound.overs.empty()
+          ? plan_rows(rest, input)
+          : OverPlanner(builder_, branch.from, rest.bound, emission_)
+                .plan(input, event_time->column, with_identity && !below.key && !branch.distinct);
   if (!relation.key) find_key(branch, &relation);
   if (branch.distinct) {
     relation.node = builder_.distinct(relation.node, {*branch.distinct});

@@ -50,6 +50,7 @@ class Draft {
   std::vector<Relation>& relations() { return relations_; }
 
   size_t add(decltype(Node::op) op, std::vector<size_t> inputs);
+  void declare(const std::string& source) { result_.sql += source; }
 
   // The query as the statement that comes reads it: a table of its WITH, or a subquery.
   Relation nest(Query query);

@@ -126,29 +126,6 @@ Model::Model(Plan plan) : plan_(std::move(plan)) {
   }
 }
 
-void Model::note_late(size_t node) {
-  const std::string view = view_below(node);
-  note(SideRow::Kind::kLate, view + ".late", {}, view);
-}
-
-void Model::note(SideRow::Kind kind, std::string topic, Row row, std::string view) {
-  side_.push_back({kind, std::move(topic), place_, place_offset_, std::move(row), std::move(view)});
-}
-
-std::string Model::dead_letters(size_t node) const {
-  return (place_ ? place_->topic : view_below(node)) + ".dead-letters";
-}
-
-// The view that a node's rows are on their way to; for an output, the product.
-std::string Model::view_below(size_t node) const {
-  if (const auto* view = std::get_if<ViewNode>(&plan_.nodes[node].op)) return view->name;
-  for (size_t n = node + 1; n < plan_.nodes.size(); ++n) {
-    const auto& inputs = plan_.nodes[n].inputs;
-    if (std::find(inputs.begin(), inputs.end(), node) != inputs.end()) return view_below(n);
-  }
-  return "default";
-}
-
 // ---- the order ------------------------------------------------------------------------------
 
 void Model::apply(const Entry& entry, const std::function<void(const Record&)>& after) {
@@ -390,37 +367,6 @@ void Model::step(size_t n, const std::vector<Change>& input) {
   }
 }
 
-// Of what comes at one place, the right side's changes come first.
-void Model::join(size_t n) {
-  const Node& node = plan_.nodes[n];
-  const auto& op = std::get<RelationJoinNode>(node.op);
-  for (const bool left : {false, true}) {
-    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
-      if (change.expired) continue;
-      const auto changes = nodes_[n].joined.apply(op, left, change);
-      nodes_[n].out.insert(nodes_[n].out.end(), changes.begin(), changes.end());
-    }
-  }
-}
-
-void Model::join_by_time(size_t n) {
-  const Node& node = plan_.nodes[n];
-  const auto& op = std::get<IntervalJoinNode>(node.op);
-  NodeState& state = nodes_[n];
-  for (const bool left : {false, true}) {
-    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
-      if (change.sign < 0) continue;  // what a view has forgotten it does not take back
-      const auto time = std::get<int64_t>(change.row[left ? op.left_time : op.right_time].data);
-      if (time < state.in_us) {
-        note(SideRow::Kind::kLate, view_below(n) + ".late", {}, view_below(n));
-        continue;
-      }
-      const auto pairs = state.timed.apply(op, left, change.row, state.in_us);
-      state.out.insert(state.out.end(), pairs.begin(), pairs.end());
-    }
-  }
-}
-
 void Model::filter(size_t n, const Change& change) {
   const auto holds = evaluate(*std::get<FilterNode>(plan_.nodes[n].op).predicate, change.row);
   if (!holds) {
@@ -441,55 +387,6 @@ void Model::project(size_t n, const Change& change) {
     result.row.push_back(*std::move(value));
   }
   nodes_[n].out.push_back(std::move(result));
-}
-
-std::optional<Row> Model::find(size_t n, const Row& key) const {
-  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
-  size_t looked_in = plan_.nodes[n].inputs[1];
-  if (op.right_filter) looked_in = plan_.nodes[looked_in].inputs[0];
-  const auto wide = [](const Value& value) {
-    return value.type.id == TypeId::kInteger && !value.is_null()
-               ? Value::bigint(std::get<int32_t>(value.data))
-               : value;
-  };
-  const auto& view = std::get<ViewNode>(plan_.nodes[looked_in].op);
-  for (const auto& [view_key, row] : nodes_[looked_in].keyed) {
-    bool equal = !expired(view, row, nodes_[looked_in]);
-    for (size_t i = 0; i < key.size(); ++i) {
-      const Value& on_the_right = row[op.right[i]];
-      equal = equal && !key[i].is_null() && !on_the_right.is_null() &&
-              compare_nulls_last(wide(key[i]), wide(on_the_right)) == 0;
-    }
-    if (!equal) continue;
-    const auto passes = op.right_filter ? evaluate(*op.right_filter, row) : Value::boolean(true);
-    if (passes && !passes->is_null() && std::get<bool>(passes->data)) return row;
-  }
-  return std::nullopt;
-}
-
-void Model::lookup(size_t n, const Change& change) {
-  const auto& op = std::get<LookupNode>(plan_.nodes[n].op);
-  Row key;
-  for (const ExprRef& expr : op.left) {
-    auto value = evaluate(*expr, change.row);
-    if (!value) return note(SideRow::Kind::kError, dead_letters(n));
-    key.push_back(*std::move(value));
-  }
-  Row joined = change.row;
-  const auto found = find(n, key);
-  bool matches = found.has_value();
-  if (found) joined.insert(joined.end(), found->begin(), found->end());
-  if (found && op.condition) {
-    const auto holds = evaluate(*op.condition, joined);
-    if (!holds) return note(SideRow::Kind::kError, dead_letters(n));
-    matches = !holds->is_null() && std::get<bool>(holds->data);
-  }
-  if (!matches && !op.outer) return;
-  if (!matches) {
-    joined = change.row;
-    for (const Type& type : op.right_types) joined.push_back(Value::null(type));
-  }
-  nodes_[n].out.push_back({change.sign, std::move(joined)});
 }
 
 void Model::aggregate_change(size_t n, const Change& change) {

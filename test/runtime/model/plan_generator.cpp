@@ -10,7 +10,9 @@
 #include "test/runtime/model/join_generator.h"
 #include "test/runtime/model/lookup_generator.h"
 #include "test/runtime/model/over_generator.h"
+#include "test/runtime/model/source_generator.h"
 #include "test/runtime/model/top_n_generator.h"
+#include "test/runtime/model/window_generator.h"
 
 namespace kappa::model {
 namespace {
@@ -20,7 +22,7 @@ class Generator : public Draft {
   using Draft::Draft;
 
   GeneratedPlan run() {
-    add_sources();
+    add_sources(*this);
     const int64_t statements = dice_.between(1, 5);
     for (int64_t i = 0; i < statements; ++i) add_statement();
     drop_unread(&plan());
@@ -28,63 +30,6 @@ class Generator : public Draft {
   }
 
  private:
-  // ---- sources ------------------------------------------------------------------------------
-
-  void add_sources() {
-    const int64_t sources = dice_.between(2, 3);
-    for (int64_t s = 0; s < sources; ++s) add_source("t" + std::to_string(s));
-  }
-
-  void add_source(const std::string& name) {
-    Source source;
-    source.name = name;
-    source.fields = {{"id", Type::bigint()},           {"k", Type::text()},
-                     {"g", Type::integer()},           {"n", Type::bigint()},
-                     {"amount", Type::numeric(12, 2)}, {"x", Type::double_precision()},
-                     {"ok", Type::boolean()},          {"at", Type::timestamptz()}};
-    source.not_null.assign(source.fields.size(), false);
-    if (dice_.one_in(3)) source.primary_key = {0};
-    source.not_null[0] = !source.primary_key.empty();
-    source.not_null[3] = dice_.one_in(4);
-    if (!dice_.one_in(6)) source.event_time = source.fields.size() - 1;
-    source.partitions = static_cast<int>(dice_.between(1, 4));
-    if (source.event_time) {
-      source.not_null.back() = true;
-      if (dice_.coin()) source.out_of_orderness_us = dice_.between(0, 12) * kMicrosPerSecond;
-      if (dice_.coin()) source.max_future_us = dice_.between(0, 30) * kMicrosPerSecond;
-      if (dice_.one_in(3)) source.idle_timeout_us = dice_.between(1, 20) * kMicrosPerSecond;
-    }
-    declare(source);
-    plan().sources.push_back(source);
-    Relation relation{.name = name, .node = 0, .fields = source.fields};
-    relation.node = add(SourceNode{plan().sources.size() - 1}, {});
-    relation.event_time = source.event_time;
-    relation.is_source = true;
-    relation.by_records = true;
-    relation.key = source.primary_key;
-    relations_.push_back(std::move(relation));
-  }
-
-  void declare(const Source& source) {
-    std::vector<std::string> columns;
-    for (size_t i = 0; i < source.fields.size(); ++i) {
-      const bool not_null = source.not_null[i] && source.primary_key.empty() && dice_.coin();
-      // What a key or an event time is anyway need not be said.
-      const bool said = not_null || (source.not_null[i] && i == 3);
-      columns.push_back(source.fields[i].name + " " + to_string(source.fields[i].type) +
-                        (said ? " NOT NULL" : ""));
-    }
-    if (!source.primary_key.empty()) columns.push_back("PRIMARY KEY (id)");
-    std::string options = "topic '" + source.name + "', format 'json'";
-    if (source.event_time) {
-      options += ", event_time 'at', out_of_orderness " + seconds(source.out_of_orderness_us);
-      options += ", max_future " + seconds(source.max_future_us);
-      if (source.idle_timeout_us) options += ", idle_timeout " + seconds(*source.idle_timeout_us);
-    }
-    result_.sql += "CREATE FOREIGN TABLE " + source.name + " (" + join(columns, ", ") +
-                   ") SERVER log OPTIONS (" + options + ");\n";
-  }
-
   // ---- statements ---------------------------------------------------------------------------
 
   void add_statement() {
@@ -549,40 +494,6 @@ class Generator : public Draft {
     return grouped_query(input, input.name, keys, std::move(grouped));
   }
 
-  // Sessions take no row back.
-  Window choose_window(bool changelog, size_t event_time) {
-    static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kTumble,
-                                                 Window::Kind::kHop, Window::Kind::kCumulate,
-                                                 Window::Kind::kSession};
-    constexpr int64_t kUnitUs = 500 * kMicrosPerMilli;
-    Window window{.kind = dice_.pick(kinds), .event_time = event_time, .size_us = 0};
-    const bool session = window.kind == Window::Kind::kSession;
-    if (session && changelog) window.kind = Window::Kind::kTumble;
-    window.size_us = dice_.between(2, 40) * kUnitUs;
-    if (window.kind == Window::Kind::kHop) {
-      window.step_us = dice_.between(std::max<int64_t>(1, window.size_us / kUnitUs / 6),
-                                     window.size_us / kUnitUs) *
-                       kUnitUs;
-    } else if (window.kind == Window::Kind::kCumulate) {
-      window.step_us = window.size_us;
-      window.size_us *= dice_.between(1, 5);
-    }
-    const int64_t period = window.kind == Window::Kind::kHop ? window.step_us : window.size_us;
-    if (!session && dice_.one_in(3)) window.offset_us = dice_.below(period);
-    window.offset_us -= window.offset_us % kMicrosPerMilli;
-    return window;
-  }
-
-  static std::string window_function(const Window& window, const std::string& input,
-                                     const std::string& time) {
-    static const std::vector<std::string> names{"tumble", "hop", "cumulate", "session"};
-    std::vector<std::string> args{input, time};
-    if (window.step_us > 0) args.push_back("INTERVAL " + seconds(window.step_us));
-    args.push_back("INTERVAL " + seconds(window.size_us));
-    if (window.offset_us > 0) args.push_back("INTERVAL " + seconds(window.offset_us));
-    return names[static_cast<size_t>(window.kind)] + "(" + join(args, ", ") + ")";
-  }
-
   void add_groups(const Relation& input) { view_of_key({}, groups_query(input)); }
 
   // When what a window sums up happened, by its end.
@@ -617,7 +528,7 @@ class Generator : public Draft {
     Grouped grouped;
     add_group_columns(input, dice_.between(0, 2), &grouped);
     const size_t groups = grouped.op.groups.size();
-    Window window = choose_window(input.changelog, grouped.arguments.size());
+    Window window = choose_window(dice_, input.changelog, grouped.arguments.size());
     if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
     grouped.arguments.push_back(input.event_time ? bare(input, *input.event_time)
                                                  : time_of_end(bare(input, *input.window_end)));

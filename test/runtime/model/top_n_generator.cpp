@@ -59,7 +59,7 @@ class TopNSelect {
   TopNSelect(Draft& draft, const Relation& input)
       : draft_(draft), dice_(draft.dice()), input_(input), read_(some_columns(draft, input)) {
     columns_.assign(read_.begin(), read_.end());
-    if (!dice_.one_in(5)) top_.key = draft_.choose_key(columns_.size());
+    if (!dice_.one_in(5)) choose_partition();
     top_.limit = static_cast<size_t>(dice_.between(1, 4));
     shows_number_ = dice_.coin();
     second_ = dice_.one_in(4);
@@ -97,6 +97,17 @@ class TopNSelect {
   }
 
  private:
+  // Of columns that are the same the first one stands for all of them.
+  void choose_partition() {
+    for (const size_t index : draft_.choose_key(columns_.size())) {
+      size_t first = 0;
+      while (text(columns_[first], input_) != text(columns_[index], input_)) ++first;
+      if (std::find(top_.key.begin(), top_.key.end(), first) == top_.key.end()) {
+        top_.key.push_back(first);
+      }
+    }
+  }
+
   // The partition if there is one row of each; else that with the number, if it is shown; else the
   // rows' own; else the number comes along, hidden.
   void choose_key() {
