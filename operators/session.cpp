@@ -447,8 +447,7 @@ void Session::append_column(int column, std::span<const std::byte* const> rows, 
 }
 
 std::vector<int> Session::key_columns() const {
-  std::vector<int> columns;
-  columns.resize(op_.groups.size() + 2);
+  std::vector<int> columns(op_.groups.size() + 2);
   std::iota(columns.begin(), columns.end(), 0);
   return columns;
 }
