@@ -25,19 +25,4 @@ std::vector<ColumnRef> gather_columns(std::span<const ColumnRef> columns,
   return gathered;
 }
 
-std::vector<ColumnRef> key_columns(const state::Table& table, std::span<const state::RowId> rows,
-                                   size_t fields, Arena& arena) {
-  std::vector<const std::byte*> images;
-  images.reserve(rows.size());
-  for (const state::RowId row : rows) images.push_back(table.row(row));
-  std::vector<ColumnRef> columns;
-  for (size_t i = 0; i < fields; ++i) {
-    const state::RowField& field = table.layout().key()[i];
-    Column column(field.type);
-    state::Table::append_all(images, field, column, arena);
-    columns.push_back(std::make_shared<const Column>(std::move(column)));
-  }
-  return columns;
-}
-
 }  // namespace kappa::operators

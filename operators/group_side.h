@@ -6,6 +6,7 @@
 
 #include "engine/types/arena.h"
 #include "engine/types/batch.h"
+#include "operators/table_rows.h"
 #include "state/table.h"
 
 namespace kappa::operators {
@@ -35,9 +36,5 @@ std::vector<uint32_t> rows_seen(const Batch& input, int argument, int filter);
 
 std::vector<ColumnRef> gather_columns(std::span<const ColumnRef> columns,
                                       const std::vector<uint32_t>& picked);
-
-// The first `fields` key fields of rows of a table, as columns. Strings lie in `arena`.
-std::vector<ColumnRef> key_columns(const state::Table& table, std::span<const state::RowId> rows,
-                                   size_t fields, Arena& arena);
 
 }  // namespace kappa::operators

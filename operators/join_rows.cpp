@@ -51,24 +51,11 @@ JoinRows::JoinRows(state::TableId id, const Schema& schema, const std::vector<in
 }
 
 std::vector<ColumnRef> JoinRows::key_of(const Batch& batch) const {
-  std::vector<ColumnRef> key;
-  key.reserve(key_.size());
-  for (int column : key_) key.push_back(batch.columns[static_cast<size_t>(column)]);
-  return key;
+  return columns_of(batch, key_);
 }
 
 std::vector<ColumnRef> JoinRows::key_of(std::span<const state::RowId> rows, Arena& arena) const {
-  std::vector<const std::byte*> images;
-  images.reserve(rows.size());
-  for (state::RowId row : rows) images.push_back(table().row(row));
-  std::vector<ColumnRef> key;
-  for (int column : key_) {
-    const state::RowField& field = field_of_column_[static_cast<size_t>(column)];
-    Column values(field.type);
-    state::Table::append_all(images, field, values, arena);
-    key.push_back(std::make_shared<const Column>(std::move(values)));
-  }
-  return key;
+  return key_columns(table(), rows, key_.size(), arena);
 }
 
 void JoinRows::find(const Batch& batch, const std::vector<uint64_t>& key_hashes) {

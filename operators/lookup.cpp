@@ -16,16 +16,7 @@ struct Lookup::Answers {
   std::vector<Column> columns;  // of the right side, a row each of `rows`
 };
 
-namespace {
-
-std::vector<ColumnRef> columns_of(const Batch& batch, const std::vector<int>& columns) {
-  std::vector<ColumnRef> some;
-  some.reserve(columns.size());
-  for (int column : columns) some.push_back(batch.columns[static_cast<size_t>(column)]);
-  return some;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Lookup::Lookup(const Plan& plan, NodeId node)
     : node_(node),

@@ -27,16 +27,14 @@ namespace kappa::operators {
 // slots (RunningValues) see of it:
 //
 //   seen | for each slot that sums and sees it: its value | for each that counts distinct values
-//   and sees it: how many bytes, the value as in a key                  (numbers as in
-//   state/row_codec.h)
+//   and sees it: how many bytes, the value as in a key
 //
-// All else is made from them.
+// with numbers as state/row_codec.h writes them. All else is made from the events.
 //
-//            event arrives ──► log ── T beyond time + end ──► enters ── T beyond time + start ──►
-//            leaves
-//                               │
-//   its partition's running values are those at T, the largest time seen; an answer at an earlier t
-//   takes back what entered since t, and adds what left since t
+//   arrives ─► log ─ T beyond time + end ─► enters ─ T beyond time + start ─► leaves
+//
+// A partition's running values are those at T, the largest time seen. An answer at an earlier t
+// takes back what entered since t, and adds what left since t.
 //
 // Events older than the watermark less the horizon count for nobody, and are forgotten.
 class RunningFrames final : public Operator {

@@ -24,6 +24,28 @@ std::vector<ColumnRef> record_columns(const Batch& input, const OperatorContext&
   return columns;
 }
 
+std::vector<ColumnRef> columns_of(const Batch& batch, const std::vector<int>& columns) {
+  std::vector<ColumnRef> some;
+  some.reserve(columns.size());
+  for (int column : columns) some.push_back(batch.columns[static_cast<size_t>(column)]);
+  return some;
+}
+
+std::vector<ColumnRef> key_columns(const state::Table& table, std::span<const state::RowId> rows,
+                                   size_t fields, Arena& arena) {
+  std::vector<const std::byte*> images;
+  images.reserve(rows.size());
+  for (const state::RowId row : rows) images.push_back(table.row(row));
+  std::vector<ColumnRef> columns;
+  for (size_t i = 0; i < fields; ++i) {
+    const state::RowField& field = table.layout().key()[i];
+    Column column(field.type);
+    state::Table::append_all(images, field, column, arena);
+    columns.push_back(std::make_shared<const Column>(std::move(column)));
+  }
+  return columns;
+}
+
 void store_value(state::Table& table, state::RowId id, const state::RowField& field,
                  const Column& column, size_t row) {
   std::byte* bytes = table.row(id);

@@ -58,24 +58,11 @@ TimedRows::TimedRows(state::TableId id, const Schema& schema, const std::vector<
 }
 
 std::vector<ColumnRef> TimedRows::key_of(const Batch& batch) const {
-  std::vector<ColumnRef> key;
-  key.reserve(key_.size() + 2);
-  for (int column : key_) key.push_back(batch.columns[static_cast<size_t>(column)]);
-  return key;
+  return columns_of(batch, key_);
 }
 
 std::vector<ColumnRef> TimedRows::key_of(std::span<const state::RowId> rows, Arena& arena) const {
-  std::vector<const std::byte*> images;
-  images.reserve(rows.size());
-  for (state::RowId row : rows) images.push_back(table().row(row));
-  std::vector<ColumnRef> key;
-  for (int column : key_) {
-    const state::RowField& field = field_of_column_[static_cast<size_t>(column)];
-    Column values(field.type);
-    state::Table::append_all(images, field, values, arena);
-    key.push_back(std::make_shared<const Column>(std::move(values)));
-  }
-  return key;
+  return key_columns(table(), rows, key_.size(), arena);
 }
 
 int64_t TimedRows::time_of(state::RowId row) const {
