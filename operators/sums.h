@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 
 #include "engine/types/column.h"
 
@@ -22,5 +24,9 @@ void append_number(Column& column, std::optional<int128> value);
 void append_double(Column& column, std::optional<double> value);
 void append_sum(Column& column, int128 sum, int64_t count);
 void append_average(Column& column, int128 sum, int64_t count, int argument_scale);
+// The same for many at once, as a column of type `result`.
+Column sums_column(Type result, std::span<const int128> sums, std::span<const int64_t> counts);
+Column averages_column(Type result, std::span<const int128> sums, std::span<const int64_t> counts,
+                       int argument_scale);
 
 }  // namespace kappa::operators

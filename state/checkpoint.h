@@ -13,6 +13,7 @@
 #include "state/checkpoint_format.h"
 #include "state/packed_rows.h"
 #include "state/store.h"
+#include "state/stored_events.h"
 #include "state/table.h"
 
 namespace kappa::state {
@@ -55,8 +56,8 @@ class CheckpointStore {
   absl::Status read_rows(const VisitRow& visit, const std::set<TableId>& but = {}) const;
   // Each stored event of these logs with the number of its checkpoint, in the order in which they
   // were stored: read_rows() leaves them out. Events that count no more may be among them.
-  using VisitEvent = std::function<absl::Status(TableId log, uint64_t checkpoint,
-                                                std::string_view key, std::string_view value)>;
+  using VisitEvent =
+      std::function<absl::Status(TableId log, uint64_t checkpoint, const StoredEvent& event)>;
   absl::Status read_events(const std::set<TableId>& logs, const VisitEvent& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
 

@@ -99,7 +99,6 @@ absl::Status CheckpointStore::read_table(TableId table, const VisitRow& visit) c
 absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
                                           const VisitEvent& visit) const {
   if (!loaded_.ok()) return loaded_;
-  std::vector<PackedRow> rows;
   for (const TableId log : logs) {
     const auto parts = parts_.find(log);
     if (parts == parts_.end()) continue;
@@ -108,11 +107,18 @@ absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
       KAPPA_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
                              read_part(log, part->first, part->second));
       for (size_t n = 0; n < blobs.size(); ++n) {
-        rows.clear();
-        const absl::Status read = read_blob(blobs[n], &rows);
-        if (!read.ok()) return damaged_blob(log, part->first, n, blobs.size(), read);
-        for (const PackedRow& row : rows) {
-          KAPPA_RETURN_IF_ERROR(visit(log, part->first, row.key, row.value));
+        const auto damaged = [&](const absl::Status& why) {
+          return damaged_blob(log, part->first, n, blobs.size(), why);
+        };
+        const auto packed = open_blob(blobs[n]);
+        if (!packed.ok()) return damaged(packed.status());
+        StoredEventReader reader(*packed);
+        StoredEvent event;
+        while (!reader.at_end()) {
+          if (!reader.next(&event)) {
+            return damaged(absl::DataLossError("it holds something that is no event"));
+          }
+          KAPPA_RETURN_IF_ERROR(visit(log, part->first, event));
         }
       }
     }
