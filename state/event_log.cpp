@@ -146,10 +146,30 @@ void EventLog::forget_before(int64_t event_time_us) {
   }
 }
 
+// A few thousand checkpoints are remembered one by one; of more, two count as one.
+void EventLog::note_stored() {
+  constexpr size_t kRemembered = 4096;
+  stored_.emplace_back(sequence_, pending_time_max_us_);
+  if (stored_.size() <= kRemembered) return;
+  std::deque<std::pair<uint32_t, int64_t>> fewer;
+  for (size_t i = 0; i < stored_.size(); ++i) {
+    if (i % 2 == 0) {
+      fewer.push_back(stored_[i]);
+    } else {
+      fewer.back().second = std::max(fewer.back().second, stored_[i].second);
+    }
+  }
+  stored_ = std::move(fewer);
+}
+
 PackedTable EventLog::take_checkpoint() {
   ++sequence_;
-  PackedTable taken{id_, {.sequence = sequence_}, pending_.take()};
-  if (!taken.blobs.empty()) stored_.emplace_back(sequence_, pending_time_max_us_);
+  PackedTable taken;
+  taken.id = id_;
+  taken.head.sequence = sequence_;
+  taken.events = true;
+  taken.blobs = pending_.take();
+  if (!taken.blobs.empty()) note_stored();
   pending_time_max_us_ = kNever;
   const auto forget = [&](auto& checkpoints) {
     while (!checkpoints.empty() && checkpoints.front().second < forgotten_before_us_) {

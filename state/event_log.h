@@ -84,6 +84,7 @@ class EventLog {
   };
 
   std::byte* segment_memory();
+  void note_stored();
   void add_segment();
   void spill_oldest();
   void drop_segment();
@@ -109,7 +110,8 @@ class EventLog {
   int64_t pending_time_max_us_;
   uint32_t sequence_ = 0;  // of checkpoints taken
   // Checkpoints with events that count, and the largest event time of each: by the store's number,
-  // those that were loaded; by their sequence, those taken since.
+  // those that were loaded; by their sequence, those taken since, each with what came before the
+  // next.
   std::deque<std::pair<uint64_t, int64_t>> loaded_;
   std::deque<std::pair<uint32_t, int64_t>> stored_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -176,6 +177,19 @@ void write(CheckpointStore& store, const std::vector<StoredLog*>& logs) {
   for (StoredLog* log : logs) checkpoint.tables.push_back((*log)->take_checkpoint());
   REQUIRE(store.write(checkpoint).ok());
   REQUIRE(store.erase_void().ok());
+  REQUIRE(store.merge_small_parts().ok());
+}
+
+size_t parts_in(const StateStore& store) {
+  size_t parts = 0;
+  REQUIRE(store
+              .scan("c", "d",
+                    [&](std::string_view, std::string_view) {
+                      ++parts;
+                      return true;
+                    })
+              .ok());
+  return parts;
 }
 
 std::map<TableId, Times> stored(const CheckpointStore& store, const std::set<TableId>& logs) {
@@ -308,6 +322,115 @@ TEST_CASE("what was stored before a restart becomes void by age, however often i
       write(store, all);
     }
   }
+}
+
+TEST_CASE("small parts of events are merged, whoever wrote them") {
+  const std::unique_ptr<StateStore> memory = make_memory_store();
+  const auto workers = static_cast<size_t>(GENERATE(1, 2));
+  constexpr int64_t kEvents = 1000;
+  Times expected;
+  {
+    CheckpointStore store(memory.get());
+    std::vector<std::unique_ptr<StoredLog>> logs;
+    std::vector<StoredLog*> all;
+    for (size_t w = 0; w < workers; ++w) {
+      all.push_back(logs.emplace_back(std::make_unique<StoredLog>(kId)).get());
+    }
+    for (int64_t time = 0; time < kEvents; ++time) {
+      all[static_cast<size_t>(time) % workers]->add(time);
+      expected.push_back(time);
+      write(store, all);
+      REQUIRE(parts_in(*memory) <= 64);
+    }
+    REQUIRE(stored(store, {kId})[kId] == expected);
+  }
+  // Another process goes on, and forgets.
+  CheckpointStore store(memory.get());
+  StoredLog log(kId);
+  const auto load = [&](TableId, uint64_t checkpoint, const StoredEvent& event) {
+    log.load(event.time_us, checkpoint);
+    return absl::OkStatus();
+  };
+  REQUIRE(store.read_events({kId}, load).ok());
+  for (int64_t time = kEvents; time < kEvents + 200; ++time) {
+    log.add(time);
+    expected.push_back(time);
+    log->forget_before(time - 300);
+    write(store, {&log});
+    const Times now = stored(store, {kId})[kId];
+    REQUIRE(now.size() >= 301);
+    REQUIRE(std::equal(now.rbegin(), now.rend(), expected.rbegin()));
+  }
+  log->forget_before(kEvents + 200);
+  write(store, {&log});
+  REQUIRE(stored(store, {kId})[kId].empty());
+  REQUIRE(parts_in(*memory) == 0);
+}
+
+TEST_CASE("large parts of events are left as they are") {
+  const std::unique_ptr<StateStore> memory = make_memory_store();
+  CheckpointStore store(memory.get());
+  StoredLog log(kId);
+  for (size_t n = 0; n < 100; ++n) {
+    for (int64_t time = 0; time < 5000; ++time) log.add(time * 1'000'000);
+    write(store, {&log});
+    REQUIRE(parts_in(*memory) == n + 1);
+  }
+}
+
+TEST_CASE("a long log remembers its checkpoints by fewer and fewer") {
+  StoredLog log(kId);
+  constexpr int64_t kCheckpoints = 20'000;
+  for (int64_t time = 0; time < kCheckpoints; ++time) {
+    log.add(time);
+    log->take_checkpoint();
+  }
+  // Of those that are void, few are held for others.
+  log->forget_before(kCheckpoints / 2);
+  const uint32_t whole_in = log->take_checkpoint().head.whole_in;
+  REQUIRE(whole_in >= kCheckpoints / 2);
+  REQUIRE(whole_in <= kCheckpoints / 2 + 32);
+}
+
+TEST_CASE("stored events of any time and size come back") {
+  StoredEventWriter writer;
+  std::vector<StoredEvent> events;
+  std::vector<std::string> bodies;
+  for (const size_t size : {0, 1, 127, 128, 129, 300, 16383, 16384, 100'000}) {
+    bodies.emplace_back(size, static_cast<char>('a' + bodies.size()));
+  }
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  uint32_t group = 0;
+  for (const std::string& body : bodies) {
+    for (const int64_t time : {int64_t{0}, int64_t{1}, int64_t{-1}, kMost, kLeast, kMost}) {
+      events.push_back({group, time, body});
+      group = (group + 37) % 128;
+      writer.add(events.back());
+    }
+  }
+  REQUIRE(writer.bytes() > 700'000);
+  const std::vector<std::string> blobs = writer.take();
+  REQUIRE(writer.bytes() == 0);
+  size_t next = 0;
+  for (const std::string& blob : blobs) {
+    StoredEventReader reader(blob);
+    StoredEvent event;
+    while (!reader.at_end()) {
+      REQUIRE(reader.next(&event));
+      REQUIRE(event.key_group == events[next].key_group);
+      REQUIRE(event.time_us == events[next].time_us);
+      REQUIRE(event.body == events[next].body);
+      ++next;
+    }
+    // Cut anywhere, it is events and then none, and nothing beyond its end is read.
+    for (size_t cut = 1; cut < std::min<size_t>(blob.size(), 600); ++cut) {
+      const std::string shorter(blob.data(), cut);
+      StoredEventReader cut_reader(shorter);
+      while (!cut_reader.at_end() && cut_reader.next(&event)) continue;
+    }
+  }
+  REQUIRE(next == events.size());
 }
 
 }  // namespace kappa::state
