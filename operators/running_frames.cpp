@@ -25,12 +25,6 @@ int64_t number(const std::byte* row, const state::RowField& field) {
   return Table::get<int64_t>(row, field);
 }
 
-// Two's complement, so that what is added can be taken back.
-void add_wrapping(int128& sum, int128 value) {
-  sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
-                            static_cast<unsigned __int128>(value));
-}
-
 // An integer or decimal column of up to 64 bits.
 std::vector<int64_t> integers_of(const Column& column) {
   if (column.type().physical() == PhysicalType::kInt32) {
@@ -57,6 +51,7 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       passed_(values_.thresholds().size(), kNever) {
   answers_.counts.resize(values_.running().size());
   answers_.sums.resize(values_.running().size());
+  answers_.squares.resize(values_.running().size());
 }
 
 // ---- what a batch's rows are ----------------------------------------------------------------
@@ -123,10 +118,13 @@ void RunningFrames::count_in(const EventHeader& event, std::byte* partition, con
   const RunningValues::Slot& slot = values_.slots()[running.slot];
   if (!running.distinct) {
     number(partition, running.count) += sign;
-    if (slot.sums) {
-      add_wrapping(Table::get<int128>(partition, running.sum),
-                   static_cast<int128>(value_at<int64_t>(event, slot.value_offset)) * sign);
-    }
+    if (!slot.sums) return;
+    const auto value = value_at<int64_t>(event, slot.value_offset);
+    add_wrapping(Table::get<int128>(partition, running.sum), static_cast<int128>(value) * sign);
+    if (!slot.squares) return;
+    const SumOfSquares squares = square(value);
+    add_wrapping(Table::get<int128>(partition, running.squares_low), squares.low * sign);
+    add_wrapping(Table::get<int128>(partition, running.squares_high), squares.high * sign);
     return;
   }
   int64_t& times =
@@ -274,11 +272,15 @@ void RunningFrames::add_indexed(DisorderIndex::Events& events, const Stretch& st
     return;
   }
   const EventSums& sums = index_.sums();
-  int64_t found[3 * kRunningCallsMax];
+  int64_t found[EventSums::kWordsMax];
   sums.clear(found);
   events.fold(begin, end, sums, found);
   difference->count += sign * sums.count(found, running.slot);
   if (slot.sums) add_wrapping(difference->sum, sums.sum(found, running.slot) * sign);
+  if (!slot.squares) return;
+  const SumOfSquares squares = sums.squares(found, running.slot);
+  add_wrapping(difference->squares.low, squares.low * sign);
+  add_wrapping(difference->squares.high, squares.high * sign);
 }
 
 void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Running& running,
@@ -299,8 +301,12 @@ void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Runn
     }
     difference->count += sign;
     if (!slot.sums) continue;
-    add_wrapping(difference->sum,
-                 static_cast<int128>(value_at<int64_t>(each, slot.value_offset)) * sign);
+    const auto value = value_at<int64_t>(each, slot.value_offset);
+    add_wrapping(difference->sum, static_cast<int128>(value) * sign);
+    if (!slot.squares) continue;
+    const SumOfSquares squares = square(value);
+    add_wrapping(difference->squares.low, squares.low * sign);
+    add_wrapping(difference->squares.high, squares.high * sign);
   }
   if (steps <= DisorderIndex::kShortWalk) return;
   const std::byte* const partition = values_.partitions().row(stretch.partition);
@@ -340,22 +346,37 @@ void RunningFrames::answer(RowId id, size_t row, int64_t time_us, int64_t waterm
   answers_.late[row] = static_cast<int8_t>(time_us < watermark_us);
   for (size_t r = 0; r < values_.running().size(); ++r) {
     const Running& running = values_.running()[r];
-    const bool sums = values_.slots()[running.slot].sums;
-    int64_t count = number(partition, running.count);
-    int128 sum = sums ? Table::get<int128>(partition, running.sum) : 0;
-    if (time_us != time_max_us_) {
-      Difference difference;
-      if (find_difference(running, id, time_us, watermark_us, &difference)) {
-        count += difference.count;
-        add_wrapping(sum, difference.sum);
-      } else {
-        count = 0;
-        sum = 0;
-      }
+    const RunningValues::Slot& slot = values_.slots()[running.slot];
+    const bool sums = slot.sums && !running.distinct;
+    const bool squares = slot.squares && !running.distinct;
+    // Of a frame behind the horizon, nothing.
+    Difference found;
+    const bool holds =
+        time_us == time_max_us_ || find_difference(running, id, time_us, watermark_us, &found);
+    if (!holds) found = {};
+    if (holds) found.count += number(partition, running.count);
+    if (holds && sums) add_wrapping(found.sum, Table::get<int128>(partition, running.sum));
+    if (holds && squares) {
+      add_wrapping(found.squares.low, Table::get<int128>(partition, running.squares_low));
+      add_wrapping(found.squares.high, Table::get<int128>(partition, running.squares_high));
     }
-    answers_.counts[r][row] = count;
-    if (sums) answers_.sums[r][row] = sum;
+    answers_.counts[r][row] = found.count;
+    if (sums) answers_.sums[r][row] = found.sum;
+    if (squares) answers_.squares[r][row] = found.squares;
   }
+}
+
+Column RunningFrames::deviations(const FrameCall& call, size_t running) const {
+  const int scale = input_schema_[static_cast<size_t>(call.argument)].type.scale;
+  const bool sample = call.function == FrameFunction::kStddev;
+  const std::vector<int64_t>& counts = answers_.counts[running];
+  Column column(call.result);
+  column.reserve(counts.size());
+  for (size_t i = 0; i < counts.size(); ++i) {
+    append_double(column, deviation(counts[i], answers_.sums[running][i],
+                                    answers_.squares[running][i], sample, scale));
+  }
+  return column;
 }
 
 Column RunningFrames::result(size_t index) const {
@@ -369,6 +390,9 @@ Column RunningFrames::result(size_t index) const {
   const std::vector<int64_t>& counts = answers_.counts[running];
   const std::vector<int128>& sums = answers_.sums[running];
   if (call.function == FrameFunction::kSum) return sums_column(call.result, sums, counts);
+  if (call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop) {
+    return deviations(call, running);
+  }
   if (call.function == FrameFunction::kAvg) {
     const int scale = input_schema_[static_cast<size_t>(call.argument)].type.scale;
     return averages_column(call.result, sums, counts, scale);
@@ -385,7 +409,9 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
   answers_.late.resize(input.rows);
   for (size_t r = 0; r < values_.running().size(); ++r) {
     answers_.counts[r].resize(input.rows);
-    if (values_.slots()[values_.running()[r].slot].sums) answers_.sums[r].resize(input.rows);
+    const RunningValues::Slot& slot = values_.slots()[values_.running()[r].slot];
+    if (slot.sums) answers_.sums[r].resize(input.rows);
+    if (slot.squares) answers_.squares[r].resize(input.rows);
   }
   const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();
   for (size_t begin = 0; begin < input.rows;) {

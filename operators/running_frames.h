@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "operators/deviation.h"
 #include "operators/disorder_index.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
@@ -26,8 +27,9 @@ namespace kappa::operators {
 // body is
 //
 //   partition columns as in a key | a number that tells events of the partition and one time apart
-//   in the order in which they came, varint | seen, varint | for each slot (RunningValues) that sums
-//   and sees it: its value | for each that counts distinct values and sees it: the value as in a key
+//   in the order in which they came, varint | seen, varint | for each slot (RunningValues) that
+//   sums and sees it: its value | for each that counts distinct values and sees it: the value as in
+//   a key
 //
 // with keys and values as state/row_codec.h writes them. All else is made from the events.
 //
@@ -64,12 +66,14 @@ class RunningFrames final : public Operator {
   struct Answers {
     std::vector<std::vector<int64_t>> counts;
     std::vector<std::vector<int128>> sums;
+    std::vector<std::vector<SumOfSquares>> squares;
     std::vector<int8_t> late;  // by row
   };
   // What an answer at an earlier time differs by from the running value.
   struct Difference {
     int64_t count = 0;
     int128 sum = 0;
+    SumOfSquares squares{};
     absl::flat_hash_map<state::RowId, int64_t> pairs;
   };
 
@@ -95,6 +99,7 @@ class RunningFrames final : public Operator {
 
   void answer(state::RowId partition, size_t row, int64_t time_us, int64_t watermark_us);
   Column result(size_t call) const;
+  Column deviations(const FrameCall& call, size_t running) const;
   // Those of a partition's events with time in [low, high), all of which the running value has let
   // in (or out).
   struct Stretch {
