@@ -3,22 +3,25 @@
 #include <cstdint>
 
 #include "absl/container/flat_hash_map.h"
+#include "operators/deviation.h"
 #include "operators/running_values.h"
 #include "operators/time_tree.h"
 #include "state/event_log.h"
 
 namespace kappa::operators {
 
-// Counts and sums of what the slots see of a stretch of events.
+// Counts, sums and sums of squares of what the slots see of a stretch of events.
 class EventSums {
  public:
   static constexpr bool kOrderFree = true;
+  static constexpr size_t kWordsMax = 7 * kRunningCallsMax;
 
   // Both outlive this.
   EventSums(const RunningValues& values, const state::EventLog& log);
 
   int64_t count(const int64_t* sums, size_t slot) const { return sums[at_[slot]]; }
-  int128 sum(const int64_t* sums, size_t slot) const;  // of a slot that sums
+  int128 sum(const int64_t* sums, size_t slot) const;            // of a slot that sums
+  SumOfSquares squares(const int64_t* sums, size_t slot) const;  // of one that sums squares
 
   size_t words() const { return words_; }
   void clear(int64_t* into) const;
@@ -28,7 +31,7 @@ class EventSums {
  private:
   const RunningValues& values_;
   const state::EventLog& log_;
-  std::vector<size_t> at_;  // by slot: its count, and its sum behind it
+  std::vector<size_t> at_;  // by slot: its count; behind it its sum, and behind that its squares
   size_t words_ = 0;
 };
 

@@ -16,6 +16,8 @@ bool is_running(const FrameCall& call, Type argument) {
       return true;
     case FrameFunction::kSum:
     case FrameFunction::kAvg:
+    case FrameFunction::kStddev:
+    case FrameFunction::kStddevPop:
       // 128 bits take 2^64 of the largest of these.
       return argument.physical() == PhysicalType::kInt32 ||
              argument.physical() == PhysicalType::kInt64;
@@ -64,6 +66,8 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
                   .distinct = distinct,
                   .count = {},
                   .sum = {},
+                  .squares_low = {},
+                  .squares_high = {},
                   .in_pairs = {}};
   thresholds_[running.leaves].leaving.push_back(index);
   if (call.frame.end == 0) {
@@ -85,8 +89,11 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
       continue;
     }
     const size_t slot = slot_of(call);
+    const bool squares =
+        call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop;
+    slots_[slot].squares |= squares;
     slots_[slot].sums |=
-        call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;
+        squares || call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;
     slots_[slot].distinct |= call.function == FrameFunction::kCountDistinct;
     running_of_call_.push_back(running_of(call, slot));
   }
@@ -94,11 +101,14 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
 
   std::vector<Type> key;
   for (int column : op.partition) key.push_back(input[static_cast<size_t>(column)].type);
-  // last, time_max; a threshold each; then count and sum of each running value.
+  // last, time_max; a threshold each; then count, sum and squares of each running value.
   std::vector<Type> values(2 + thresholds_.size(), Type::bigint());
   for (const Running& running : running_) {
     values.push_back(Type::bigint());
-    if (slots_[running.slot].sums && !running.distinct) values.push_back(Type::numeric(38, 0));
+    if (running.distinct) continue;
+    const Slot& slot = slots_[running.slot];
+    const size_t sums = (slot.sums ? 1 : 0) + (slot.squares ? 2 : 0);
+    values.insert(values.end(), sums, Type::numeric(38, 0));
   }
   const state::RowLayout layout(key, values);
   size_t field = 0;
@@ -107,7 +117,13 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
   for (Threshold& threshold : thresholds_) threshold.passed = layout.values()[field++];
   for (Running& running : running_) {
     running.count = layout.values()[field++];
-    if (slots_[running.slot].sums && !running.distinct) running.sum = layout.values()[field++];
+    if (running.distinct) continue;
+    const Slot& slot = slots_[running.slot];
+    if (slot.sums) running.sum = layout.values()[field++];
+    if (slot.squares) {
+      running.squares_low = layout.values()[field++];
+      running.squares_high = layout.values()[field++];
+    }
   }
   const state::TableOptions derived{.derived = true};
   partitions_ = std::make_unique<state::Table>(state::TableId{operator_id, 1}, layout, derived);

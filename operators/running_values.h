@@ -36,6 +36,7 @@ class RunningValues {
     int argument = -1;  // input column; -1: every event
     int filter = -1;    // input column; -1: none
     bool sums = false;
+    bool squares = false;  // sums them too
     bool distinct = false;
     uint32_t value_offset = 0;  // in the event's record: its value, i64; if it sums
     uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
@@ -49,8 +50,11 @@ class RunningValues {
     size_t leaves;                 // threshold
     std::optional<size_t> enters;  // threshold; none: on arrival
     bool distinct = false;
-    state::RowField count;     // bigint; of distinct values if `distinct`
-    state::RowField sum;       // 128 bits, if the slot sums
+    state::RowField count;  // bigint; of distinct values if `distinct`
+    state::RowField sum;    // 128 bits, if the slot sums
+    // 128 bits each, if the slot sums squares (deviation.h).
+    state::RowField squares_low;
+    state::RowField squares_high;
     state::RowField in_pairs;  // bigint, if `distinct`
   };
   struct Threshold {
