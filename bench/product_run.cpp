@@ -119,8 +119,8 @@ absl::StatusOr<Result> run_over(log::Log* log, const Product& product, int64_t r
   pipeline_options.on_output = product.on_output;
 
   const auto open = [&] {
-    return runtime::Pipeline::open(compiled.plan, {}, log, store.get(),
-                                   directory + "/journal", &clock, pipeline_options);
+    return runtime::Pipeline::open(compiled.plan, {}, log, store.get(), directory + "/journal",
+                                   &clock, pipeline_options);
   };
 
   Result result;
