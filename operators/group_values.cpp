@@ -1,7 +1,5 @@
 #include "operators/group_values.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <iterator>
 
@@ -21,13 +19,22 @@ std::vector<Type> with_value(std::vector<Type> key, Type value) {
   return key;
 }
 
-// Which of `count` values, from 1: as percentile_disc has it.
-int64_t rank_of(double quantile, int64_t count) {
-  const auto rank = static_cast<int64_t>(std::ceil(quantile * static_cast<double>(count)));
-  return std::clamp<int64_t>(rank, 1, count);
-}
-
 }  // namespace
+
+struct GroupValues::Ordered {
+  const GroupValues& values;
+  state::RowId group;
+
+  OrderedValues::Iterator end() const { return values.ordered_->end_of(group); }
+  OrderedValues::Iterator find(int32_t bucket) const {
+    return values.ordered_->find(group, bucket);
+  }
+  int64_t times(OrderedValues::Iterator at) const { return values.times(at->value); }
+  int32_t number(OrderedValues::Iterator at) const {
+    const Table& table = *values.table_;
+    return Table::get<int32_t>(table.row(at->value), table.layout().key().back());
+  }
+};
 
 GroupValues::GroupValues(state::TableId id, const std::vector<Type>& group_key, Of of,
                          const Schema& input, int argument, int filter, Table& groups)
@@ -51,9 +58,8 @@ void GroupValues::keep_extreme(bool greatest, state::RowField result) {
   order();
 }
 
-void GroupValues::keep_quantile(double quantile, state::RowField bucket, state::RowField count,
-                                state::RowField below) {
-  quantiles_.push_back({quantile, bucket, count, below});
+void GroupValues::keep_quantile(const QuantileRank& quantile) {
+  quantiles_.push_back(quantile);
   order();
 }
 
@@ -93,8 +99,9 @@ void GroupValues::apply(size_t begin, size_t end, std::span<const state::RowId> 
     const bool went = sign < 0 && there == 0;
     if (ordered_ && came) ordered_->insert(group, id);
     if (ordered_ && went) ordered_->erase(group, id);
-    for (const Quantile& quantile : quantiles_) {
-      move_quantile(quantile, group, Table::get<int32_t>(table_->row(id), value), sign);
+    for (const QuantileRank& quantile : quantiles_) {
+      quantile.move(groups_.row(group), Table::get<int32_t>(table_->row(id), value), sign,
+                    Ordered{*this, group});
     }
     if (!came && !went) continue;
     for (const state::RowField& distinct : distinct_) {
@@ -123,33 +130,6 @@ void GroupValues::store_extreme(const Extreme& extreme, state::RowId group) cons
   } else if (Table::get_string(row, result) != Table::get_string(from, value)) {
     groups_.set_string(group, result, Table::get_string(from, value));
   }
-}
-
-// After a value came to a bucket or went from one. The rank moves by one at most, so the quantile
-// goes on from where it stood.
-void GroupValues::move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket,
-                                int sign) const {
-  std::byte* row = groups_.row(group);
-  int32_t& at = Table::get<int32_t>(row, quantile.bucket);
-  int64_t& count = Table::get<int64_t>(row, quantile.count);
-  int64_t& below = Table::get<int64_t>(row, quantile.below);
-  const bool first = count == 0;
-  count += sign;
-  Table::set_null(row, quantile.bucket, count == 0);
-  if (count == 0) {
-    at = 0;
-    below = 0;
-    return;
-  }
-  if (first) at = bucket;
-  if (bucket < at) below += sign;
-  const int64_t rank = rank_of(quantile.quantile, count);
-  const state::RowField& value = table_->layout().key().back();
-  const auto end = ordered_->end_of(group);
-  auto entry = ordered_->find(group, at);
-  while (entry == end || rank <= below) below -= times((--entry)->value);
-  while (rank > below + times(entry->value)) below += times((entry++)->value);
-  at = Table::get<int32_t>(table_->row(entry->value), value);
 }
 
 void GroupValues::remove_empty() {
