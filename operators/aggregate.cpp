@@ -138,6 +138,7 @@ GroupValues& Aggregate::values_of(GroupValues::Of of, const AggregateCall& call,
   }
   auto made = std::make_unique<GroupValues>(id, key, of, input_schema_, call.argument, call.filter,
                                             *table_);
+  if (op_.retention_us) made->expect_expiry();
   values_.push_back(made.get());
   sides_.push_back(std::move(made));
   return *values_.back();

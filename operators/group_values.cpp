@@ -1,5 +1,6 @@
 #include "operators/group_values.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -63,7 +64,12 @@ void GroupValues::keep_quantile(const QuantileRank& quantile) {
   order();
 }
 
+void GroupValues::expect_expiry() {
+  if (!ordered_ && !windows_) windows_.emplace();
+}
+
 void GroupValues::order() {
+  windows_.reset();
   if (!ordered_) ordered_.emplace(*table_, table_->layout().key().back());
 }
 
@@ -80,7 +86,10 @@ void GroupValues::find(const Batch& input, std::span<const ColumnRef> key) {
   std::vector<uint64_t> hashes;
   hash_columns(value_key, seen.size(), &hashes);
   std::vector<state::RowId> rows(seen.size());
-  table_->find_or_insert(value_key, hashes, rows, nullptr);
+  table_->find_or_insert(value_key, hashes, rows, &created_);
+  if (windows_) {
+    for (const uint32_t i : created_) note_window(rows[i]);
+  }
   found_.assign(input.rows, state::kNoRow);
   for (size_t i = 0; i < seen.size(); ++i) found_[seen[i]] = rows[i];
   signs_ = input.signs;
@@ -154,14 +163,37 @@ void GroupValues::erase_window(int64_t window_start, std::span<const state::RowI
   }
 }
 
-void GroupValues::erase_rows_of(int64_t window_start) {
-  // The window is the last but one field of the key: the group's, then the value.
+// The window is the last but one field of the key: the group's, then the value.
+int64_t GroupValues::window_of(state::RowId value) const {
   const auto& key = table_->layout().key();
-  const state::RowField& start = key[key.size() - 2];
-  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
-    if (!table_->live(id)) continue;
-    if (Table::get<int64_t>(table_->row(id), start) == window_start) table_->erase(id);
+  return Table::get<int64_t>(table_->row(value), key[key.size() - 2]);
+}
+
+void GroupValues::note_window(state::RowId value) {
+  const int64_t window_start = window_of(value);
+  OfWindow& of = (*windows_)[window_start];
+  of.rows.push_back(value);
+  if (of.rows.size() >= of.sweep_at) sweep(window_start, of);
+}
+
+// Values that come and go leave their rows behind: no more than there are others.
+void GroupValues::sweep(int64_t window_start, OfWindow& of) const {
+  std::sort(of.rows.begin(), of.rows.end());
+  of.rows.erase(std::unique(of.rows.begin(), of.rows.end()), of.rows.end());
+  std::erase_if(of.rows, [&](state::RowId row) {
+    return !table_->live(row) || window_of(row) != window_start;
+  });
+  of.sweep_at = std::max(of.sweep_at, 2 * of.rows.size());
+}
+
+void GroupValues::erase_rows_of(int64_t window_start) {
+  KAPPA_INVARIANT(windows_.has_value(), "windows that expire were not expected");
+  const auto found = windows_->find(window_start);
+  if (found == windows_->end()) return;
+  for (const state::RowId row : found->second.rows) {
+    if (table_->live(row) && window_of(row) == window_start) table_->erase(row);
   }
+  windows_->erase(found);
 }
 
 void GroupValues::order_again(std::span<const state::RowId> values) {
@@ -178,6 +210,12 @@ void GroupValues::order_again(std::span<const state::RowId> values) {
 }
 
 void GroupValues::restored() {
+  if (windows_) {
+    windows_->clear();
+    for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+      if (table_->live(id)) note_window(id);
+    }
+  }
   if (!ordered_) return;
   ordered_->clear();
   constexpr size_t kRowsAtOnce = 4096;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "operators/group_side.h"
 #include "operators/ordered_values.h"
 #include "operators/plan.h"
@@ -31,6 +32,9 @@ class GroupValues final : public GroupSide {
   void count_distinct(state::RowField result);
   void keep_extreme(bool greatest, state::RowField result);
   void keep_quantile(const QuantileRank& quantile);
+  // Of groups of windows, which expire: called before there are rows, it makes erase_window() go
+  // through the rows of that window only.
+  void expect_expiry();
 
   state::Table& table() override { return *table_; }
   void find(const Batch& input, std::span<const ColumnRef> key) override;
@@ -49,6 +53,15 @@ class GroupValues final : public GroupSide {
 
   int64_t& times(state::RowId value) const;
   void order();
+  // The rows that were made for a window; some may be gone, or be another window's by now.
+  struct OfWindow {
+    std::vector<state::RowId> rows;
+    size_t sweep_at = 256;
+  };
+
+  int64_t window_of(state::RowId value) const;
+  void note_window(state::RowId value);
+  void sweep(int64_t window_start, OfWindow& of) const;
   void erase_rows_of(int64_t window_start);
   void order_again(std::span<const state::RowId> values);
   void store_extreme(const Extreme& extreme, state::RowId group) const;
@@ -62,6 +75,9 @@ class GroupValues final : public GroupSide {
   std::vector<Extreme> extremes_;
   std::vector<QuantileRank> quantiles_;
   std::optional<OrderedValues> ordered_;  // those that are there
+  // By window, where windows expire and nothing orders the values. 4 bytes a value.
+  std::optional<absl::flat_hash_map<int64_t, OfWindow>> windows_;
+  std::vector<uint32_t> created_;  // scratch
   // Of the batch found last: the value of each row, and whether it comes or goes.
   std::vector<state::RowId> found_;
   std::vector<int8_t> signs_;
