@@ -279,11 +279,25 @@ class Declaration {
     CLI::App& topics =
         command("topics", "List the topics of the log, or make one",
                 "  kappa topics\n"
-                "  kappa topics --create sales --partitions 4 --retention '7 days'\n");
+                "  kappa topics --create sales --partitions 4 --retention '7 days'\n"
+                "  kappa topics create --product schemas/playground\n\n"
+                "create shows what it would do (+ new, ~ differs, = there) and asks. Without a\n"
+                "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
+                "What differs is never changed.\n");
     TopicsOptions& options = options_.topics;
-    once(topics, "--create", options.create, "make this topic")->type_name("TOPIC");
-    number(topics, "--partitions", options.partitions, 1, 1000, "of the topic to be made")
-        ->configurable(false);
+    CLI::Option* create = once(topics, "what", options.what, "create: the topics of products")
+                              ->check(CLI::IsMember({"create"}))
+                              ->type_name("create");
+    once(topics, "--product", options.products, "a product's directory, with create")
+        ->type_name("DIR");
+    once(topics, "--yes", options.yes, "make them without being asked");
+    once(topics, "--create", options.create, "make this topic")
+        ->type_name("TOPIC")
+        ->excludes(create);
+    once(topics, "--partitions", options.partitions,
+         "of topics to be made; default: 1, of sources of products 4")
+        ->check(whole_number(1, 1000))
+        ->type_name("N");
     once(topics, "--retention", options.retention, "how long it keeps records; default: for ever")
         ->type_name("TIME");
     once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
