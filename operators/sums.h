@@ -18,6 +18,12 @@ inline void add_to_sum(int128& sum, int128 value) {
   if (__builtin_add_overflow(sum, value, &sum)) sum = kSumOverflowed;
 }
 
+// Two's complement, so that what is added can be taken back whatever came between.
+inline void add_wrapping(int128& sum, int128 value) {
+  sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
+                            static_cast<unsigned __int128>(value));
+}
+
 // Append a result to a column of the result's type. A sum of no values is NULL, and so is what does
 // not fit the type.
 void append_number(Column& column, std::optional<int128> value);

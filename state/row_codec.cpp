@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "engine/types/status_macros.h"
 #include "engine/types/invariant.h"
+#include "engine/types/status_macros.h"
 
 namespace kappa::state {
 namespace {

@@ -31,8 +31,8 @@ namespace kappa::state {
 //                           (its low bytes tend to be zero); NaN is always the same one
 //   text, bytea             size u8 up to 0xef, or 0xf0 and size u32 little-endian; the bytes
 
-// How many bytes write_key() and write_value() may touch for this row, which is looked at only if it
-// has strings.
+// How many bytes write_key() and write_value() may touch for this row, which is looked at only if
+// it has strings.
 size_t key_bytes_max(const RowLayout& layout, const std::byte* image);
 size_t value_bytes_max(const RowLayout& layout, const std::byte* image);
 // Write the stored key (value) of a row and return its end.
