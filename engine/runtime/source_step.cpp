@@ -63,7 +63,7 @@ Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, const 
     row_places_[i] = records.places[decoded_.records[i]];
     batch.places[i] = RowPlace::of_record(row_places_[i]);
   }
-  std::vector<Column> columns = std::move(decoded_.columns);
+  std::vector<Column>& columns = decoded_.columns;  // the next decode() uses what stays of them
   for (const schemas::RecordColumn column : of_record_) {
     columns.push_back(record_column(column, row_places_, epoch, reader, arena));
   }
