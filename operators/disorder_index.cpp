@@ -36,6 +36,8 @@ EventSums::EventSums(const RunningValues& values, const state::EventLog& log)
   for (const RunningValues::Slot& slot : values.slots()) {
     at_.push_back(words_);
     words_ += slot.squares ? 7 : slot.sums ? 3 : 1;
+    extremes_at_.push_back(words_);
+    if (slot.extremes) words_ += 2;
   }
 }
 
@@ -49,6 +51,17 @@ SumOfSquares EventSums::squares(const int64_t* sums, size_t slot) const {
 
 void EventSums::clear(int64_t* into) const {
   std::fill_n(into, words_, 0);
+  for (size_t s = 0; s < values_.slots().size(); ++s) {
+    if (!values_.slots()[s].extremes) continue;
+    into[extremes_at_[s]] = std::numeric_limits<int64_t>::max();
+    into[extremes_at_[s] + 1] = std::numeric_limits<int64_t>::min();
+  }
+}
+
+void EventSums::offer(size_t slot, int64_t least, int64_t greatest, int64_t* into) const {
+  int64_t* const extremes = into + extremes_at_[slot];
+  extremes[0] = std::min(extremes[0], least);
+  extremes[1] = std::max(extremes[1], greatest);
 }
 
 void EventSums::add(int64_t* into, uint64_t event) const {
@@ -59,9 +72,11 @@ void EventSums::add(int64_t* into, uint64_t event) const {
     if ((seen >> s & 1) == 0) continue;
     int64_t* const words = into + at_[s];
     ++words[0];
-    if (!slots[s].sums) continue;
+    if (!slots[s].has_value()) continue;
     int64_t value;
     std::memcpy(&value, record + slots[s].value_offset, sizeof(value));
+    if (slots[s].extremes) offer(s, value, value, into);
+    if (!slots[s].sums) continue;
     add_to(words + kSum, value);
     if (!slots[s].squares) continue;
     const SumOfSquares squares = square(value);
@@ -74,6 +89,7 @@ void EventSums::merge(int64_t* into, const int64_t* later) const {
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
     into[at_[s]] += later[at_[s]];
+    if (slots[s].extremes) offer(s, least(later, s), greatest(later, s), into);
     if (slots[s].sums) add_to(into + at_[s] + kSum, sum(later, s));
     if (!slots[s].squares) continue;
     const SumOfSquares more = squares(later, s);

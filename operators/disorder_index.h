@@ -10,11 +10,11 @@
 
 namespace kappa::operators {
 
-// Counts, sums and sums of squares of what the slots see of a stretch of events.
+// Counts, sums, sums of squares and extremes of what the slots see of a stretch of events.
 class EventSums {
  public:
   static constexpr bool kOrderFree = true;
-  static constexpr size_t kWordsMax = 7 * kRunningCallsMax;
+  static constexpr size_t kWordsMax = 9 * kRunningCallsMax;
 
   // Both outlive this.
   EventSums(const RunningValues& values, const state::EventLog& log);
@@ -23,15 +23,22 @@ class EventSums {
   int128 sum(const int64_t* sums, size_t slot) const;            // of a slot that sums
   SumOfSquares squares(const int64_t* sums, size_t slot) const;  // of one that sums squares
 
+  // Of one that asks for extremes and has a count.
+  int64_t least(const int64_t* sums, size_t slot) const { return sums[extremes_at_[slot]]; }
+  int64_t greatest(const int64_t* sums, size_t slot) const { return sums[extremes_at_[slot] + 1]; }
+
   size_t words() const { return words_; }
   void clear(int64_t* into) const;
   void add(int64_t* into, uint64_t event) const;
   void merge(int64_t* into, const int64_t* later) const;
 
  private:
+  void offer(size_t slot, int64_t least, int64_t greatest, int64_t* into) const;
+
   const RunningValues& values_;
   const state::EventLog& log_;
   std::vector<size_t> at_;  // by slot: its count; behind it its sum, and behind that its squares
+  std::vector<size_t> extremes_at_;
   size_t words_ = 0;
 };
 

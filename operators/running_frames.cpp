@@ -18,13 +18,6 @@ using state::Table;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
-int64_t& number(std::byte* row, const state::RowField& field) {
-  return Table::get<int64_t>(row, field);
-}
-int64_t number(const std::byte* row, const state::RowField& field) {
-  return Table::get<int64_t>(row, field);
-}
-
 // An integer or decimal column of up to 64 bits.
 std::vector<int64_t> integers_of(const Column& column) {
   if (column.type().physical() == PhysicalType::kInt32) {
@@ -45,6 +38,7 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
       index_(values_, log_),
       keys_have_strings_(keys_have_strings()),
+      watermark_us_(kNever),
       time_max_us_(kNever),
       in_order_time_us_(kNever),
       next_(values_.thresholds().size(), 0),
@@ -52,6 +46,8 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
   answers_.counts.resize(values_.running().size());
   answers_.sums.resize(values_.running().size());
   answers_.squares.resize(values_.running().size());
+  answers_.extremes.resize(values_.running().size());
+  for (const bool least : values_.extremes()) extremes_.emplace_back(least);
 }
 
 // ---- what a batch's rows are ----------------------------------------------------------------
@@ -104,7 +100,7 @@ RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
                         (!filter || (!filter->is_null(i) && filter->values<int8_t>()[i] != 0));
       rows.seen[i] |= static_cast<uint32_t>(sees) << s;
     }
-    if (slot.sums) rows.values[s] = integers_of(*argument);
+    if (argument && slot.has_value()) rows.values[s] = integers_of(*argument);
     if (slot.distinct) find_pairs(input, s, &rows);
   }
   return rows;
@@ -116,6 +112,12 @@ void RunningFrames::count_in(const EventHeader& event, std::byte* partition, con
                              int64_t sign) {
   if ((event.seen >> running.slot & 1) == 0) return;
   const RunningValues::Slot& slot = values_.slots()[running.slot];
+  if (running.extreme) {
+    extremes_[*running.extreme].enter(event.partition, event.time_us,
+                                      value_at<int64_t>(event, slot.value_offset),
+                                      saturating_add(watermark_us_, -running.frame.start));
+    return;
+  }
   if (!running.distinct) {
     number(partition, running.count) += sign;
     if (!slot.sums) return;
@@ -243,7 +245,7 @@ void RunningFrames::insert(const Rows& rows, size_t row, int64_t time_us) {
   };
   for (size_t s = 0; s < values_.slots().size(); ++s) {
     const RunningValues::Slot& slot = values_.slots()[s];
-    if (slot.sums) {
+    if (slot.has_value()) {
       std::memcpy(record + slot.value_offset, &rows.values[s][row], sizeof(int64_t));
     }
     if (slot.distinct) std::memcpy(record + slot.pair_offset, &rows.pairs[s][row], sizeof(RowId));
@@ -257,150 +259,7 @@ void RunningFrames::insert(const Rows& rows, size_t row, int64_t time_us) {
   arrive(event, partition);
 }
 
-// ---- answers --------------------------------------------------------------------------------
-
-void RunningFrames::add_indexed(DisorderIndex::Events& events, const Stretch& stretch, int64_t sign,
-                                const Running& running, Difference* difference) const {
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  const size_t begin = events.before(stretch.low_us);
-  const size_t end = events.before(stretch.high_us);
-  if (running.distinct) {
-    events.for_each(begin, end, [&](const TimedItem& each) {
-      if ((event(each.item).seen >> running.slot & 1) == 0) return;
-      difference->pairs[value_at<RowId>(event(each.item), slot.pair_offset)] += sign;
-    });
-    return;
-  }
-  const EventSums& sums = index_.sums();
-  int64_t found[EventSums::kWordsMax];
-  sums.clear(found);
-  events.fold(begin, end, sums, found);
-  difference->count += sign * sums.count(found, running.slot);
-  if (slot.sums) add_wrapping(difference->sum, sums.sum(found, running.slot) * sign);
-  if (!slot.squares) return;
-  const SumOfSquares squares = sums.squares(found, running.slot);
-  add_wrapping(difference->squares.low, squares.low * sign);
-  add_wrapping(difference->squares.high, squares.high * sign);
-}
-
-void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Running& running,
-                                Difference* difference) {
-  DisorderIndex::Events* const indexed = index_.find(stretch.partition, stretch.oldest_us);
-  if (indexed) return add_indexed(*indexed, stretch, sign, running, difference);
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  uint64_t steps = 0;
-  for (uint64_t from = stretch.from;
-       from > log_.begin() && event(from - 1).time_max_us >= stretch.low_us; ++steps) {
-    const EventHeader& each = event(from - 1);
-    from = each.previous;
-    if (each.time_us < stretch.low_us || each.time_us >= stretch.high_us) continue;
-    if ((each.seen >> running.slot & 1) == 0) continue;
-    if (running.distinct) {
-      difference->pairs[value_at<RowId>(each, slot.pair_offset)] += sign;
-      continue;
-    }
-    difference->count += sign;
-    if (!slot.sums) continue;
-    const auto value = value_at<int64_t>(each, slot.value_offset);
-    add_wrapping(difference->sum, static_cast<int128>(value) * sign);
-    if (!slot.squares) continue;
-    const SumOfSquares squares = square(value);
-    add_wrapping(difference->squares.low, squares.low * sign);
-    add_wrapping(difference->squares.high, squares.high * sign);
-  }
-  if (steps <= DisorderIndex::kShortWalk) return;
-  const std::byte* const partition = values_.partitions().row(stretch.partition);
-  index_.note_walk(stretch.partition, steps, static_cast<uint64_t>(number(partition, values_.last)),
-                   stretch.oldest_us);
-}
-
-// False: the frame is behind the horizon, and holds nothing.
-bool RunningFrames::find_difference(const Running& running, RowId id, int64_t time_us,
-                                    int64_t watermark_us, Difference* difference) {
-  const Frame& frame = running.frame;
-  const std::byte* const partition = values_.partitions().row(id);
-  const int64_t oldest_us = saturating_add(watermark_us, -op_.horizon_us);
-  const int64_t low_us = std::max(saturating_add(time_us, -frame.start), oldest_us);
-  const int64_t end_us = saturating_add(saturating_add(time_us, -frame.end), 1);
-  if (low_us >= end_us) return false;
-  const auto passed = [&](size_t threshold) {
-    return static_cast<uint64_t>(number(partition, values_.thresholds()[threshold].passed));
-  };
-  const uint64_t entered = running.enters ? passed(*running.enters)
-                                          : static_cast<uint64_t>(number(partition, values_.last));
-  const int64_t entered_before_us = saturating_add(saturating_add(time_max_us_, -frame.end), 1);
-  const int64_t left_before_us = saturating_add(time_max_us_, -frame.start);
-  add_between({id, entered, end_us, entered_before_us, oldest_us}, -1, running, difference);
-  add_between({id, passed(running.leaves), low_us, left_before_us, oldest_us}, 1, running,
-              difference);
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  for (const auto& [pair, change] : difference->pairs) {
-    const int64_t before = number(std::as_const(*slot.pairs).row(pair), running.in_pairs);
-    difference->count += (before + change > 0) - (before > 0);
-  }
-  return true;
-}
-
-void RunningFrames::answer(RowId id, size_t row, int64_t time_us, int64_t watermark_us) {
-  const std::byte* const partition = values_.partitions().row(id);
-  answers_.late[row] = static_cast<int8_t>(time_us < watermark_us);
-  for (size_t r = 0; r < values_.running().size(); ++r) {
-    const Running& running = values_.running()[r];
-    const RunningValues::Slot& slot = values_.slots()[running.slot];
-    const bool sums = slot.sums && !running.distinct;
-    const bool squares = slot.squares && !running.distinct;
-    // Of a frame behind the horizon, nothing.
-    Difference found;
-    const bool holds =
-        time_us == time_max_us_ || find_difference(running, id, time_us, watermark_us, &found);
-    if (!holds) found = {};
-    if (holds) found.count += number(partition, running.count);
-    if (holds && sums) add_wrapping(found.sum, Table::get<int128>(partition, running.sum));
-    if (holds && squares) {
-      add_wrapping(found.squares.low, Table::get<int128>(partition, running.squares_low));
-      add_wrapping(found.squares.high, Table::get<int128>(partition, running.squares_high));
-    }
-    answers_.counts[r][row] = found.count;
-    if (sums) answers_.sums[r][row] = found.sum;
-    if (squares) answers_.squares[r][row] = found.squares;
-  }
-}
-
-Column RunningFrames::deviations(const FrameCall& call, size_t running) const {
-  const int scale = input_schema_[static_cast<size_t>(call.argument)].type.scale;
-  const bool sample = call.function == FrameFunction::kStddev;
-  const std::vector<int64_t>& counts = answers_.counts[running];
-  Column column(call.result);
-  column.reserve(counts.size());
-  for (size_t i = 0; i < counts.size(); ++i) {
-    append_double(column, deviation(counts[i], answers_.sums[running][i],
-                                    answers_.squares[running][i], sample, scale));
-  }
-  return column;
-}
-
-Column RunningFrames::result(size_t index) const {
-  const FrameCall& call = op_.calls[index];
-  const size_t running = values_.running_of_call(index);
-  if (running == RunningValues::kNothingRuns) {
-    Column late(call.result, answers_.late.size());
-    std::copy(answers_.late.begin(), answers_.late.end(), late.values<int8_t>().begin());
-    return late;
-  }
-  const std::vector<int64_t>& counts = answers_.counts[running];
-  const std::vector<int128>& sums = answers_.sums[running];
-  if (call.function == FrameFunction::kSum) return sums_column(call.result, sums, counts);
-  if (call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop) {
-    return deviations(call, running);
-  }
-  if (call.function == FrameFunction::kAvg) {
-    const int scale = input_schema_[static_cast<size_t>(call.argument)].type.scale;
-    return averages_column(call.result, sums, counts, scale);
-  }
-  Column column(call.result, counts.size());
-  std::copy(counts.begin(), counts.end(), column.values<int64_t>().begin());
-  return column;
-}
+// ---- a batch ----------------------------------------------------------------------------------
 
 void RunningFrames::process(const Batch& input, const OperatorContext& context,
                             std::vector<Batch>* out) {
@@ -412,6 +271,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     const RunningValues::Slot& slot = values_.slots()[values_.running()[r].slot];
     if (slot.sums) answers_.sums[r].resize(input.rows);
     if (slot.squares) answers_.squares[r].resize(input.rows);
+    if (values_.running()[r].extreme) answers_.extremes[r].resize(input.rows);
   }
   const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();
   for (size_t begin = 0; begin < input.rows;) {
@@ -422,6 +282,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     };
     while (op_.emit == Emit::kFinal && end < input.rows && same(end)) ++end;
     const int64_t watermark_us = context.watermark[input.places[begin].track_index()];
+    watermark_us_ = std::max(watermark_us_, watermark_us);
     move_on(std::max(times[begin], watermark_us));
     for (size_t row = begin; row < end; ++row) {
       // Who is behind the horizon counts for nobody, not even for itself.
@@ -448,6 +309,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
 
 void RunningFrames::remove_expired(int64_t watermark_us) {
   const int64_t before_us = saturating_add(watermark_us, -op_.horizon_us);
+  watermark_us_ = std::max(watermark_us_, watermark_us);
   move_on(watermark_us);
   while (!out_of_order_.empty() && out_of_order_.begin()->first < before_us) {
     out_of_order_.erase(out_of_order_.begin());
@@ -479,7 +341,10 @@ void sweep(Table& table, const state::RowField& time_max, int64_t before_us, Row
 
 void RunningFrames::sweep_partitions(int64_t before_us) {
   sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_,
-        [&](RowId partition) { index_.erase(partition); });
+        [&](RowId partition) {
+          index_.erase(partition);
+          for (ExtremeValues& values : extremes_) values.erase(partition);
+        });
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {

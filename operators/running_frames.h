@@ -12,16 +12,18 @@
 #include "absl/container/flat_hash_map.h"
 #include "operators/deviation.h"
 #include "operators/disorder_index.h"
+#include "operators/extreme_values.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
 #include "state/event_log.h"
 
 namespace kappa::operators {
 
-// OVER on one worker, by values that are kept running: for counts, exact sums, averages of them and
-// counts of distinct values over frames of time. A row costs as much as it has frames, however long
-// they are, as long as rows come in the order of event time; one that does not pays for the events
-// of its partition that lie between its time and the latest.
+// OVER on one worker, by values that are kept running: for counts, exact sums, averages and
+// deviations of them, counts of distinct values, least and greatest ones over frames of time. A row
+// costs as much as it has frames, however long they are, as long as rows come in the order of event
+// time; one that does not pays for the events of its partition that lie between its time and the
+// latest.
 //
 // State: the events, each appended once to an event log; in stored form (state/stored_events.h) its
 // body is
@@ -59,7 +61,7 @@ class RunningFrames final : public Operator {
     std::vector<ColumnRef> key;
     std::vector<state::RowId> partitions;
     std::vector<uint32_t> seen;                    // by row: a bit a slot
-    std::vector<std::vector<int64_t>> values;      // by slot that sums, by row
+    std::vector<std::vector<int64_t>> values;      // by slot that has values, by row
     std::vector<std::vector<state::RowId>> pairs;  // by slot that counts distinct values, by row
   };
   // What a batch's rows are answered with, by running value and row.
@@ -67,7 +69,8 @@ class RunningFrames final : public Operator {
     std::vector<std::vector<int64_t>> counts;
     std::vector<std::vector<int128>> sums;
     std::vector<std::vector<SumOfSquares>> squares;
-    std::vector<int8_t> late;  // by row
+    std::vector<std::vector<int64_t>> extremes;  // where there is one: the count is not 0
+    std::vector<int8_t> late;                    // by row
   };
   // What an answer at an earlier time differs by from the running value.
   struct Difference {
@@ -98,7 +101,11 @@ class RunningFrames final : public Operator {
   char* write_values(const EventHeader& event, size_t key_bytes, char* to) const;
 
   void answer(state::RowId partition, size_t row, int64_t time_us, int64_t watermark_us);
+  // The least or greatest value in the frame.
+  std::optional<int64_t> extreme(const Running& running, state::RowId id, int64_t time_us,
+                                 int64_t watermark_us);
   Column result(size_t call) const;
+  Column extremes(const FrameCall& call, size_t running) const;
   Column deviations(const FrameCall& call, size_t running) const;
   // Those of a partition's events with time in [low, high), all of which the running value has let
   // in (or out).
@@ -132,6 +139,9 @@ class RunningFrames final : public Operator {
   const bool keys_have_strings_;
   size_t body_bytes_max_ = 0;  // of any event, unless keys have strings
 
+  std::vector<ExtremeValues> extremes_;
+
+  int64_t watermark_us_;         // the largest seen
   int64_t time_max_us_;          // T: the largest event time or watermark seen
   int64_t in_order_time_us_;     // the largest event time
   std::vector<uint64_t> next_;   // by threshold: the first event in order that has not passed

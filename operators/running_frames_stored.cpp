@@ -75,7 +75,7 @@ char* RunningFrames::write_values(const EventHeader& event, size_t key_bytes, ch
   const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].sums || !sees(s)) continue;
+    if (!slots[s].has_value() || !sees(s)) continue;
     end = state::write_value_integer(value_at<int64_t>(event, slots[s].value_offset), end);
   }
   for (size_t s = 0; s < slots.size(); ++s) {
@@ -116,7 +116,7 @@ absl::Status RunningFrames::load_event(const state::StoredEvent& event, uint64_t
   state::ValueReader reader(rest);
   for (size_t s = 0; s < slots.size(); ++s) {
     int64_t value = 0;
-    if (!slots[s].sums || !sees(s)) continue;
+    if (!slots[s].has_value() || !sees(s)) continue;
     if (!reader.read_integer(&value)) return damaged();
     std::memcpy(&loaded_[begin + slots[s].value_offset], &value, sizeof(value));
   }
