@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/byte_codec.h"
 #include "engine/runtime/dead_letter.h"
+#include "engine/runtime/patience.h"
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
@@ -219,7 +220,8 @@ absl::Status Outbox::find_published(const TopicPartition& partition, Offset from
   KAPPA_ASSIGN_OR_RETURN(const auto reader,
                          log_->open_reader(partition, std::max(from, range.start)));
   while (reader->position() < range.end) {
-    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read(1u << 20));
+    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block,
+                           with_patience([&] { return reader->read_to(range.end, 1u << 20); }));
     if (block.empty()) break;
     for (const RecordView& record : block.records) {
       for (const auto& [name, value] : parse_headers(record)) {
