@@ -435,7 +435,9 @@ void Model::join_session(size_t n, const Row& group, const Change& change) {
     bag.take_over(part);
     state.groups.erase(key);
   }
-  bag.apply(change.sign, change.row);
+  Row numbered = change.row;
+  numbered.push_back(Value::bigint(++arrivals_));
+  bag.apply(change.sign, numbered);
   if (!op.final) state.out.push_back({1, result_of(op, joined_key, bag)});
   state.groups[joined_key].bag = std::move(bag);
 }
