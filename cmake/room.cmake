@@ -13,14 +13,18 @@ function(kappa_room name)
   target_link_libraries(kappa_${name} PRIVATE ${ROOM_PRIVATE})
 endfunction()
 
-# kappa_test(NAME SOURCES files... LINKS targets... [LABELS labels...])
+# kappa_test(NAME SOURCES files... LINKS targets... [LABELS labels...] [PROPERTIES name value...])
 #
-# A Catch2 executable whose every test case becomes one ctest test. Its name is a sentence.
+# A Catch2 executable whose every test case becomes one ctest test, with these properties. Its name is a
+# sentence.
 function(kappa_test name)
-  cmake_parse_arguments(T "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "" "SOURCES;LINKS;LABELS;PROPERTIES" ${ARGN})
   add_executable(${name} ${T_SOURCES})
   target_compile_options(${name} PRIVATE ${KAPPA_WARNINGS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${T_LINKS} kappa_test_main Catch2::Catch2)
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${T_LABELS}")
+  if(T_LABELS)  # an empty value would be lost on the way, and the next name taken for it
+    list(APPEND T_PROPERTIES LABELS ${T_LABELS})
+  endif()
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES ${T_PROPERTIES})
 endfunction()

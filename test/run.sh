@@ -12,4 +12,5 @@ case "${1:-}" in
     ;;
 esac
 deploy/setup.sh
+test/kafka/install.sh build/release/kafka/lib || [[ $? == 77 ]]  # else it has said why it cannot
 cmake --workflow --preset "$preset"

@@ -17,8 +17,8 @@ int64_t steady_us() {
 }  // namespace
 
 Checkpointer::Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
-                           Outbox* outbox)
-    : store_(store), log_(log), journal_(journal), outbox_(outbox) {}
+                           Outbox* outbox, std::string product)
+    : store_(store), log_(log), journal_(journal), outbox_(outbox), product_(std::move(product)) {}
 
 Checkpointer::~Checkpointer() {
   stop();
@@ -46,6 +46,8 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   checkpoint_ = {};
   outbox_->save(&place, &checkpoint_.outbox_published_to);
   checkpoint_.place = encode(place);
+  offsets_.clear();
+  for (const PartitionPlace& p : place.partitions) offsets_.emplace_back(p.partition, p.next);
   checkpoint_.outbox = std::move(entries);
   parts_.clear();
   for (const WorkerState& worker : workers) {
@@ -100,11 +102,13 @@ absl::Status Checkpointer::write() {
   KAPPA_RETURN_IF_ERROR(journal_->sync());
   KAPPA_RETURN_IF_ERROR(log_->sync());
   KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
+  if (!product_.empty()) log_->note_checkpoint(product_, offsets_);
   ++checkpoints_;
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
   KAPPA_RETURN_IF_ERROR(outbox_->publish(checkpoint_.outbox));
   checkpoint_ = {};
-  return store_->should_erase_void() ? store_->erase_void() : absl::OkStatus();
+  if (store_->should_erase_void()) KAPPA_RETURN_IF_ERROR(store_->erase_void());
+  return store_->merge_small_parts();
 }
 
 void Checkpointer::work() {

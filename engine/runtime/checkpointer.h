@@ -29,8 +29,9 @@ namespace kappa::runtime {
 // epoch waits for a disk.
 class Checkpointer {
  public:
-  // All outlive this.
-  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal, Outbox* outbox);
+  // All outlive this. `product` is whose checkpoints the log is told of; empty: nobody's.
+  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal, Outbox* outbox,
+               std::string product);
   ~Checkpointer();
 
   // Without start() everything is done on the caller's thread.
@@ -80,6 +81,8 @@ class Checkpointer {
   std::atomic<State> state_{State::kIdle};
   std::vector<Part> parts_;
   state::Checkpoint checkpoint_;
+  std::string product_;
+  std::vector<std::pair<TopicPartition, Offset>> offsets_;  // of the checkpoint under way
   std::atomic<int64_t> begun_us_{0};
   std::atomic<uint64_t> checkpoints_{0};
   std::atomic<double> last_seconds_{0};

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/byte_codec.h"
+#include "engine/runtime/dead_letter.h"
 #include "engine/types/hash.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
@@ -161,6 +162,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
       if (at.record != nullptr && at.record->value) {
         letter.value.emplace(at.record->value, at.record->value_size);
       }
+      if (at.record != nullptr) add_original_headers(*at.record, &letter.headers);
     }
     unsaved_.push_back({sequence, to.topic, encode(letter)});
   }
