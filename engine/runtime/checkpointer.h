@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "engine/log/log.h"
 #include "engine/runtime/order_journal.h"
-#include "engine/runtime/outbox.h"
+#include "engine/runtime/outbox_delivery.h"
 #include "engine/runtime/place.h"
 #include "state/checkpoint.h"
 #include "state/event_log.h"
@@ -25,12 +25,13 @@ namespace kappa::runtime {
 //
 // begin() cuts all tables at one place; after each epoch a slice packs some of the rows that were
 // dirty at the cut, as they were then; when all are packed, a thread of its own syncs journal and
-// log, writes everything in one atomic batch, publishes the outbox and erases what is void. So no
-// epoch waits for a disk.
+// log, writes everything in one atomic batch, tells the outbox what is durable and erases what is
+// void. So no epoch waits for a disk.
 class Checkpointer {
  public:
   // All outlive this.
-  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal, Outbox* outbox);
+  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
+               OutboxDelivery* outbox);
   ~Checkpointer();
 
   // Without start() everything is done on the caller's thread.
@@ -76,10 +77,11 @@ class Checkpointer {
   state::CheckpointStore* store_;
   log::Log* log_;
   OrderJournal* journal_;
-  Outbox* outbox_;
+  OutboxDelivery* outbox_;
   std::atomic<State> state_{State::kIdle};
   std::vector<Part> parts_;
   state::Checkpoint checkpoint_;
+  uint64_t outbox_next_ = 0;  // entries below are in the checkpoint, or in earlier ones
   std::atomic<int64_t> begun_us_{0};
   std::atomic<uint64_t> checkpoints_{0};
   std::atomic<double> last_seconds_{0};

@@ -9,6 +9,13 @@
 
 namespace kappa::runtime {
 
+namespace {
+
+// How long stop() waits for a log that does not take what is in the outbox.
+constexpr std::chrono::seconds kOutboxPatience{10};
+
+}  // namespace
+
 absl::Status LivePipeline::start() {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   stop_ = false;
@@ -16,6 +23,7 @@ absl::Status LivePipeline::start() {
   turns_.open();
   subscription_ = log_->on_append([this] { turns_.wake(); });
   checkpointer_->start();
+  delivery_.start();
   thread_ = std::thread([this] { run(); });
   return absl::OkStatus();
 }
@@ -32,7 +40,10 @@ absl::Status LivePipeline::stop() {
   KAPPA_RETURN_IF_ERROR(failure());
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
   if (checkpointer_->slicing()) KAPPA_RETURN_IF_ERROR(checkpointer_->complete_now());
-  return changed_ ? checkpoint() : absl::OkStatus();
+  if (changed_) KAPPA_RETURN_IF_ERROR(checkpoint());
+  const absl::Status published = delivery_.drain(kOutboxPatience);
+  delivery_.stop();
+  return published;
 }
 
 void LivePipeline::fail(const absl::Status& why) {
@@ -145,6 +156,7 @@ absl::Status LivePipeline::checkpoint_turn() {
     checkpointer_->finish_slicing();
     return absl::OkStatus();
   }
+  KAPPA_RETURN_IF_ERROR(delivery_.status());
   if (!checkpointer_->idle()) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
   if (!changed_) return absl::OkStatus();
