@@ -45,21 +45,38 @@ struct AppendedAt {
   Offset offset;
 };
 
+// Something that a log tells of itself, in Prometheus's words.
+struct LogFigure {
+  std::string name;
+  std::string help;
+  bool counter = false;
+  std::vector<std::pair<std::string, std::string>> labels;
+  double value = 0;
+};
+
 // Reads one partition forwards. One thread. Outlived by the Log that made it.
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // The next records, about `bytes_max` of them but at least one if there is one; empty at the end.
+  // The next records, about `bytes_max` of them but at least one if one has arrived. Does not wait:
+  // an empty block does not say that the log ends there.
   // DataLoss: the position lies before the partition's start (retention), or bytes are corrupt;
-  // the message names topic, partition and offsets.
+  // the message names topic, partition and offsets. Unavailable: the partition is out of reach.
   virtual absl::StatusOr<RecordBlock> read(size_t bytes_max) = 0;
+  // As read(), for who knows that the log goes on to `end`: waits a moment for what is before it.
+  // An empty block says that there is nothing from the position to `end`, or that the log, against
+  // expectation, ends at the position. Unavailable: it has not come yet; call again.
+  virtual absl::StatusOr<RecordBlock> read_to(Offset /*end*/, size_t bytes_max) {
+    return read(bytes_max);
+  }
   // Goes on at the first record whose offset is not less than `offset`.
   virtual void seek(Offset offset) = 0;
   virtual Offset position() const = 0;
 };
 
 // The port to a log of topics. Implementations: engine/log/embedded, engine/log/kafka.
-// Thread-safe. Errors: NotFound names an unknown topic or partition.
+// Thread-safe. Errors: NotFound names an unknown topic or partition; Unavailable, of a log on other
+// machines: it does not answer, try again.
 class Log {
  public:
   virtual ~Log() = default;
@@ -69,7 +86,12 @@ class Log {
   // AlreadyExists if there is one with another configuration; OK if it is the same.
   virtual absl::Status create_topic(const std::string& name, const TopicConfig& config) = 0;
 
+  // May ask a broker. Unavailable: it does not answer; try again.
   virtual absl::StatusOr<PartitionRange> range(const TopicPartition& partition) const = 0;
+  // What is known of the range without asking anybody: for figures, never for decisions.
+  virtual absl::StatusOr<PartitionRange> last_range(const TopicPartition& partition) const {
+    return range(partition);
+  }
   // The first offset whose record's timestamp is not before `time`; the end if there is none.
   virtual absl::StatusOr<Offset> offset_for_time(const TopicPartition& partition,
                                                  LogTime time) const = 0;
@@ -86,6 +108,18 @@ class Log {
   // `on_append` is called after each append that made records visible, from any thread; it must
   // only wake someone. Returns a handle whose destruction ends the subscription.
   virtual std::shared_ptr<void> on_append(std::function<void()> callback) = 0;
+
+  // What tells this log from others that have the same topics: "embedded", "kafka CLUSTER".
+  // Unavailable: nobody answers.
+  virtual absl::StatusOr<std::string> identity() const = 0;
+  // Another number than before once a topic that is read has more partitions. Cheap. A change is
+  // told to those of on_append(), too.
+  virtual uint64_t partitions_version() const { return 0; }
+  // A checkpoint of a product covers all before these offsets: for those who watch its lag from
+  // outside. Does not wait; may be lost.
+  virtual void note_checkpoint(const std::string& /*product*/,
+                               std::span<const std::pair<TopicPartition, Offset>> /*places*/) {}
+  virtual std::vector<LogFigure> figures() const { return {}; }
 };
 
 // The partition Kafka's `murmur2_random` partitioner (Java's default for keyed records) picks.

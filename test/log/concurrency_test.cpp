@@ -1,7 +1,7 @@
 #include <atomic>
 #include <thread>
 
-#include "engine/log/embedded/append_listeners.h"
+#include "engine/log/append_listeners.h"
 #include "engine/log/embedded/sync_rounds.h"
 #include "test/log/log_fixture.h"
 

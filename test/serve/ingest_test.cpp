@@ -232,6 +232,7 @@ class UnsyncableLog final : public log::Log {
     return absl::DataLossError("fsync failed");
   }
   std::shared_ptr<void> on_append(std::function<void()>) override { return nullptr; }
+  absl::StatusOr<std::string> identity() const override { return "unsyncable"; }
 
   bool full = false;
   std::atomic<int> syncs = 0;

@@ -51,6 +51,7 @@ struct CutTail {
 // The Log port over a directory of segment files; see README.md beside this file for the layout.
 class EmbeddedLog : public Log {
  public:
+  absl::StatusOr<std::string> identity() const override { return "embedded"; }
   // Removes the segments whose records are all older than retention_ms, and the oldest ones as long
   // as those that remain have retention_bytes. The segment being written is sealed first when all
   // its records are too old, or the first of them is. FailedPrecondition in a reader.

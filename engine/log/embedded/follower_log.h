@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/log/embedded/append_listeners.h"
+#include "engine/log/append_listeners.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/log/embedded/periodic_thread.h"
 #include "engine/log/embedded/topic_map.h"

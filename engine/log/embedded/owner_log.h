@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/log/embedded/append_listeners.h"
+#include "engine/log/append_listeners.h"
 #include "engine/log/embedded/directory_lock.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/log/embedded/owned_partition.h"

@@ -1,4 +1,4 @@
-#include "engine/log/embedded/append_listeners.h"
+#include "engine/log/append_listeners.h"
 
 #include <utility>
 

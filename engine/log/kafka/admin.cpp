@@ -1,0 +1,120 @@
+#include "engine/log/kafka/admin.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <librdkafka/rdkafka.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "engine/log/kafka/errors.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::log {
+namespace {
+
+constexpr int kTimeoutMs = 10'000;
+constexpr size_t kWhyBytes = 512;
+
+using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)>;
+using Options = std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)>;
+
+constexpr int32_t kController = -1;
+
+// Sends a request of the Admin API to a broker and waits for its result.
+absl::StatusOr<Event> ask(
+    rd_kafka_t* client, rd_kafka_admin_op_t operation, int32_t broker, const std::string& what,
+    const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send) {
+  const Queue queue(rd_kafka_queue_new(client), &rd_kafka_queue_destroy);
+  const Options options(rd_kafka_AdminOptions_new(client, operation),
+                        &rd_kafka_AdminOptions_destroy);
+  char why[kWhyBytes];
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), kTimeoutMs, why, sizeof(why));
+  if (broker != kController) {
+    rd_kafka_AdminOptions_set_broker(options.get(), broker, why, sizeof(why));
+  }
+  send(options.get(), queue.get());
+  Event event(rd_kafka_queue_poll(queue.get(), kTimeoutMs + 1000), &rd_kafka_event_destroy);
+  if (!event) return absl::UnavailableError(absl::StrCat(what, ": no broker answers"));
+  if (const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get())) {
+    return kafka_status(error, what);
+  }
+  return event;
+}
+
+std::optional<int64_t> limit_of(const char* text) {
+  int64_t value = 0;
+  if (!text || !absl::SimpleAtoi(text, &value) || value < 0) return std::nullopt;
+  return value;
+}
+
+void take_entry(const rd_kafka_ConfigEntry_t* entry, TopicConfig* config) {
+  const std::string_view name = rd_kafka_ConfigEntry_name(entry);
+  if (name == "retention.ms") config->retention_ms = limit_of(rd_kafka_ConfigEntry_value(entry));
+  if (name == "retention.bytes") {
+    config->retention_bytes = limit_of(rd_kafka_ConfigEntry_value(entry));
+  }
+}
+
+}  // namespace
+
+absl::Status create_kafka_topic(const Client& client, const std::string& name,
+                                const TopicConfig& config) {
+  char why[kWhyBytes];
+  constexpr int kReplicasAsConfigured = -1;
+  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), config.partitions,
+                                                     kReplicasAsConfigured, why, sizeof(why));
+  if (!topic) return absl::InvalidArgumentError(absl::StrCat("topic ", name, ": ", why));
+  const std::unique_ptr<rd_kafka_NewTopic_t, decltype(&rd_kafka_NewTopic_destroy)> owner(
+      topic, &rd_kafka_NewTopic_destroy);
+  constexpr int64_t kForEver = -1;
+  const auto set = [&](const char* setting, std::optional<int64_t> value) {
+    rd_kafka_NewTopic_set_config(topic, setting, absl::StrCat(value.value_or(kForEver)).c_str());
+  };
+  set("retention.ms", config.retention_ms);
+  set("retention.bytes", config.retention_bytes);
+  KAPPA_ASSIGN_OR_RETURN(
+      const Event event,
+      ask(client.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS, kController, absl::StrCat("topic ", name),
+          [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+            rd_kafka_CreateTopics(client.get(), &topic, 1, options, queue);
+          }));
+  size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  if (count == 0) return absl::InternalError(absl::StrCat("topic ", name, ": no result"));
+  const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[0]);
+  if (!error) return absl::OkStatus();
+  const char* said = rd_kafka_topic_result_error_string(results[0]);
+  return kafka_status(error,
+                      absl::StrCat("topic ", name, said ? absl::StrCat(" (", said, ")") : ""));
+}
+
+absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
+                            TopicConfig* config) {
+  rd_kafka_ConfigResource_t* resource =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str());
+  const std::unique_ptr<rd_kafka_ConfigResource_t, decltype(&rd_kafka_ConfigResource_destroy)>
+      owner(resource, &rd_kafka_ConfigResource_destroy);
+  const auto event =
+      ask(client.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, broker, absl::StrCat("topic ", name),
+          [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+            rd_kafka_DescribeConfigs(client.get(), &resource, 1, options, queue);
+          });
+  if (absl::IsUnavailable(event.status())) return event.status();
+  if (!event.ok()) return absl::OkStatus();
+  size_t count = 0;
+  const rd_kafka_ConfigResource_t** results = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    if (rd_kafka_ConfigResource_error(results[i])) continue;
+    size_t entries = 0;
+    const rd_kafka_ConfigEntry_t** all = rd_kafka_ConfigResource_configs(results[i], &entries);
+    for (size_t e = 0; e < entries; ++e) take_entry(all[e], config);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kappa::log

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/log/kafka/client.h"
+#include "engine/log/log.h"
+
+namespace kappa::log {
+
+// Makes a topic with the brokers' default number of replicas. Returns once the controller has it;
+// AlreadyExists as it says.
+absl::Status create_kafka_topic(const Client& client, const std::string& name,
+                                const TopicConfig& config);
+
+// Fills in the retention of a topic, which any broker knows. Where it does not tell (no right to
+// describe configurations, or the mock cluster) it stays as it is.
+absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
+                            TopicConfig* config);
+
+}  // namespace kappa::log
