@@ -56,6 +56,10 @@ void take_entry(const rd_kafka_ConfigEntry_t* entry, TopicConfig* config) {
   if (name == "retention.bytes") {
     config->retention_bytes = limit_of(rd_kafka_ConfigEntry_value(entry));
   }
+  if (name == "cleanup.policy") {
+    const char* policy = rd_kafka_ConfigEntry_value(entry);
+    config->compacted = policy && std::string_view(policy) == "compact";
+  }
 }
 
 }  // namespace
@@ -75,6 +79,12 @@ absl::Status create_kafka_topic(const Client& client, const std::string& name,
   };
   set("retention.ms", config.retention_ms);
   set("retention.bytes", config.retention_bytes);
+  if (config.compacted) {
+    rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact");
+    // Only closed segments are compacted; by default one is closed after a week.
+    rd_kafka_NewTopic_set_config(topic, "segment.ms", "3600000");
+    rd_kafka_NewTopic_set_config(topic, "min.cleanable.dirty.ratio", "0.1");
+  }
   KAPPA_ASSIGN_OR_RETURN(
       const Event event,
       ask(client.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS, kController, absl::StrCat("topic ", name),
