@@ -5,19 +5,29 @@
 #include <limits>
 #include <vector>
 
+#include "operators/sums.h"
+
 namespace kappa::operators {
 namespace {
 
 // Steps through a chain after which an index pays.
 constexpr uint64_t kWalkedMax = 64u << 10;
 
+// A number of 128 bits in two words.
+int128 wide_at(const int64_t* words) {
+  int128 value;
+  std::memcpy(&value, words, sizeof(value));
+  return value;
+}
 void add_to(int64_t* words, int128 value) {
-  int128 sum;
-  std::memcpy(&sum, words, sizeof(sum));
-  sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
-                            static_cast<unsigned __int128>(value));
+  int128 sum = wide_at(words);
+  add_wrapping(sum, value);
   std::memcpy(words, &sum, sizeof(sum));
 }
+
+constexpr size_t kSum = 1;
+constexpr size_t kSquaresLow = 3;
+constexpr size_t kSquaresHigh = 5;
 
 }  // namespace
 
@@ -25,18 +35,33 @@ EventSums::EventSums(const RunningValues& values, const state::EventLog& log)
     : values_(values), log_(log) {
   for (const RunningValues::Slot& slot : values.slots()) {
     at_.push_back(words_);
-    words_ += slot.sums ? 3 : 1;
+    words_ += slot.squares ? 7 : slot.sums ? 3 : 1;
+    extremes_at_.push_back(words_);
+    if (slot.extremes) words_ += 2;
   }
 }
 
 int128 EventSums::sum(const int64_t* sums, size_t slot) const {
-  int128 sum;
-  std::memcpy(&sum, sums + at_[slot] + 1, sizeof(sum));
-  return sum;
+  return wide_at(sums + at_[slot] + kSum);
+}
+
+SumOfSquares EventSums::squares(const int64_t* sums, size_t slot) const {
+  return {wide_at(sums + at_[slot] + kSquaresLow), wide_at(sums + at_[slot] + kSquaresHigh)};
 }
 
 void EventSums::clear(int64_t* into) const {
   std::fill_n(into, words_, 0);
+  for (size_t s = 0; s < values_.slots().size(); ++s) {
+    if (!values_.slots()[s].extremes) continue;
+    into[extremes_at_[s]] = std::numeric_limits<int64_t>::max();
+    into[extremes_at_[s] + 1] = std::numeric_limits<int64_t>::min();
+  }
+}
+
+void EventSums::offer(size_t slot, int64_t least, int64_t greatest, int64_t* into) const {
+  int64_t* const extremes = into + extremes_at_[slot];
+  extremes[0] = std::min(extremes[0], least);
+  extremes[1] = std::max(extremes[1], greatest);
 }
 
 void EventSums::add(int64_t* into, uint64_t event) const {
@@ -45,11 +70,18 @@ void EventSums::add(int64_t* into, uint64_t event) const {
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
     if ((seen >> s & 1) == 0) continue;
-    ++into[at_[s]];
-    if (!slots[s].sums) continue;
+    int64_t* const words = into + at_[s];
+    ++words[0];
+    if (!slots[s].has_value()) continue;
     int64_t value;
     std::memcpy(&value, record + slots[s].value_offset, sizeof(value));
-    add_to(into + at_[s] + 1, value);
+    if (slots[s].extremes) offer(s, value, value, into);
+    if (!slots[s].sums) continue;
+    add_to(words + kSum, value);
+    if (!slots[s].squares) continue;
+    const SumOfSquares squares = square(value);
+    add_to(words + kSquaresLow, squares.low);
+    add_to(words + kSquaresHigh, squares.high);
   }
 }
 
@@ -57,7 +89,12 @@ void EventSums::merge(int64_t* into, const int64_t* later) const {
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
     into[at_[s]] += later[at_[s]];
-    if (slots[s].sums) add_to(into + at_[s] + 1, sum(later, s));
+    if (slots[s].extremes) offer(s, least(later, s), greatest(later, s), into);
+    if (slots[s].sums) add_to(into + at_[s] + kSum, sum(later, s));
+    if (!slots[s].squares) continue;
+    const SumOfSquares more = squares(later, s);
+    add_to(into + at_[s] + kSquaresLow, more.low);
+    add_to(into + at_[s] + kSquaresHigh, more.high);
   }
 }
 

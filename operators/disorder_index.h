@@ -3,22 +3,29 @@
 #include <cstdint>
 
 #include "absl/container/flat_hash_map.h"
+#include "operators/deviation.h"
 #include "operators/running_values.h"
 #include "operators/time_tree.h"
 #include "state/event_log.h"
 
 namespace kappa::operators {
 
-// Counts and sums of what the slots see of a stretch of events.
+// Counts, sums, sums of squares and extremes of what the slots see of a stretch of events.
 class EventSums {
  public:
   static constexpr bool kOrderFree = true;
+  static constexpr size_t kWordsMax = 9 * kRunningCallsMax;
 
   // Both outlive this.
   EventSums(const RunningValues& values, const state::EventLog& log);
 
   int64_t count(const int64_t* sums, size_t slot) const { return sums[at_[slot]]; }
-  int128 sum(const int64_t* sums, size_t slot) const;  // of a slot that sums
+  int128 sum(const int64_t* sums, size_t slot) const;            // of a slot that sums
+  SumOfSquares squares(const int64_t* sums, size_t slot) const;  // of one that sums squares
+
+  // Of one that asks for extremes and has a count.
+  int64_t least(const int64_t* sums, size_t slot) const { return sums[extremes_at_[slot]]; }
+  int64_t greatest(const int64_t* sums, size_t slot) const { return sums[extremes_at_[slot] + 1]; }
 
   size_t words() const { return words_; }
   void clear(int64_t* into) const;
@@ -26,9 +33,12 @@ class EventSums {
   void merge(int64_t* into, const int64_t* later) const;
 
  private:
+  void offer(size_t slot, int64_t least, int64_t greatest, int64_t* into) const;
+
   const RunningValues& values_;
   const state::EventLog& log_;
-  std::vector<size_t> at_;  // by slot: its count, and its sum behind it
+  std::vector<size_t> at_;  // by slot: its count; behind it its sum, and behind that its squares
+  std::vector<size_t> extremes_at_;
   size_t words_ = 0;
 };
 

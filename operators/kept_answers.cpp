@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/types/time.h"
+#include "operators/deviation.h"
 #include "operators/frame_result.h"
 #include "operators/sums.h"
 
@@ -121,16 +122,36 @@ void KeptAnswers::append_result(size_t call, const Rows& rows, Stretch frame, Co
     case FrameFunction::kCountDistinct:
       return append_number(result, count_distinct(call));
     case FrameFunction::kStddev:
-    case FrameFunction::kStddevPop: {
-      std::vector<double> values;
-      values.reserve(seen_.size());
-      for (const std::byte* row : seen_) values.push_back(number_at(row, argument));
-      return append_double(result, standard_deviation(values, function == FrameFunction::kStddev));
-    }
+    case FrameFunction::kStddevPop:
+      return append_deviation(call, result);
     default:
       return argument.type.id == TypeId::kDouble ? append_double_sum(call, result)
                                                  : append_whole_sum(call, result);
   }
+}
+
+// Of integers and decimals of up to 64 bits exact, as running values and groups have it.
+void KeptAnswers::append_deviation(size_t call, Column& result) const {
+  const state::RowField& argument = *fields_[call].argument;
+  const bool sample = op_.calls[call].function == FrameFunction::kStddev;
+  const PhysicalType physical = argument.type.physical();
+  if (physical == PhysicalType::kInt32 || physical == PhysicalType::kInt64) {
+    int128 sum = 0;
+    SumOfSquares squares{};
+    for (const std::byte* row : seen_) {
+      const int128 value = whole_at(row, argument);
+      sum += value;
+      const SumOfSquares more = square(static_cast<int64_t>(value));
+      squares.low += more.low;
+      squares.high += more.high;
+    }
+    const auto count = static_cast<int64_t>(seen_.size());
+    return append_double(result, deviation(count, sum, squares, sample, argument.type.scale));
+  }
+  std::vector<double> values;
+  values.reserve(seen_.size());
+  for (const std::byte* row : seen_) values.push_back(number_at(row, argument));
+  append_double(result, standard_deviation(values, sample));
 }
 
 void KeptAnswers::append_double_sum(size_t call, Column& result) const {

@@ -41,6 +41,7 @@ class KeptAnswers {
   void append_result(size_t call, const Rows& rows, Stretch frame, Column& result, Arena& arena);
   void append_lag(size_t call, const Rows& rows, const TimedItem& at, Stretch frame, Column& result,
                   Arena& arena) const;
+  void append_deviation(size_t call, Column& result) const;
   void append_double_sum(size_t call, Column& result) const;
   void append_whole_sum(size_t call, Column& result) const;
   int64_t count_distinct(size_t call);

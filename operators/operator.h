@@ -64,15 +64,13 @@ class Operator {
   virtual std::vector<state::Table*> tables() { return {}; }
   // What it only ever appends to, stored beside its tables, under its node's id too; null: nothing.
   virtual state::EventLog* events() { return nullptr; }
-  // An event of that log from the store's checkpoint of this number, in its stored form, in the
-  // order of checkpoints. DataLoss: it is none.
-  virtual absl::Status load_event(std::string_view /*key*/, std::string_view /*value*/,
-                                  uint64_t /*checkpoint*/) {
+  // An event of that log from the store's checkpoint of this number, in the order of checkpoints.
+  // DataLoss: it is none.
+  virtual absl::Status load_event(const state::StoredEvent& /*event*/, uint64_t /*checkpoint*/) {
     return absl::UnimplementedError("it has no events");
   }
-  // The types of an event's stored key.
-  virtual std::vector<state::RowField> event_key() const { return {}; }
-  // Calls `visit` with the stored form of each event that is part of the state at this watermark.
+  // Calls `visit` with key and value, as a row's, of each event that is part of the state at this
+  // watermark.
   using VisitEvent = std::function<void(const std::string& key, const std::string& value)>;
   virtual void visit_events(int64_t /*watermark_us*/, const VisitEvent& /*visit*/) const {}
   // Whether a row of its tables is part of the state at this watermark, and not merely still there.

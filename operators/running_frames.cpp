@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <new>
 
 #include "engine/types/hash.h"
 #include "engine/types/time.h"
@@ -17,40 +18,17 @@ using state::Table;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
-std::vector<Type> key_types(const SlidingNode& op, const Schema& input) {
-  std::vector<Type> types;
-  for (int column : op.partition) types.push_back(input[static_cast<size_t>(column)].type);
-  types.push_back(Type::timestamptz());
-  types.push_back(Type::bigint());
-  return types;
-}
-
-int64_t& number(std::byte* row, const state::RowField& field) {
-  return Table::get<int64_t>(row, field);
-}
-int64_t number(const std::byte* row, const state::RowField& field) {
-  return Table::get<int64_t>(row, field);
-}
-
-void append_boolean(Column& column, bool value) {
-  column.resize(column.rows() + 1);
-  column.values<int8_t>().back() = static_cast<int8_t>(value);
-}
-
-// Two's complement, so that what is added can be taken back.
-void add_wrapping(int128& sum, int128 value) {
-  sum = static_cast<int128>(static_cast<unsigned __int128>(sum) +
-                            static_cast<unsigned __int128>(value));
+// An integer or decimal column of up to 64 bits.
+std::vector<int64_t> integers_of(const Column& column) {
+  if (column.type().physical() == PhysicalType::kInt32) {
+    const auto values = column.values<int32_t>();
+    return {values.begin(), values.end()};
+  }
+  const auto values = column.values<int64_t>();
+  return {values.begin(), values.end()};
 }
 
 }  // namespace
-
-struct RunningFrames::Rows {
-  std::vector<ColumnRef> key;
-  std::vector<RowId> partitions;
-  std::vector<uint32_t> seen;             // by row: a bit a slot
-  std::vector<std::vector<RowId>> pairs;  // by slot that counts distinct values, by row
-};
 
 RunningFrames::RunningFrames(const Plan& plan, NodeId node)
     : node_(plan.node(node)),
@@ -59,12 +37,18 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       values_(plan, node_, operator_id(plan, node)),
       log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
       index_(values_, log_),
-      key_layout_(key_types(op_, input_schema_), {}),
+      keys_have_strings_(keys_have_strings()),
+      watermark_us_(kNever),
       time_max_us_(kNever),
       in_order_time_us_(kNever),
       next_(values_.thresholds().size(), 0),
-      passed_(values_.thresholds().size(), kNever),
-      record_(values_.record_bytes()) {}
+      passed_(values_.thresholds().size(), kNever) {
+  answers_.counts.resize(values_.running().size());
+  answers_.sums.resize(values_.running().size());
+  answers_.squares.resize(values_.running().size());
+  answers_.extremes.resize(values_.running().size());
+  for (const bool least : values_.extremes()) extremes_.emplace_back(least);
+}
 
 // ---- what a batch's rows are ----------------------------------------------------------------
 
@@ -101,6 +85,7 @@ RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
   values_.partitions().find_or_insert(rows.key, hashed ? input.key_hashes : hashes, rows.partitions,
                                       nullptr);
   rows.seen.assign(input.rows, 0);
+  rows.values.resize(values_.slots().size());
   rows.pairs.resize(values_.slots().size());
   for (size_t s = 0; s < values_.slots().size(); ++s) {
     const RunningValues::Slot& slot = values_.slots()[s];
@@ -115,6 +100,7 @@ RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
                         (!filter || (!filter->is_null(i) && filter->values<int8_t>()[i] != 0));
       rows.seen[i] |= static_cast<uint32_t>(sees) << s;
     }
+    if (argument && slot.has_value()) rows.values[s] = integers_of(*argument);
     if (slot.distinct) find_pairs(input, s, &rows);
   }
   return rows;
@@ -126,12 +112,21 @@ void RunningFrames::count_in(const EventHeader& event, std::byte* partition, con
                              int64_t sign) {
   if ((event.seen >> running.slot & 1) == 0) return;
   const RunningValues::Slot& slot = values_.slots()[running.slot];
+  if (running.extreme) {
+    extremes_[*running.extreme].enter(event.partition, event.time_us,
+                                      value_at<int64_t>(event, slot.value_offset),
+                                      saturating_add(watermark_us_, -running.frame.start));
+    return;
+  }
   if (!running.distinct) {
     number(partition, running.count) += sign;
-    if (slot.sums) {
-      add_wrapping(Table::get<int128>(partition, running.sum),
-                   static_cast<int128>(value_at<int64_t>(event, slot.value_offset)) * sign);
-    }
+    if (!slot.sums) return;
+    const auto value = value_at<int64_t>(event, slot.value_offset);
+    add_wrapping(Table::get<int128>(partition, running.sum), static_cast<int128>(value) * sign);
+    if (!slot.squares) return;
+    const SumOfSquares squares = square(value);
+    add_wrapping(Table::get<int128>(partition, running.squares_low), squares.low * sign);
+    add_wrapping(Table::get<int128>(partition, running.squares_high), squares.high * sign);
     return;
   }
   int64_t& times =
@@ -198,195 +193,86 @@ uint32_t RunningFrames::number_of(RowId id, int64_t time_us) {
   return found;
 }
 
-uint64_t RunningFrames::append(std::span<const std::byte> record, bool from_checkpoint) {
-  const auto& given = *reinterpret_cast<const EventHeader*>(record.data());
-  std::byte* const to = log_.append(given.time_us);
-  std::memcpy(to, record.data(), record.size());
-  auto& made = *reinterpret_cast<EventHeader*>(to);
-  std::byte* const partition = values_.partitions().row(made.partition);
+void RunningFrames::link(EventHeader& event, std::byte* partition, bool from_checkpoint) {
   int64_t& last = number(partition, values_.last);
   int64_t& time_max = number(partition, values_.time_max);
-  made.previous = static_cast<uint64_t>(last);
+  event.previous = static_cast<uint64_t>(last);
   if (last == 0 || static_cast<uint64_t>(last) <= log_.begin()) {
-    time_max = made.time_us;
-  } else if (!from_checkpoint && time_max >= made.time_us) {
-    made.number = number_of(made.partition, made.time_us);
+    time_max = event.time_us;
+  } else if (!from_checkpoint && time_max >= event.time_us) {
+    event.number = number_of(event.partition, event.time_us);
   }
-  time_max = std::max(time_max, made.time_us);
-  made.time_max_us = time_max;
-  made.out_of_order = static_cast<uint32_t>(made.time_us < in_order_time_us_);
-  in_order_time_us_ = std::max(in_order_time_us_, made.time_us);
+  time_max = std::max(time_max, event.time_us);
+  event.time_max_us = time_max;
+  event.out_of_order = static_cast<uint32_t>(event.time_us < in_order_time_us_);
+  in_order_time_us_ = std::max(in_order_time_us_, event.time_us);
   last = static_cast<int64_t>(log_.end());
-  if (!from_checkpoint) {
-    const Stored stored = encode(made);
-    log_.store(values_.partitions().key_group(partition), stored.key, stored.key_bytes,
-               stored.value_bytes);
-  }
-  return log_.end() - 1;
 }
 
-void RunningFrames::insert(std::span<const std::byte> record, bool from_checkpoint) {
-  const uint64_t added = append(record, from_checkpoint);
-  const EventHeader& made = event(added);
-  index_.insert(made.partition, added);
-  std::byte* const partition = values_.partitions().row(made.partition);
+void RunningFrames::arrive(const EventHeader& event, std::byte* partition) {
+  const uint64_t added = log_.end() - 1;
+  index_.insert(event.partition, added);
   for (size_t each : values_.entering_on_arrival()) {
-    count_in(made, partition, values_.running()[each], 1);
+    count_in(event, partition, values_.running()[each], 1);
   }
   for (const RunningValues::Slot& slot : values_.slots()) {
     if (!slot.distinct) continue;
-    const auto pair = value_at<RowId>(made, slot.pair_offset);
+    const auto pair = value_at<RowId>(event, slot.pair_offset);
     if (pair == state::kNoRow) continue;
     int64_t& time_max = number(slot.pairs->row(pair), slot.pairs->layout().values().back());
-    time_max = std::max(time_max, made.time_us);
+    time_max = std::max(time_max, event.time_us);
   }
-  if (made.out_of_order != 0) {
+  if (event.out_of_order != 0) {
     for (size_t i = 0; i < passed_.size(); ++i) {
-      if (made.time_us < passed_[i]) pass_event(added, i);
+      if (event.time_us < passed_[i]) pass_event(added, i);
     }
-    out_of_order_.emplace(made.time_us, added);
-  } else if (made.time_us < time_max_us_) {
+    out_of_order_.emplace(event.time_us, added);
+  } else if (event.time_us < time_max_us_) {
     for (size_t i = 0; i < next_.size(); ++i) pass(i);
   }
 }
 
-// ---- answers --------------------------------------------------------------------------------
-
-void RunningFrames::add_indexed(DisorderIndex::Events& events, const Stretch& stretch, int64_t sign,
-                                const Running& running, Difference* difference) const {
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  const size_t begin = events.before(stretch.low_us);
-  const size_t end = events.before(stretch.high_us);
-  if (running.distinct) {
-    events.for_each(begin, end, [&](const TimedItem& each) {
-      if ((event(each.item).seen >> running.slot & 1) == 0) return;
-      difference->pairs[value_at<RowId>(event(each.item), slot.pair_offset)] += sign;
-    });
-    return;
-  }
-  const EventSums& sums = index_.sums();
-  int64_t found[3 * kRunningCallsMax];
-  sums.clear(found);
-  events.fold(begin, end, sums, found);
-  difference->count += sign * sums.count(found, running.slot);
-  if (slot.sums) add_wrapping(difference->sum, sums.sum(found, running.slot) * sign);
-}
-
-void RunningFrames::add_between(const Stretch& stretch, int64_t sign, const Running& running,
-                                Difference* difference) {
-  DisorderIndex::Events* const indexed = index_.find(stretch.partition, stretch.oldest_us);
-  if (indexed) return add_indexed(*indexed, stretch, sign, running, difference);
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  uint64_t steps = 0;
-  for (uint64_t from = stretch.from;
-       from > log_.begin() && event(from - 1).time_max_us >= stretch.low_us; ++steps) {
-    const EventHeader& each = event(from - 1);
-    from = each.previous;
-    if (each.time_us < stretch.low_us || each.time_us >= stretch.high_us) continue;
-    if ((each.seen >> running.slot & 1) == 0) continue;
-    if (running.distinct) {
-      difference->pairs[value_at<RowId>(each, slot.pair_offset)] += sign;
-      continue;
-    }
-    difference->count += sign;
-    if (!slot.sums) continue;
-    add_wrapping(difference->sum,
-                 static_cast<int128>(value_at<int64_t>(each, slot.value_offset)) * sign);
-  }
-  if (steps <= DisorderIndex::kShortWalk) return;
-  const std::byte* const partition = values_.partitions().row(stretch.partition);
-  index_.note_walk(stretch.partition, steps, static_cast<uint64_t>(number(partition, values_.last)),
-                   stretch.oldest_us);
-}
-
-// False: the frame is behind the horizon, and holds nothing.
-bool RunningFrames::find_difference(const Running& running, RowId id, int64_t time_us,
-                                    int64_t watermark_us, Difference* difference) {
-  const Frame& frame = running.frame;
-  const std::byte* const partition = values_.partitions().row(id);
-  const int64_t oldest_us = saturating_add(watermark_us, -op_.horizon_us);
-  const int64_t low_us = std::max(saturating_add(time_us, -frame.start), oldest_us);
-  const int64_t end_us = saturating_add(saturating_add(time_us, -frame.end), 1);
-  if (low_us >= end_us) return false;
-  const auto passed = [&](size_t threshold) {
-    return static_cast<uint64_t>(number(partition, values_.thresholds()[threshold].passed));
+void RunningFrames::insert(const Rows& rows, size_t row, int64_t time_us) {
+  std::byte* const record = log_.append(time_us);
+  auto& event = *new (record) EventHeader{
+      .time_us = time_us,
+      .time_max_us = 0,
+      .previous = 0,
+      .number = 0,
+      .partition = rows.partitions[row],
+      .seen = rows.seen[row],
+      .out_of_order = 0,
   };
-  const uint64_t entered = running.enters ? passed(*running.enters)
-                                          : static_cast<uint64_t>(number(partition, values_.last));
-  const int64_t entered_before_us = saturating_add(saturating_add(time_max_us_, -frame.end), 1);
-  const int64_t left_before_us = saturating_add(time_max_us_, -frame.start);
-  add_between({id, entered, end_us, entered_before_us, oldest_us}, -1, running, difference);
-  add_between({id, passed(running.leaves), low_us, left_before_us, oldest_us}, 1, running,
-              difference);
-  const RunningValues::Slot& slot = values_.slots()[running.slot];
-  for (const auto& [pair, change] : difference->pairs) {
-    const int64_t before = number(std::as_const(*slot.pairs).row(pair), running.in_pairs);
-    difference->count += (before + change > 0) - (before > 0);
+  for (size_t s = 0; s < values_.slots().size(); ++s) {
+    const RunningValues::Slot& slot = values_.slots()[s];
+    if (slot.has_value()) {
+      std::memcpy(record + slot.value_offset, &rows.values[s][row], sizeof(int64_t));
+    }
+    if (slot.distinct) std::memcpy(record + slot.pair_offset, &rows.pairs[s][row], sizeof(RowId));
   }
-  return true;
+  std::byte* const partition = values_.partitions().row(event.partition);
+  link(event, partition, false);
+  if (body_bytes_max_ == 0 || keys_have_strings_) body_bytes_max_ = body_bytes_max(event);
+  char* const body =
+      log_.begin_store(values_.partitions().key_group(partition), time_us, body_bytes_max_);
+  log_.end_store(write_body(event, partition, body));
+  arrive(event, partition);
 }
 
-void RunningFrames::append_result(const FrameCall& call, const std::byte* partition, Column& result,
-                                  const Difference& difference) const {
-  const Running& running =
-      values_.running()[values_.running_of_call(static_cast<size_t>(&call - op_.calls.data()))];
-  const int64_t count = number(partition, running.count) + difference.count;
-  if (call.function != FrameFunction::kSum && call.function != FrameFunction::kAvg) {
-    return append_number(result, count);
-  }
-  int128 sum = Table::get<int128>(partition, running.sum);
-  add_wrapping(sum, difference.sum);
-  if (call.function == FrameFunction::kSum) return append_sum(result, sum, count);
-  append_average(result, sum, count, input_schema_[static_cast<size_t>(call.argument)].type.scale);
-}
-
-void RunningFrames::answer(RowId id, int64_t time_us, int64_t watermark_us,
-                           std::vector<Column>& results) {
-  const std::byte* const partition = values_.partitions().row(id);
-  const bool late = time_us < watermark_us;
-  if (time_us == time_max_us_) {
-    static const Difference kNone;
-    for (size_t call = 0; call < op_.calls.size(); ++call) {
-      if (values_.running_of_call(call) == RunningValues::kNothingRuns) {
-        append_boolean(results[call], late);
-      } else {
-        append_result(op_.calls[call], partition, results[call], kNone);
-      }
-    }
-    return;
-  }
-  // Calls that share a running value share its difference.
-  std::vector<std::optional<std::pair<bool, Difference>>> differences(values_.running().size());
-  for (size_t call = 0; call < op_.calls.size(); ++call) {
-    const size_t index = values_.running_of_call(call);
-    if (index == RunningValues::kNothingRuns) {
-      append_boolean(results[call], late);
-      continue;
-    }
-    if (!differences[index]) {
-      Difference found;
-      const bool holds =
-          find_difference(values_.running()[index], id, time_us, watermark_us, &found);
-      differences[index].emplace(holds, std::move(found));
-    }
-    const auto& [holds, difference] = *differences[index];
-    if (holds) {
-      append_result(op_.calls[call], partition, results[call], difference);
-    } else if (op_.calls[call].function == FrameFunction::kSum ||
-               op_.calls[call].function == FrameFunction::kAvg) {
-      append_number(results[call], std::nullopt);
-    } else {
-      append_number(results[call], 0);
-    }
-  }
-}
+// ---- a batch ----------------------------------------------------------------------------------
 
 void RunningFrames::process(const Batch& input, const OperatorContext& context,
                             std::vector<Batch>* out) {
   if (input.empty()) return;
   const Rows rows = look_up(input);
-  std::vector<Column> results;
-  for (const FrameCall& call : op_.calls) results.emplace_back(call.result).reserve(input.rows);
+  answers_.late.resize(input.rows);
+  for (size_t r = 0; r < values_.running().size(); ++r) {
+    answers_.counts[r].resize(input.rows);
+    const RunningValues::Slot& slot = values_.slots()[values_.running()[r].slot];
+    if (slot.sums) answers_.sums[r].resize(input.rows);
+    if (slot.squares) answers_.squares[r].resize(input.rows);
+    if (values_.running()[r].extreme) answers_.extremes[r].resize(input.rows);
+  }
   const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();
   for (size_t begin = 0; begin < input.rows;) {
     // With emit = 'final' peers answer together; else each row for itself.
@@ -396,16 +282,15 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     };
     while (op_.emit == Emit::kFinal && end < input.rows && same(end)) ++end;
     const int64_t watermark_us = context.watermark[input.places[begin].track_index()];
+    watermark_us_ = std::max(watermark_us_, watermark_us);
     move_on(std::max(times[begin], watermark_us));
     for (size_t row = begin; row < end; ++row) {
       // Who is behind the horizon counts for nobody, not even for itself.
       if (times[row] < saturating_add(watermark_us, -op_.horizon_us)) continue;
-      if (values_.running().empty()) continue;
-      fill_record(input, rows, row, times[row]);
-      insert(record_, false);
+      if (!values_.running().empty()) insert(rows, row, times[row]);
     }
     for (size_t row = begin; row < end; ++row) {
-      answer(rows.partitions[row], times[row], watermark_us, results);
+      answer(rows.partitions[row], row, times[row], watermark_us);
       if (op_.notes_late && times[row] < watermark_us) {
         context.side.push_back(late_row(input_schema_, input, row, node_.id));
       }
@@ -414,40 +299,17 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
   }
   Batch answered = input;
   answered.key_hashes.clear();
-  for (Column& result : results) {
-    answered.columns.push_back(std::make_shared<const Column>(std::move(result)));
+  for (size_t call = 0; call < op_.calls.size(); ++call) {
+    answered.columns.push_back(std::make_shared<const Column>(result(call)));
   }
   out->push_back(std::move(answered));
-}
-
-void RunningFrames::fill_record(const Batch& input, const Rows& rows, size_t row, int64_t time_us) {
-  auto& header = *reinterpret_cast<EventHeader*>(record_.data());
-  header = {.time_us = time_us,
-            .time_max_us = 0,
-            .previous = 0,
-            .number = 0,
-            .partition = rows.partitions[row],
-            .seen = rows.seen[row],
-            .out_of_order = 0};
-  for (size_t s = 0; s < values_.slots().size(); ++s) {
-    const RunningValues::Slot& slot = values_.slots()[s];
-    if (slot.sums) {
-      const Column& argument = *input.columns[static_cast<size_t>(slot.argument)];
-      const int64_t value = argument.type().physical() == PhysicalType::kInt32
-                                ? argument.values<int32_t>()[row]
-                                : argument.values<int64_t>()[row];
-      std::memcpy(record_.data() + slot.value_offset, &value, sizeof(value));
-    }
-    if (slot.distinct) {
-      std::memcpy(record_.data() + slot.pair_offset, &rows.pairs[s][row], sizeof(RowId));
-    }
-  }
 }
 
 // ---- what counts no more --------------------------------------------------------------------
 
 void RunningFrames::remove_expired(int64_t watermark_us) {
   const int64_t before_us = saturating_add(watermark_us, -op_.horizon_us);
+  watermark_us_ = std::max(watermark_us_, watermark_us);
   move_on(watermark_us);
   while (!out_of_order_.empty() && out_of_order_.begin()->first < before_us) {
     out_of_order_.erase(out_of_order_.begin());
@@ -479,7 +341,10 @@ void sweep(Table& table, const state::RowField& time_max, int64_t before_us, Row
 
 void RunningFrames::sweep_partitions(int64_t before_us) {
   sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_,
-        [&](RowId partition) { index_.erase(partition); });
+        [&](RowId partition) {
+          index_.erase(partition);
+          for (ExtremeValues& values : extremes_) values.erase(partition);
+        });
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {

@@ -10,26 +10,30 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "operators/deviation.h"
 #include "operators/disorder_index.h"
+#include "operators/extreme_values.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
 #include "state/event_log.h"
 
 namespace kappa::operators {
 
-// OVER on one worker, by values that are kept running: for counts, exact sums, averages of them and
-// counts of distinct values over frames of time. A row costs as much as it has frames, however long
-// they are, as long as rows come in the order of event time; one that does not pays for the events
-// of its partition that lie between its time and the latest.
+// OVER on one worker, by values that are kept running: for counts, exact sums, averages and
+// deviations of them, counts of distinct values, least and greatest ones over frames of time. A row
+// costs as much as it has frames, however long they are, as long as rows come in the order of event
+// time; one that does not pays for the events of its partition that lie between its time and the
+// latest.
 //
-// State: the events, each appended once to an event log; key = partition columns, event time and a
-// number that tells events of one time apart in the order in which they came; value = what the
-// slots (RunningValues) see of it:
+// State: the events, each appended once to an event log; in stored form (state/stored_events.h) its
+// body is
 //
-//   seen | for each slot that sums and sees it: its value | for each that counts distinct values
-//   and sees it: how many bytes, the value as in a key
+//   partition columns as in a key | a number that tells events of the partition and one time apart
+//   in the order in which they came, varint | seen, varint | for each slot (RunningValues) that
+//   sums and sees it: its value | for each that counts distinct values and sees it: the value as in
+//   a key
 //
-// with numbers as state/row_codec.h writes them. All else is made from the events.
+// with keys and values as state/row_codec.h writes them. All else is made from the events.
 //
 //   arrives ─► log ─ T beyond time + end ─► enters ─ T beyond time + start ─► leaves
 //
@@ -46,50 +50,63 @@ class RunningFrames final : public Operator {
   void restored(int64_t watermark_us) override;
   void remove_expired(int64_t watermark_us) override;
   state::EventLog* events() override { return &log_; }
-  absl::Status load_event(std::string_view key, std::string_view value,
-                          uint64_t checkpoint) override;
-  std::vector<state::RowField> event_key() const override { return key_layout_.key(); }
+  absl::Status load_event(const state::StoredEvent& event, uint64_t checkpoint) override;
   void visit_events(int64_t watermark_us, const VisitEvent& visit) const override;
 
  private:
   using Running = RunningValues::Running;
   using Threshold = RunningValues::Threshold;
   // A batch's partitions, and what the slots see of its rows.
-  struct Rows;
+  struct Rows {
+    std::vector<ColumnRef> key;
+    std::vector<state::RowId> partitions;
+    std::vector<uint32_t> seen;                    // by row: a bit a slot
+    std::vector<std::vector<int64_t>> values;      // by slot that has values, by row
+    std::vector<std::vector<state::RowId>> pairs;  // by slot that counts distinct values, by row
+  };
+  // What a batch's rows are answered with, by running value and row.
+  struct Answers {
+    std::vector<std::vector<int64_t>> counts;
+    std::vector<std::vector<int128>> sums;
+    std::vector<std::vector<SumOfSquares>> squares;
+    std::vector<std::vector<int64_t>> extremes;  // where there is one: the count is not 0
+    std::vector<int8_t> late;                    // by row
+  };
   // What an answer at an earlier time differs by from the running value.
   struct Difference {
     int64_t count = 0;
     int128 sum = 0;
+    SumOfSquares squares{};
     absl::flat_hash_map<state::RowId, int64_t> pairs;
   };
 
   Rows look_up(const Batch& input);
   void find_pairs(const Batch& input, size_t slot, Rows* rows);
-  void fill_record(const Batch& input, const Rows& rows, size_t row, int64_t time_us);
   void move_on(int64_t time_us);
   void pass(size_t threshold);
   void pass_event(uint64_t number, size_t threshold);
-  // Makes `record` one of the partition's events, with everything that follows from that. What is
-  // not known of it yet is filled in.
-  void insert(std::span<const std::byte> record, bool from_checkpoint);
+  // Makes a row one of its partition's events, with everything that follows from that.
+  void insert(const Rows& rows, size_t row, int64_t time_us);
   void insert_loaded();
-  uint64_t append(std::span<const std::byte> record, bool from_checkpoint);
+  // For the event that was appended last, whose time, partition and values are known.
+  void link(EventHeader& event, std::byte* partition, bool from_checkpoint);
+  void arrive(const EventHeader& event, std::byte* partition);
   void count_in(const EventHeader& event, std::byte* partition, const Running& running,
                 int64_t sign);
   uint32_t number_of(state::RowId id, int64_t time_us);
-  // An event in its stored form, in a buffer that the next call overwrites.
-  struct Stored {
-    char* key;  // the value follows
-    size_t key_bytes;
-    size_t value_bytes;
-  };
-  Stored encode(const EventHeader& event) const;
-  size_t stored_bytes_max(const EventHeader& event) const;
+  bool keys_have_strings() const;
+  size_t body_bytes_max(const EventHeader& event) const;
+  // They return the end. A body is key, number and value.
+  char* write_body(const EventHeader& event, const std::byte* partition, char* to) const;
+  char* write_values(const EventHeader& event, size_t key_bytes, char* to) const;
 
-  void answer(state::RowId partition, int64_t time_us, int64_t watermark_us,
-              std::vector<Column>& results);
-  void append_result(const FrameCall& call, const std::byte* partition, Column& result,
-                     const Difference& difference) const;
+  void answer(state::RowId partition, size_t row, int64_t time_us, int64_t watermark_us);
+  // The least or greatest value in the frame.
+  std::optional<int64_t> extreme(const Running& running, state::RowId id, int64_t time_us,
+                                 int64_t watermark_us);
+  Column result(size_t call) const;
+  Column extremes(const FrameCall& call, size_t running) const;
+  Column deviations(const FrameCall& call, size_t running) const;
   // Those of a partition's events with time in [low, high), all of which the running value has let
   // in (or out).
   struct Stretch {
@@ -119,8 +136,12 @@ class RunningFrames final : public Operator {
   RunningValues values_;
   state::EventLog log_;
   DisorderIndex index_;
-  state::RowLayout key_layout_;  // of an event's stored key
+  const bool keys_have_strings_;
+  size_t body_bytes_max_ = 0;  // of any event, unless keys have strings
 
+  std::vector<ExtremeValues> extremes_;
+
+  int64_t watermark_us_;         // the largest seen
   int64_t time_max_us_;          // T: the largest event time or watermark seen
   int64_t in_order_time_us_;     // the largest event time
   std::vector<uint64_t> next_;   // by threshold: the first event in order that has not passed
@@ -131,9 +152,8 @@ class RunningFrames final : public Operator {
   size_t pair_slot_cursor_ = 0;
   state::RowId pair_cursor_ = 0;
 
-  std::vector<std::byte> loaded_;     // records, from load_event(), not yet inserted
-  mutable std::vector<char> stored_;  // scratch of encode()
-  std::vector<std::byte> record_;     // scratch of process()
+  std::vector<std::byte> loaded_;  // records, from load_event(), not yet inserted
+  Answers answers_;                // scratch of process()
 };
 
 }  // namespace kappa::operators

@@ -8,6 +8,7 @@
 #include "engine/types/time.h"
 #include "operators/running_frames.h"
 #include "state/row_codec.h"
+#include "state/varint.h"
 
 // Events in their stored form, written and read back.
 namespace kappa::operators {
@@ -34,103 +35,107 @@ RowId row_of(Table& table, const Row& key, Arena& arena) {
 
 }  // namespace
 
-size_t RunningFrames::stored_bytes_max(const EventHeader& event) const {
-  const Table& partitions = values_.partitions();
+bool RunningFrames::keys_have_strings() const {
+  const auto has_strings = [](const Table& table) {
+    return std::ranges::any_of(table.layout().key(), [](const state::RowField& field) {
+      return field.type.physical() == PhysicalType::kString;
+    });
+  };
+  return has_strings(values_.partitions()) ||
+         std::ranges::any_of(values_.slots(), [&](const RunningValues::Slot& slot) {
+           return slot.distinct && has_strings(*slot.pairs);
+         });
+}
+
+// The same for all events unless keys have strings.
+size_t RunningFrames::body_bytes_max(const EventHeader& event) const {
+  const auto key_bytes = [&](const Table& table, RowId row) {
+    return state::key_bytes_max(table.layout(), keys_have_strings_ ? table.row(row) : nullptr);
+  };
   const auto& slots = values_.slots();
-  size_t bytes = state::kPackedHeaderBytesMax +
-                 state::key_bytes_max(partitions.layout(), partitions.row(event.partition)) +
-                 (3 + 2 * slots.size()) * state::kIntegerBytesMax;
+  size_t bytes = key_bytes(values_.partitions(), event.partition) + 2 * state::kVarintBytesMax +
+                 slots.size() * state::kIntegerBytesMax;
   for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct || (event.seen >> s & 1) == 0) continue;
-    const Table& pairs = *slots[s].pairs;
-    bytes += state::key_bytes_max(pairs.layout(),
-                                  pairs.row(value_at<RowId>(event, slots[s].pair_offset)));
+    const bool seen = (event.seen >> s & 1) != 0;
+    if (!slots[s].distinct || (keys_have_strings_ && !seen)) continue;
+    bytes += key_bytes(*slots[s].pairs, value_at<RowId>(event, slots[s].pair_offset));
   }
   return bytes;
 }
 
-RunningFrames::Stored RunningFrames::encode(const EventHeader& event) const {
-  const Table& partitions = values_.partitions();
-  const size_t needed = stored_bytes_max(event);
-  if (stored_.size() < needed) stored_.resize(2 * needed);
-  char* const key = stored_.data() + state::kPackedHeaderBytesMax;
-  char* const time = state::write_key(partitions.layout(), partitions.row(event.partition), key);
-  const auto partition_bytes = static_cast<size_t>(time - key);
-  char* const value =
-      state::write_key_integer(event.number, state::write_key_integer(event.time_us, time));
-  char* end = state::write_value_integer(event.seen, value);
+char* RunningFrames::write_body(const EventHeader& event, const std::byte* partition,
+                                char* to) const {
+  char* const key_end = state::write_key(values_.partitions().layout(), partition, to);
+  const auto key_bytes = static_cast<size_t>(key_end - to);
+  return write_values(event, key_bytes, state::put_varint(event.number, key_end));
+}
+
+char* RunningFrames::write_values(const EventHeader& event, size_t key_bytes, char* to) const {
+  char* end = state::put_varint(event.seen, to);
   const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
   const auto& slots = values_.slots();
   for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].sums || !sees(s)) continue;
+    if (!slots[s].has_value() || !sees(s)) continue;
     end = state::write_value_integer(value_at<int64_t>(event, slots[s].value_offset), end);
   }
   for (size_t s = 0; s < slots.size(); ++s) {
     if (!slots[s].distinct || !sees(s)) continue;
     // Its key is the partition's, then the value: the value takes the place of all of it.
     const Table& pairs = *slots[s].pairs;
-    char* const pair = end + state::kIntegerBytesMax;
     const char* const pair_end = state::write_key(
-        pairs.layout(), pairs.row(value_at<RowId>(event, slots[s].pair_offset)), pair);
-    const auto bytes = static_cast<size_t>(pair_end - pair) - partition_bytes;
-    end = state::write_value_integer(static_cast<int64_t>(bytes), end);
-    std::memmove(end, pair + partition_bytes, bytes);
+        pairs.layout(), pairs.row(value_at<RowId>(event, slots[s].pair_offset)), end);
+    const auto bytes = static_cast<size_t>(pair_end - end) - key_bytes;
+    std::memmove(end, end + key_bytes, bytes);
     end += bytes;
   }
-  return {key, static_cast<size_t>(value - key), static_cast<size_t>(end - value)};
+  return end;
 }
 
-absl::Status RunningFrames::load_event(std::string_view key, std::string_view value,
-                                       uint64_t checkpoint) {
+absl::Status RunningFrames::load_event(const state::StoredEvent& event, uint64_t checkpoint) {
   const auto damaged = [&] {
     return absl::DataLossError(
-        absl::StrCat("a stored event of ", value.size(), " bytes is damaged"));
+        absl::StrCat("a stored event of ", event.body.size(), " bytes is damaged"));
   };
-  Row decoded;
-  KAPPA_RETURN_IF_ERROR(state::decode_key(key_layout_.key(), key, &decoded));
+  std::string_view rest = event.body;
+  Row key;
+  KAPPA_RETURN_IF_ERROR(state::take_key(values_.partitions().layout().key(), &rest, &key));
+  uint64_t number = 0;
+  uint64_t seen = 0;
+  if (!state::take_varint(&rest, &number) || !state::take_varint(&rest, &seen)) return damaged();
   Arena arena;
   EventHeader header{};
-  header.number = static_cast<uint32_t>(std::get<int64_t>(decoded.back().data));
-  decoded.pop_back();
-  header.time_us = std::get<int64_t>(decoded.back().data);
-  decoded.pop_back();
-  header.partition = row_of(values_.partitions(), decoded, arena);
-  log_.note_loaded(header.time_us, checkpoint);
-  state::ValueReader reader(value);
-  int64_t seen = 0;
-  if (!reader.read_integer(&seen)) return damaged();
+  header.time_us = event.time_us;
+  header.number = static_cast<uint32_t>(number);
+  header.partition = row_of(values_.partitions(), key, arena);
   header.seen = static_cast<uint32_t>(seen);
   const auto sees = [&](size_t slot) { return (header.seen >> slot & 1) != 0; };
   const size_t begin = loaded_.size();
   loaded_.resize(begin + values_.record_bytes());
   std::memcpy(&loaded_[begin], &header, sizeof(header));
   const auto& slots = values_.slots();
+  state::ValueReader reader(rest);
   for (size_t s = 0; s < slots.size(); ++s) {
-    int64_t number = 0;
-    if (!slots[s].sums || !sees(s)) continue;
-    if (!reader.read_integer(&number)) return damaged();
-    std::memcpy(&loaded_[begin + slots[s].value_offset], &number, sizeof(number));
+    int64_t value = 0;
+    if (!slots[s].has_value() || !sees(s)) continue;
+    if (!reader.read_integer(&value)) return damaged();
+    std::memcpy(&loaded_[begin + slots[s].value_offset], &value, sizeof(value));
   }
-  std::string partition;
-  state::append_key(decoded, &partition);
+  rest = reader.rest();
   for (size_t s = 0; s < slots.size(); ++s) {
     if (!slots[s].distinct) continue;
     RowId pair = state::kNoRow;
     if (sees(s)) {
-      int64_t size = 0;
-      std::string_view bytes;
-      if (!reader.read_integer(&size) || size < 0 ||
-          !reader.read_bytes(static_cast<size_t>(size), &bytes)) {
-        return damaged();
-      }
-      Row pair_key;
-      KAPPA_RETURN_IF_ERROR(state::decode_key(slots[s].pairs->layout().key(),
-                                              partition + std::string(bytes), &pair_key));
+      Row value;
+      KAPPA_RETURN_IF_ERROR(
+          state::take_key({slots[s].pairs->layout().key().back()}, &rest, &value));
+      Row pair_key = key;
+      pair_key.push_back(std::move(value.front()));
       pair = row_of(*slots[s].pairs, pair_key, arena);
     }
     std::memcpy(&loaded_[begin + slots[s].pair_offset], &pair, sizeof(pair));
   }
-  if (!reader.at_end()) return damaged();
+  if (!rest.empty()) return damaged();
+  log_.note_loaded(event.time_us, checkpoint);
   constexpr size_t kLoadedBytesMax = 16u << 20;
   if (loaded_.size() > kLoadedBytesMax) insert_loaded();
   return absl::OkStatus();
@@ -149,7 +154,14 @@ void RunningFrames::insert_loaded() {
     return std::pair(header(a)->time_us, header(a)->number) <
            std::pair(header(b)->time_us, header(b)->number);
   });
-  for (size_t i : order) insert(std::span(loaded_).subspan(i * bytes, bytes), true);
+  for (size_t i : order) {
+    std::byte* const record = log_.append(header(i)->time_us);
+    std::memcpy(record, header(i), bytes);
+    auto& event = *reinterpret_cast<EventHeader*>(record);
+    std::byte* const partition = values_.partitions().row(event.partition);
+    link(event, partition, true);
+    arrive(event, partition);
+  }
   loaded_.clear();
 }
 
@@ -160,11 +172,18 @@ void RunningFrames::restored(int64_t watermark_us) {
 }
 
 void RunningFrames::visit_events(int64_t watermark_us, const VisitEvent& visit) const {
+  const Table& partitions = values_.partitions();
+  std::string buffer;
   for (uint64_t n = log_.begin(); n < log_.end(); ++n) {
-    if (event(n).time_us < saturating_add(watermark_us, -op_.horizon_us)) continue;
-    const Stored stored = encode(event(n));
-    visit(std::string(stored.key, stored.key_bytes),
-          std::string(stored.key + stored.key_bytes, stored.value_bytes));
+    const EventHeader& each = event(n);
+    if (each.time_us < saturating_add(watermark_us, -op_.horizon_us)) continue;
+    buffer.resize(body_bytes_max(each) + 2 * state::kIntegerBytesMax);
+    char* const key = buffer.data();
+    char* const time = state::write_key(partitions.layout(), partitions.row(each.partition), key);
+    char* const value =
+        state::write_key_integer(each.number, state::write_key_integer(each.time_us, time));
+    const char* const end = write_values(each, static_cast<size_t>(time - key), value);
+    visit(std::string(key, value), std::string(static_cast<const char*>(value), end));
   }
 }
 

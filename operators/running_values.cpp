@@ -16,6 +16,10 @@ bool is_running(const FrameCall& call, Type argument) {
       return true;
     case FrameFunction::kSum:
     case FrameFunction::kAvg:
+    case FrameFunction::kStddev:
+    case FrameFunction::kStddevPop:
+    case FrameFunction::kMin:
+    case FrameFunction::kMax:
       // 128 bits take 2^64 of the largest of these.
       return argument.physical() == PhysicalType::kInt32 ||
              argument.physical() == PhysicalType::kInt64;
@@ -51,21 +55,33 @@ size_t RunningValues::threshold_of(int64_t delay_us) {
 
 size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
   const bool distinct = call.function == FrameFunction::kCountDistinct;
+  const bool least = call.function == FrameFunction::kMin;
+  const bool extreme = least || call.function == FrameFunction::kMax;
   const auto same = [&](const Running& each) {
-    return each.slot == slot && each.frame == call.frame && each.distinct == distinct;
+    return each.slot == slot && each.frame == call.frame && each.distinct == distinct &&
+           each.extreme.has_value() == extreme && (!extreme || extremes_[*each.extreme] == least);
   };
   const auto found = std::find_if(running_.begin(), running_.end(), same);
   if (found != running_.end()) return static_cast<size_t>(found - running_.begin());
   const size_t index = running_.size();
   Running running{.slot = slot,
                   .frame = call.frame,
-                  .leaves = threshold_of(call.frame.start),
+                  .leaves = 0,
                   .enters = {},
                   .distinct = distinct,
+                  .extreme = {},
                   .count = {},
                   .sum = {},
+                  .squares_low = {},
+                  .squares_high = {},
                   .in_pairs = {}};
-  thresholds_[running.leaves].leaving.push_back(index);
+  if (extreme) {
+    running.extreme = extremes_.size();
+    extremes_.push_back(least);
+  } else {
+    running.leaves = threshold_of(call.frame.start);
+    thresholds_[running.leaves].leaving.push_back(index);
+  }
   if (call.frame.end == 0) {
     on_arrival_.push_back(index);
   } else {
@@ -85,8 +101,13 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
       continue;
     }
     const size_t slot = slot_of(call);
+    const bool squares =
+        call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop;
+    slots_[slot].squares |= squares;
     slots_[slot].sums |=
-        call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;
+        squares || call.function == FrameFunction::kSum || call.function == FrameFunction::kAvg;
+    slots_[slot].extremes |=
+        call.function == FrameFunction::kMin || call.function == FrameFunction::kMax;
     slots_[slot].distinct |= call.function == FrameFunction::kCountDistinct;
     running_of_call_.push_back(running_of(call, slot));
   }
@@ -94,11 +115,15 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
 
   std::vector<Type> key;
   for (int column : op.partition) key.push_back(input[static_cast<size_t>(column)].type);
-  // last, time_max; a threshold each; then count and sum of each running value.
+  // last, time_max; a threshold each; then count, sum and squares of each running value.
   std::vector<Type> values(2 + thresholds_.size(), Type::bigint());
   for (const Running& running : running_) {
+    if (running.extreme) continue;
     values.push_back(Type::bigint());
-    if (slots_[running.slot].sums && !running.distinct) values.push_back(Type::numeric(38, 0));
+    if (running.distinct) continue;
+    const Slot& slot = slots_[running.slot];
+    const size_t sums = (slot.sums ? 1 : 0) + (slot.squares ? 2 : 0);
+    values.insert(values.end(), sums, Type::numeric(38, 0));
   }
   const state::RowLayout layout(key, values);
   size_t field = 0;
@@ -106,15 +131,22 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
   time_max = layout.values()[field++];
   for (Threshold& threshold : thresholds_) threshold.passed = layout.values()[field++];
   for (Running& running : running_) {
+    if (running.extreme) continue;
     running.count = layout.values()[field++];
-    if (slots_[running.slot].sums && !running.distinct) running.sum = layout.values()[field++];
+    if (running.distinct) continue;
+    const Slot& slot = slots_[running.slot];
+    if (slot.sums) running.sum = layout.values()[field++];
+    if (slot.squares) {
+      running.squares_low = layout.values()[field++];
+      running.squares_high = layout.values()[field++];
+    }
   }
   const state::TableOptions derived{.derived = true};
   partitions_ = std::make_unique<state::Table>(state::TableId{operator_id, 1}, layout, derived);
 
   record_bytes_ = sizeof(EventHeader);
   for (Slot& slot : slots_) {
-    if (!slot.sums) continue;
+    if (!slot.has_value()) continue;
     slot.value_offset = record_bytes_;
     record_bytes_ += sizeof(int64_t);
   }

@@ -36,8 +36,11 @@ class RunningValues {
     int argument = -1;  // input column; -1: every event
     int filter = -1;    // input column; -1: none
     bool sums = false;
+    bool squares = false;   // sums them too
+    bool extremes = false;  // asks for the least or greatest
     bool distinct = false;
-    uint32_t value_offset = 0;  // in the event's record: its value, i64; if it sums
+    bool has_value() const { return sums || extremes; }
+    uint32_t value_offset = 0;  // in the event's record: its value, i64; if it has one
     uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
     // Partition columns and value → how many events with it each frame holds, then the largest
     // event time.
@@ -46,11 +49,16 @@ class RunningValues {
   struct Running {
     size_t slot;
     Frame frame;
-    size_t leaves;                 // threshold
+    size_t leaves;                 // threshold; not of an extreme
     std::optional<size_t> enters;  // threshold; none: on arrival
     bool distinct = false;
-    state::RowField count;     // bigint; of distinct values if `distinct`
-    state::RowField sum;       // 128 bits, if the slot sums
+    // Its number among the least and greatest values, which have no fields.
+    std::optional<size_t> extreme;
+    state::RowField count;  // bigint; of distinct values if `distinct`
+    state::RowField sum;    // 128 bits, if the slot sums
+    // 128 bits each, if the slot sums squares (deviation.h).
+    state::RowField squares_low;
+    state::RowField squares_high;
     state::RowField in_pairs;  // bigint, if `distinct`
   };
   struct Threshold {
@@ -64,6 +72,8 @@ class RunningValues {
   const std::vector<Running>& running() const { return running_; }
   const std::vector<Threshold>& thresholds() const { return thresholds_; }
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
+  // By number: whether it is the least.
+  const std::vector<bool>& extremes() const { return extremes_; }
   // kNothingRuns: of is_late(), which looks at the row alone.
   static constexpr size_t kNothingRuns = ~size_t{0};
   size_t running_of_call(size_t call) const { return running_of_call_[call]; }
@@ -84,6 +94,7 @@ class RunningValues {
   std::vector<Running> running_;
   std::vector<Threshold> thresholds_;
   std::vector<size_t> on_arrival_;
+  std::vector<bool> extremes_;
   std::vector<size_t> running_of_call_;
   std::unique_ptr<state::Table> partitions_;
   uint32_t record_bytes_ = 0;
@@ -106,6 +117,14 @@ T value_at(const EventHeader& event, uint32_t offset) {
   T value;
   std::memcpy(&value, reinterpret_cast<const std::byte*>(&event) + offset, sizeof(value));
   return value;
+}
+
+// A bigint field that is not null.
+inline int64_t& number(std::byte* row, const state::RowField& field) {
+  return state::Table::get<int64_t>(row, field);
+}
+inline int64_t number(const std::byte* row, const state::RowField& field) {
+  return state::Table::get<int64_t>(row, field);
 }
 
 }  // namespace kappa::operators

@@ -60,6 +60,35 @@ void append_sum(Column& column, int128 sum, int64_t count) {
   append_number(column, there ? std::optional(sum) : std::nullopt);
 }
 
+Column sums_column(Type result, std::span<const int128> sums, std::span<const int64_t> counts) {
+  Column column(result, sums.size());
+  const auto fill = [&]<typename T>(std::span<T> values) {
+    for (size_t i = 0; i < sums.size(); ++i) {
+      if (counts[i] > 0 && sums[i] != kSumOverflowed && fits_result(sums[i], result)) {
+        values[i] = static_cast<T>(sums[i]);
+      } else {
+        column.set_null(i);
+      }
+    }
+  };
+  if (result.physical() == PhysicalType::kInt128) {
+    fill(column.values<int128>());
+  } else {
+    fill(column.values<int64_t>());
+  }
+  return column;
+}
+
+Column averages_column(Type result, std::span<const int128> sums, std::span<const int64_t> counts,
+                       int argument_scale) {
+  Column column(result);
+  column.reserve(sums.size());
+  for (size_t i = 0; i < sums.size(); ++i) {
+    append_average(column, sums[i], counts[i], argument_scale);
+  }
+  return column;
+}
+
 void append_average(Column& column, int128 sum, int64_t count, int argument_scale) {
   if (count == 0 || sum == kSumOverflowed) return append_number(column, std::nullopt);
   append_number(column, average(sum, count, column.type().scale - argument_scale));

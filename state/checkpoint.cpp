@@ -158,6 +158,7 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
   std::map<TableId, std::vector<PackedHead>> said;
   for (PackedTable& table : checkpoint.tables) {
     said[table.id].push_back(table.head);
+    if (table.events) event_logs_.insert(table.id);
     if (!table.blobs.empty()) blobs.add(table);
   }
   for (const auto& [table, heads] : said) follow(table, heads, &head);
@@ -232,6 +233,14 @@ bool CheckpointStore::should_erase_void() const {
   return bytes > kVoidBytes || parts > kVoidParts;
 }
 
+void CheckpointStore::erase_part(TableId table, uint64_t checkpoint, const CheckpointPart& part,
+                                 CheckpointHead* head, WriteBatch* batch) {
+  for (uint32_t n = 0; n < part.blobs; ++n) batch->erase(delta_key(checkpoint, table, n));
+  batch->erase(part_key(table, checkpoint));
+  head->blobs -= part.blobs;
+  head->bytes -= part.bytes;
+}
+
 // Not synced: if this is lost, the blobs are void again.
 absl::Status CheckpointStore::erase_void() {
   if (absl::IsNotFound(loaded_)) return absl::OkStatus();
@@ -240,10 +249,7 @@ absl::Status CheckpointStore::erase_void() {
   CheckpointHead head = head_;
   WriteBatch batch;
   for_each_void([&](TableId table, uint64_t checkpoint, const CheckpointPart& part) {
-    for (uint32_t n = 0; n < part.blobs; ++n) batch.erase(delta_key(checkpoint, table, n));
-    batch.erase(part_key(table, checkpoint));
-    head.blobs -= part.blobs;
-    head.bytes -= part.bytes;
+    erase_part(table, checkpoint, part, &head, &batch);
   });
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/false);

@@ -13,6 +13,7 @@
 #include "state/checkpoint_format.h"
 #include "state/packed_rows.h"
 #include "state/store.h"
+#include "state/stored_events.h"
 #include "state/table.h"
 
 namespace kappa::state {
@@ -37,9 +38,10 @@ struct Checkpoint {
 // Writes checkpoints into a generation's store and reads them back. Layout: checkpoint_format.h.
 //
 // A checkpoint's rows are packed into blobs, which is many times cheaper than a Put for each row.
-// Old checkpoints are not merged with newer ones: tables write their rows again before long
+// Rows of old checkpoints are not merged with newer ones: tables write their rows again before long
 // (Table, checkpoints), and say from which checkpoint on all of their rows are there. What is older
-// is void, and erased by erase_void(). Restart reads the rest, newest first.
+// is void, and erased by erase_void(). Restart reads the rest, newest first. Events (EventLog) are
+// not written again, and small parts of them are merged.
 //
 // One thread, which need not be the pipeline's.
 class CheckpointStore {
@@ -55,8 +57,8 @@ class CheckpointStore {
   absl::Status read_rows(const VisitRow& visit, const std::set<TableId>& but = {}) const;
   // Each stored event of these logs with the number of its checkpoint, in the order in which they
   // were stored: read_rows() leaves them out. Events that count no more may be among them.
-  using VisitEvent = std::function<absl::Status(TableId log, uint64_t checkpoint,
-                                                std::string_view key, std::string_view value)>;
+  using VisitEvent =
+      std::function<absl::Status(TableId log, uint64_t checkpoint, const StoredEvent& event)>;
   absl::Status read_events(const std::set<TableId>& logs, const VisitEvent& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
   // Those below were forgotten, as the last checkpoint said.
@@ -78,6 +80,10 @@ class CheckpointStore {
   // Erases the blobs that are void. What read_rows() says does not change, whenever this is cut
   // short.
   absl::Status erase_void();
+  // Makes one part of many small ones of an event log, so that their number goes by what they hold
+  // and not by the time that it took to come. What read_events() says does not change, but for
+  // checkpoints' numbers, which may be later.
+  absl::Status merge_small_parts();
 
  private:
   // What is known of the tables with one id since this was made.
@@ -102,6 +108,14 @@ class CheckpointStore {
   absl::Status read_table(TableId table, const VisitRow& visit) const;
   // The first checkpoint that holds something of the table that later ones do not.
   uint64_t start_of(TableId table) const;
+  absl::Status read_events_of(TableId log, uint64_t checkpoint, const CheckpointPart& part,
+                              const VisitEvent& visit) const;
+  // All of its parts from this checkpoint on.
+  absl::Status merge_parts(TableId log, uint64_t first);
+  static void erase_part(TableId table, uint64_t checkpoint, const CheckpointPart& part,
+                         CheckpointHead* head, WriteBatch* batch);
+  static absl::Status damaged_blob(TableId table, uint64_t checkpoint, size_t n, size_t blobs,
+                                   const absl::Status& why);
   // The rows of a sealed blob, appended to `rows`, which point into it.
   static absl::Status read_blob(std::string_view blob, std::vector<PackedRow>* rows);
   absl::StatusOr<std::vector<std::string>> read_part(TableId table, uint64_t checkpoint,
@@ -113,6 +127,7 @@ class CheckpointStore {
   CheckpointHead head_;
   std::map<TableId, std::map<uint64_t, CheckpointPart>> parts_;  // by table and checkpoint
   std::map<TableId, Followed> followed_;
+  std::set<TableId> event_logs_;  // of those that were written since this was made
 };
 
 }  // namespace kappa::state

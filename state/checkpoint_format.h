@@ -14,7 +14,8 @@
 //
 //   'c' operator u64, part u8, checkpoint u64         → what it holds of a table: blobs u32 |
 //                                                       bytes u64 | crc32c u32
-//   'd' checkpoint u64, operator u64, part u8, n u32  → a blob: packed rows | crc32c u32
+//   'd' checkpoint u64, operator u64, part u8, n u32  → a blob: packed rows, or stored
+//                                                       events | crc32c u32
 //   'm' "checkpoint"                                  → the head, see encode_head()
 //   'o' sequence u64                                  → an outbox entry, see encode_outbox()
 namespace kappa::state {

@@ -16,13 +16,6 @@ absl::Status damaged(TableId table, uint64_t checkpoint, const std::string& what
       absl::StrCat("checkpoint ", checkpoint, ", table ", to_string(table), ": ", what));
 }
 
-absl::Status damaged_blob(TableId table, uint64_t checkpoint, size_t n, size_t blobs,
-                          const absl::Status& why) {
-  return damaged(
-      table, checkpoint,
-      absl::StrCat("blob ", n, " of ", blobs, " is damaged: ", std::string(why.message())));
-}
-
 // Keys (with their key groups) that were seen. Keeps copies.
 class SeenKeys {
  public:
@@ -46,6 +39,13 @@ class SeenKeys {
 };
 
 }  // namespace
+
+absl::Status CheckpointStore::damaged_blob(TableId table, uint64_t checkpoint, size_t n,
+                                           size_t blobs, const absl::Status& why) {
+  return damaged(
+      table, checkpoint,
+      absl::StrCat("blob ", n, " of ", blobs, " is damaged: ", std::string(why.message())));
+}
 
 absl::Status CheckpointStore::read_rows(const VisitRow& visit, const std::set<TableId>& but) const {
   if (!loaded_.ok()) return loaded_;
@@ -90,30 +90,6 @@ absl::Status CheckpointStore::read_table(TableId table, const VisitRow& visit) c
       for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
         if (!seen.add(*row) || row->deleted) continue;
         KAPPA_RETURN_IF_ERROR(visit(table, row->key_group, row->key, row->value));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckpointStore::read_events(const std::set<TableId>& logs,
-                                          const VisitEvent& visit) const {
-  if (!loaded_.ok()) return loaded_;
-  std::vector<PackedRow> rows;
-  for (const TableId log : logs) {
-    const auto parts = parts_.find(log);
-    if (parts == parts_.end()) continue;
-    for (auto part = parts->second.lower_bound(start_of(log)); part != parts->second.end();
-         ++part) {
-      KAPPA_ASSIGN_OR_RETURN(const std::vector<std::string> blobs,
-                             read_part(log, part->first, part->second));
-      for (size_t n = 0; n < blobs.size(); ++n) {
-        rows.clear();
-        const absl::Status read = read_blob(blobs[n], &rows);
-        if (!read.ok()) return damaged_blob(log, part->first, n, blobs.size(), read);
-        for (const PackedRow& row : rows) {
-          KAPPA_RETURN_IF_ERROR(visit(log, part->first, row.key, row.value));
-        }
       }
     }
   }

@@ -13,6 +13,7 @@
 namespace kappa::state {
 namespace {
 
+constexpr size_t kSpareSegmentsMax = 4;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
 std::mutex spill_mutex;
@@ -50,28 +51,36 @@ EventLog::EventLog(TableId id, size_t record_bytes, size_t resident_bytes)
       record_bytes_(record_bytes),
       resident_bytes_(resident_bytes),
       forgotten_before_us_(kNever),
-      pending_time_max_us_(kNever) {
-  pending_.id = id;
-}
+      pending_time_max_us_(kNever) {}
 
 EventLog::~EventLog() {
   while (!segments_.empty()) drop_segment();
+  for (std::byte* memory : spare_) munmap(memory, segment_bytes());
   if (spill_file_ >= 0) close(spill_file_);
 }
 
 size_t EventLog::bytes() const {
-  return resident_ * segment_bytes() + dirty_bytes_;
+  return (resident_ + spare_.size()) * segment_bytes() + dirty_bytes();
 }
 
 size_t EventLog::spilled_bytes() const {
   return (segments_.size() - resident_) * segment_bytes();
 }
 
-void EventLog::add_segment() {
+std::byte* EventLog::segment_memory() {
+  if (!spare_.empty()) {
+    std::byte* const memory = spare_.back();
+    spare_.pop_back();
+    return memory;
+  }
   void* const memory =
       mmap(nullptr, segment_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   KAPPA_INVARIANT(memory != MAP_FAILED, "the kernel has memory");
-  segments_.push_back({static_cast<std::byte*>(memory), kNever, -1});
+  return static_cast<std::byte*>(memory);
+}
+
+void EventLog::add_segment() {
+  segments_.push_back({segment_memory(), kNever, -1});
   ++resident_;
   if (resident_ > 1 && (resident_ - 1) * segment_bytes() > resident_bytes_) spill_oldest();
 }
@@ -99,11 +108,16 @@ void EventLog::spill_oldest() {
 
 void EventLog::drop_segment() {
   const Segment& segment = segments_.front();
-  munmap(segment.memory, segment_bytes());
-  if (segment.file_offset >= 0) {
+  const bool spilled = segment.file_offset >= 0;
+  if (spilled) {
     spill_spare_.push_back(segment.file_offset);
   } else {
     --resident_;
+  }
+  if (spilled || spare_.size() >= kSpareSegmentsMax) {
+    munmap(segment.memory, segment_bytes());
+  } else {
+    spare_.push_back(segment.memory);
   }
   segments_.pop_front();
   ++first_segment_;
@@ -115,13 +129,6 @@ std::byte* EventLog::append(int64_t event_time_us) {
   segment.event_time_max_us = std::max(segment.event_time_max_us, event_time_us);
   pending_time_max_us_ = std::max(pending_time_max_us_, event_time_us);
   return segment.memory + (end_++ & (kSegmentRecords - 1)) * record_bytes_;
-}
-
-void EventLog::store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes) {
-  const char* const begin = write_packed_header(key_group, key_bytes, value_bytes, key);
-  const auto size = static_cast<size_t>(key + key_bytes + value_bytes - begin);
-  pending_.blob()->append(begin, size);
-  dirty_bytes_ += size;
 }
 
 void EventLog::note_loaded(int64_t event_time_us, uint64_t checkpoint) {
@@ -139,9 +146,31 @@ void EventLog::forget_before(int64_t event_time_us) {
   }
 }
 
+// A few thousand checkpoints are remembered one by one; of more, two count as one.
+void EventLog::note_stored() {
+  constexpr size_t kRemembered = 4096;
+  stored_.emplace_back(sequence_, pending_time_max_us_);
+  if (stored_.size() <= kRemembered) return;
+  std::deque<std::pair<uint32_t, int64_t>> fewer;
+  for (size_t i = 0; i < stored_.size(); ++i) {
+    if (i % 2 == 0) {
+      fewer.push_back(stored_[i]);
+    } else {
+      fewer.back().second = std::max(fewer.back().second, stored_[i].second);
+    }
+  }
+  stored_ = std::move(fewer);
+}
+
 PackedTable EventLog::take_checkpoint() {
   ++sequence_;
-  if (!pending_.blobs.empty()) stored_.emplace_back(sequence_, pending_time_max_us_);
+  PackedTable taken;
+  taken.id = id_;
+  taken.head.sequence = sequence_;
+  taken.events = true;
+  taken.blobs = pending_.take();
+  if (!taken.blobs.empty()) note_stored();
+  pending_time_max_us_ = kNever;
   const auto forget = [&](auto& checkpoints) {
     while (!checkpoints.empty() && checkpoints.front().second < forgotten_before_us_) {
       checkpoints.pop_front();
@@ -149,17 +178,11 @@ PackedTable EventLog::take_checkpoint() {
   };
   forget(loaded_);
   forget(stored_);
-  PackedTable taken = std::move(pending_);
-  taken.head.sequence = sequence_;
   if (!loaded_.empty()) {
     taken.head.whole_from = loaded_.front().first;
   } else {
     taken.head.whole_in = stored_.empty() ? 1 : sequence_ - stored_.front().first + 1;
   }
-  pending_ = {};
-  pending_.id = id_;
-  pending_time_max_us_ = kNever;
-  dirty_bytes_ = 0;
   return taken;
 }
 

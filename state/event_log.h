@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "state/packed_rows.h"
+#include "state/stored_events.h"
 #include "state/table_id.h"
 
 namespace kappa::state {
@@ -25,8 +26,9 @@ void set_spill_directory(const std::string& directory);
 // that the kernel can take their memory back; their addresses stay. A segment goes when all of its
 // events are older than what was said to be forgotten.
 //
-// A checkpoint writes the events that came since the one before, in their stored form (row_codec),
-// and never again: it tells how far back the events go that still count, and what is older is void.
+// A checkpoint writes the events that came since the one before, in their stored form
+// (stored_events.h), and never again: it tells how far back the events go that still count, and
+// what is older is void.
 class EventLog {
  public:
   // How many bytes of the youngest segments stay in memory.
@@ -51,12 +53,14 @@ class EventLog {
   // How large the file is, room that is free included.
   size_t spill_file_bytes() const { return static_cast<size_t>(spill_end_); }
 
-  // Room for the next event, zeroed; filled in at once.
+  // Room for the next event, filled in at once: what lies there is of no meaning.
   std::byte* append(int64_t event_time_us);
-  // The stored form of the event that was appended last: key, and value behind it;
-  // kPackedHeaderBytesMax bytes before `key` may be written. Not called for those from a
-  // checkpoint.
-  void store(uint32_t key_group, char* key, size_t key_bytes, size_t value_bytes);
+  // For the stored form of the event that was appended last, unless it comes from a checkpoint:
+  // room for a body of at most so many bytes; end_store() with where it ended is to follow.
+  char* begin_store(uint32_t key_group, int64_t event_time_us, size_t body_bytes_max) {
+    return pending_.begin(key_group, event_time_us, body_bytes_max);
+  }
+  void end_store(const char* body_end) { pending_.finish(body_end); }
   // An event is in the store's checkpoint of this number, and appended or about to be. Numbers
   // ascend; all before the first take_checkpoint().
   void note_loaded(int64_t event_time_us, uint64_t checkpoint);
@@ -66,7 +70,7 @@ class EventLog {
   // ---- checkpoints -----------------------------------------------------------------------------
 
   // Bytes that the next checkpoint holds.
-  size_t dirty_bytes() const { return dirty_bytes_; }
+  size_t dirty_bytes() const { return pending_.bytes(); }
   // What was stored since the last one.
   PackedTable take_checkpoint();
 
@@ -79,6 +83,8 @@ class EventLog {
     int64_t file_offset;  // -1: in memory
   };
 
+  std::byte* segment_memory();
+  void note_stored();
   void add_segment();
   void spill_oldest();
   void drop_segment();
@@ -91,18 +97,21 @@ class EventLog {
   uint64_t first_segment_ = 0;  // its number
   uint64_t end_ = 0;
   size_t resident_ = 0;  // segments in memory: the last ones
+  // Memory of segments that went, for those to come: fresh memory costs more than what is written
+  // to it.
+  std::vector<std::byte*> spare_;
   int spill_file_ = -1;
   bool spills_ = true;                // until a write fails
   int64_t spill_end_ = 0;             // of the file
   std::vector<int64_t> spill_spare_;  // room in it that was given back
   int64_t forgotten_before_us_;
 
-  PackedTable pending_;
-  size_t dirty_bytes_ = 0;
+  StoredEventWriter pending_;
   int64_t pending_time_max_us_;
   uint32_t sequence_ = 0;  // of checkpoints taken
   // Checkpoints with events that count, and the largest event time of each: by the store's number,
-  // those that were loaded; by their sequence, those taken since.
+  // those that were loaded; by their sequence, those taken since, each with what came before the
+  // next.
   std::deque<std::pair<uint64_t, int64_t>> loaded_;
   std::deque<std::pair<uint32_t, int64_t>> stored_;
 };

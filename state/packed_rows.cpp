@@ -2,28 +2,10 @@
 
 #include <cstring>
 
+#include "state/varint.h"
+
 namespace kappa::state {
 namespace {
-
-char* put_varint(uint32_t value, char* to) {
-  while (value >= 0x80) {
-    *to++ = static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  *to++ = static_cast<char>(value);
-  return to;
-}
-
-bool take_varint(std::string_view* rest, uint32_t* value) {
-  *value = 0;
-  for (uint32_t shift = 0; shift < 32 && !rest->empty(); shift += 7) {
-    const auto byte = static_cast<uint8_t>(rest->front());
-    rest->remove_prefix(1);
-    *value |= uint32_t{byte & 0x7fu} << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
 
 size_t put_header(uint32_t key_group, size_t key_bytes, uint32_t value_mark, char* to) {
   char* at = to;
@@ -55,12 +37,12 @@ bool take_packed(std::string_view* rest, PackedRow* row) {
   if (rest->empty()) return false;
   row->key_group = static_cast<uint8_t>(rest->front());
   rest->remove_prefix(1);
-  uint32_t key_bytes = 0;
-  uint32_t mark = 0;
+  uint64_t key_bytes = 0;
+  uint64_t mark = 0;
   if (!take_varint(rest, &key_bytes) || !take_varint(rest, &mark)) return false;
   row->deleted = mark == 0;
   const size_t value_bytes = row->deleted ? 0 : mark - 1;
-  if (rest->size() < size_t{key_bytes} + value_bytes) return false;
+  if (rest->size() < key_bytes || rest->size() - key_bytes < value_bytes) return false;
   row->key = rest->substr(0, key_bytes);
   row->value = rest->substr(key_bytes, value_bytes);
   rest->remove_prefix(key_bytes + value_bytes);

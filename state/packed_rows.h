@@ -48,6 +48,7 @@ struct PackedTable {
   TableId id;
   PackedHead head;
   std::vector<std::string> blobs;  // packed rows, about kBlobBytes of them each
+  bool events = false;             // they are stored events (stored_events.h)
 
   static constexpr size_t kBlobBytes = 32u << 10;
   // The blob that the next row is to be appended to.

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/invariant.h"
+#include "engine/types/status_macros.h"
 
 namespace kappa::state {
 namespace {
@@ -286,25 +287,29 @@ void append_key(const Row& key, std::string* out) {
   }
 }
 
-absl::Status decode_key(const std::vector<RowField>& fields, std::string_view stored, Row* key) {
-  std::string_view rest = stored;
+absl::Status take_key(const std::vector<RowField>& fields, std::string_view* rest, Row* key) {
+  const size_t bytes = rest->size();
   key->clear();
   for (const RowField& field : fields) {
     Value& value = key->emplace_back(Value::null(field.type));
-    const char marker = rest.empty() ? '\0' : rest.front();
-    if (!rest.empty()) rest.remove_prefix(1);
+    const char marker = rest->empty() ? '\0' : rest->front();
+    if (!rest->empty()) rest->remove_prefix(1);
     if (marker == kNullKey) continue;
-    if (marker != kPresent || !take_key_value(&rest, &value)) {
-      return absl::DataLossError(absl::StrCat("a stored key of ", stored.size(),
+    if (marker != kPresent || !take_key_value(rest, &value)) {
+      return absl::DataLossError(absl::StrCat("a stored key of ", bytes,
                                               " bytes is damaged in column ", key->size(), " (",
                                               to_string(field.type), ")"));
     }
   }
-  if (!rest.empty()) {
-    return absl::DataLossError(absl::StrCat("a stored key of ", stored.size(), " bytes has ",
-                                            rest.size(), " more than its columns take"));
-  }
   return absl::OkStatus();
+}
+
+absl::Status decode_key(const std::vector<RowField>& fields, std::string_view stored, Row* key) {
+  std::string_view rest = stored;
+  KAPPA_RETURN_IF_ERROR(take_key(fields, &rest, key));
+  if (rest.empty()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("a stored key of ", stored.size(), " bytes has ",
+                                          rest.size(), " more than its columns take"));
 }
 
 bool ValueReader::take(size_t size, std::string_view* bytes) {

@@ -31,7 +31,8 @@ namespace kappa::state {
 //                           (its low bytes tend to be zero); NaN is always the same one
 //   text, bytea             size u8 up to 0xef, or 0xf0 and size u32 little-endian; the bytes
 
-// How many bytes write_key() and write_value() may touch for this row.
+// How many bytes write_key() and write_value() may touch for this row, which is looked at only if
+// it has strings.
 size_t key_bytes_max(const RowLayout& layout, const std::byte* image);
 size_t value_bytes_max(const RowLayout& layout, const std::byte* image);
 // Write the stored key (value) of a row and return its end.
@@ -45,6 +46,8 @@ void append_key(const Row& key, std::string* out);
 inline constexpr size_t kIntegerBytesMax = 9;
 char* write_key_integer(int64_t value, char* to);
 char* write_value_integer(int64_t value, char* to);
+// Takes a key of the given types off the front of `rest`. DataLoss: there is none; says why.
+absl::Status take_key(const std::vector<RowField>& fields, std::string_view* rest, Row* key);
 // The key of the given types that `stored` is. DataLoss: it is none; says why.
 absl::Status decode_key(const std::vector<RowField>& fields, std::string_view stored, Row* key);
 
@@ -59,9 +62,8 @@ class ValueReader {
   bool read_string(const RowField& field, std::byte* row, std::string_view* value);
   // What write_value_integer() wrote.
   bool read_integer(int64_t* value);
-  // The next `size` bytes as they are.
-  bool read_bytes(size_t size, std::string_view* bytes) { return take(size, bytes); }
   bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
 
  private:
   bool take(size_t size, std::string_view* bytes);

@@ -113,7 +113,8 @@ absl::Status Checkpointer::write() {
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
   KAPPA_RETURN_IF_ERROR(outbox_->stored_to(outbox_next_));
   checkpoint_ = {};
-  return store_->should_erase_void() ? store_->erase_void() : absl::OkStatus();
+  if (store_->should_erase_void()) KAPPA_RETURN_IF_ERROR(store_->erase_void());
+  return store_->merge_small_parts();
 }
 
 void Checkpointer::work() {

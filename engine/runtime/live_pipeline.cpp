@@ -169,15 +169,11 @@ absl::Status LivePipeline::restore_events(const std::set<state::TableId>& logs) 
       by_worker[op->events()->id()].push_back(op);
     }
   }
-  return checkpoints_.read_events(
-      logs,
-      [&](state::TableId log, uint64_t checkpoint, std::string_view key,
-          std::string_view value) -> absl::Status {
-        const std::vector<operators::Operator*>& workers = by_worker.at(log);
-        KAPPA_ASSIGN_OR_RETURN(const uint32_t worker,
-                               worker_of_stored(log, workers[0]->event_key(), key));
-        return workers[worker]->load_event(key, value, checkpoint);
-      });
+  return checkpoints_.read_events(logs, [&](state::TableId log, uint64_t checkpoint,
+                                            const state::StoredEvent& event) {
+    const uint32_t worker = worker_of(event.key_group, pool_.workers());
+    return by_worker.at(log)[worker]->load_event(event, checkpoint);
+  });
 }
 
 Place LivePipeline::place() const {

@@ -34,7 +34,9 @@ SERVER log OPTIONS (topic 'tx', format 'json', event_time 'at', out_of_orderness
                     idle_timeout '20 seconds');
 CREATE MATERIALIZED VIEW answers AS
 SELECT id, count(*) OVER long AS n, sum(amount) OVER long AS s, count(DISTINCT place) OVER long AS d,
-       count(*) OVER short AS sn, sum(amount) OVER past AS ps, count(DISTINCT place) OVER past AS pd
+       count(*) OVER short AS sn, sum(amount) OVER past AS ps, count(DISTINCT place) OVER past AS pd,
+       min(amount) OVER long AS least, max(amount) OVER long AS most, max(amount) OVER short AS sm,
+       min(amount) OVER past AS pl, max(amount) OVER past AS pm
 FROM tx
 WINDOW long AS (PARTITION BY card ORDER BY at RANGE '60 seconds' PRECEDING),
        short AS (PARTITION BY card ORDER BY at RANGE '3 seconds' PRECEDING),
@@ -71,6 +73,8 @@ std::string json(const Tx& tx) {
 struct Seen {
   int64_t count = 0;
   int64_t sum = 0;
+  int64_t least = std::numeric_limits<int64_t>::max();
+  int64_t most = std::numeric_limits<int64_t>::min();
   std::set<int> places;
 };
 
@@ -81,14 +85,16 @@ Seen look(const std::vector<const Tx*>& known, const Tx& row, int64_t start_us, 
     if (tx->at_us < oldest_us || tx->at_us > row.at_us - end_us) continue;
     ++seen.count;
     seen.sum += tx->amount;
+    seen.least = std::min(seen.least, tx->amount);
+    seen.most = std::max(seen.most, tx->amount);
     seen.places.insert(tx->place);
   }
   return seen;
 }
 
 std::vector<std::string> expected(const std::vector<Tx>& all) {
-  const auto sum = [](const Seen& seen) {
-    return seen.count == 0 ? "NULL" : absl::StrCat(seen.sum);
+  const auto of = [](const Seen& seen, int64_t value) {
+    return seen.count == 0 ? "NULL" : absl::StrCat(value);
   };
   std::vector<std::string> rows;
   std::map<int64_t, std::vector<const Tx*>> cards;
@@ -98,8 +104,19 @@ std::vector<std::string> expected(const std::vector<Tx>& all) {
     const Seen wide = look(known, tx, kHorizon, 0);
     const Seen brief = look(known, tx, 3 * kSecond, 0);
     const Seen past = look(known, tx, 40 * kSecond, 7 * kSecond);
-    rows.push_back(absl::StrCat(tx.id, "|", wide.count, "|", sum(wide), "|", wide.places.size(),
-                                "|", brief.count, "|", sum(past), "|", past.places.size()));
+    const std::vector<std::string> cells = {absl::StrCat(tx.id),
+                                            absl::StrCat(wide.count),
+                                            of(wide, wide.sum),
+                                            absl::StrCat(wide.places.size()),
+                                            absl::StrCat(brief.count),
+                                            of(past, past.sum),
+                                            absl::StrCat(past.places.size()),
+                                            of(wide, wide.least),
+                                            of(wide, wide.most),
+                                            of(brief, brief.most),
+                                            of(past, past.least),
+                                            of(past, past.most)};
+    rows.push_back(absl::StrJoin(cells, "|"));
   }
   std::sort(rows.begin(), rows.end());
   return rows;
@@ -109,7 +126,7 @@ std::vector<std::string> answers(TestProduct& product) {
   std::vector<std::string> rows = product.rows("answers");
   for (std::string& row : rows) {
     std::vector<std::string> cells = absl::StrSplit(row, '|');
-    cells.resize(7);  // the columns that identify a record come behind
+    cells.resize(12);  // the columns that identify a record come behind
     row = absl::StrJoin(cells, "|");
   }
   std::sort(rows.begin(), rows.end());

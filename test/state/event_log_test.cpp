@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -109,7 +110,8 @@ TEST_CASE("segments are forgotten from the front, once all of their events are o
   // The one that is being filled stays, though all of it is old.
   log.forget_before(first_time_of_segment(100));
   REQUIRE(log.begin() == 5 * EventLog::kSegmentRecords);
-  REQUIRE(log.bytes() == kSegmentBytes);
+  // Memory of a few that went is kept for those to come.
+  REQUIRE(log.bytes() <= 5 * kSegmentBytes);
   fill(log, 1);
   check_contents(log);
 }
@@ -153,9 +155,8 @@ class StoredLog {
   void add(int64_t time_us) {
     append(log_, time_us);
     const std::string text = std::to_string(time_us);
-    std::string buffer(kPackedHeaderBytesMax, ' ');
-    buffer += "key" + text;
-    log_.store(5, buffer.data() + kPackedHeaderBytesMax, 3, text.size());
+    char* const body = log_.begin_store(5, time_us, text.size());
+    log_.end_store(std::copy(text.begin(), text.end(), body));
   }
   void load(int64_t time_us, uint64_t checkpoint) {
     log_.note_loaded(time_us, checkpoint);
@@ -176,14 +177,28 @@ void write(CheckpointStore& store, const std::vector<StoredLog*>& logs) {
   for (StoredLog* log : logs) checkpoint.tables.push_back((*log)->take_checkpoint());
   REQUIRE(store.write(checkpoint).ok());
   REQUIRE(store.erase_void().ok());
+  REQUIRE(store.merge_small_parts().ok());
+}
+
+size_t parts_in(const StateStore& store) {
+  size_t parts = 0;
+  REQUIRE(store
+              .scan("c", "d",
+                    [&](std::string_view, std::string_view) {
+                      ++parts;
+                      return true;
+                    })
+              .ok());
+  return parts;
 }
 
 std::map<TableId, Times> stored(const CheckpointStore& store, const std::set<TableId>& logs) {
   std::map<TableId, Times> times;
-  const absl::Status read = store.read_events(
-      logs, [&](TableId log, uint64_t, std::string_view key, std::string_view value) {
-        REQUIRE(key == "key");
-        times[log].push_back(std::stoll(std::string(value)));
+  const absl::Status read =
+      store.read_events(logs, [&](TableId log, uint64_t, const StoredEvent& event) {
+        REQUIRE(event.key_group == 5);
+        REQUIRE(event.body == std::to_string(event.time_us));
+        times[log].push_back(event.time_us);
         return absl::OkStatus();
       });
   REQUIRE(read.ok());
@@ -240,7 +255,7 @@ TEST_CASE("events come back in the order in which they were stored, log by log")
   REQUIRE(stored(CheckpointStore(memory.get()), {kId, kOther}) == expected);
   REQUIRE(stored(store, {kOther}) == std::map<TableId, Times>{{kOther, expected[kOther]}});
   REQUIRE(stored(store, {TableId{9, 0}}).empty());
-  // To read_rows() they are rows like others, unless it is told.
+  // They are no rows, which read_rows() is told.
   REQUIRE(store
               .read_rows([](TableId, uint32_t, std::string_view,
                             std::string_view) { return absl::InternalError("a row"); },
@@ -287,9 +302,8 @@ TEST_CASE("what was stored before a restart becomes void by age, however often i
     };
     Times loaded;
     if (run > 0) {
-      const auto load = [&](TableId, uint64_t checkpoint, std::string_view,
-                            std::string_view value) {
-        loaded.push_back(std::stoll(std::string(value)));
+      const auto load = [&](TableId, uint64_t checkpoint, const StoredEvent& event) {
+        loaded.push_back(event.time_us);
         log_of(loaded.back()).load(loaded.back(), checkpoint);
         return absl::OkStatus();
       };
@@ -308,6 +322,115 @@ TEST_CASE("what was stored before a restart becomes void by age, however often i
       write(store, all);
     }
   }
+}
+
+TEST_CASE("small parts of events are merged, whoever wrote them") {
+  const std::unique_ptr<StateStore> memory = make_memory_store();
+  const auto workers = static_cast<size_t>(GENERATE(1, 2));
+  constexpr int64_t kEvents = 1000;
+  Times expected;
+  {
+    CheckpointStore store(memory.get());
+    std::vector<std::unique_ptr<StoredLog>> logs;
+    std::vector<StoredLog*> all;
+    for (size_t w = 0; w < workers; ++w) {
+      all.push_back(logs.emplace_back(std::make_unique<StoredLog>(kId)).get());
+    }
+    for (int64_t time = 0; time < kEvents; ++time) {
+      all[static_cast<size_t>(time) % workers]->add(time);
+      expected.push_back(time);
+      write(store, all);
+      REQUIRE(parts_in(*memory) <= 64);
+    }
+    REQUIRE(stored(store, {kId})[kId] == expected);
+  }
+  // Another process goes on, and forgets.
+  CheckpointStore store(memory.get());
+  StoredLog log(kId);
+  const auto load = [&](TableId, uint64_t checkpoint, const StoredEvent& event) {
+    log.load(event.time_us, checkpoint);
+    return absl::OkStatus();
+  };
+  REQUIRE(store.read_events({kId}, load).ok());
+  for (int64_t time = kEvents; time < kEvents + 200; ++time) {
+    log.add(time);
+    expected.push_back(time);
+    log->forget_before(time - 300);
+    write(store, {&log});
+    const Times now = stored(store, {kId})[kId];
+    REQUIRE(now.size() >= 301);
+    REQUIRE(std::equal(now.rbegin(), now.rend(), expected.rbegin()));
+  }
+  log->forget_before(kEvents + 200);
+  write(store, {&log});
+  REQUIRE(stored(store, {kId})[kId].empty());
+  REQUIRE(parts_in(*memory) == 0);
+}
+
+TEST_CASE("large parts of events are left as they are") {
+  const std::unique_ptr<StateStore> memory = make_memory_store();
+  CheckpointStore store(memory.get());
+  StoredLog log(kId);
+  for (size_t n = 0; n < 100; ++n) {
+    for (int64_t time = 0; time < 5000; ++time) log.add(time * 1'000'000);
+    write(store, {&log});
+    REQUIRE(parts_in(*memory) == n + 1);
+  }
+}
+
+TEST_CASE("a long log remembers its checkpoints by fewer and fewer") {
+  StoredLog log(kId);
+  constexpr int64_t kCheckpoints = 20'000;
+  for (int64_t time = 0; time < kCheckpoints; ++time) {
+    log.add(time);
+    log->take_checkpoint();
+  }
+  // Of those that are void, few are held for others.
+  log->forget_before(kCheckpoints / 2);
+  const uint32_t whole_in = log->take_checkpoint().head.whole_in;
+  REQUIRE(whole_in >= kCheckpoints / 2);
+  REQUIRE(whole_in <= kCheckpoints / 2 + 32);
+}
+
+TEST_CASE("stored events of any time and size come back") {
+  StoredEventWriter writer;
+  std::vector<StoredEvent> events;
+  std::vector<std::string> bodies;
+  for (const size_t size : {0, 1, 127, 128, 129, 300, 16383, 16384, 100'000}) {
+    bodies.emplace_back(size, static_cast<char>('a' + bodies.size()));
+  }
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  uint32_t group = 0;
+  for (const std::string& body : bodies) {
+    for (const int64_t time : {int64_t{0}, int64_t{1}, int64_t{-1}, kMost, kLeast, kMost}) {
+      events.push_back({group, time, body});
+      group = (group + 37) % 128;
+      writer.add(events.back());
+    }
+  }
+  REQUIRE(writer.bytes() > 700'000);
+  const std::vector<std::string> blobs = writer.take();
+  REQUIRE(writer.bytes() == 0);
+  size_t next = 0;
+  for (const std::string& blob : blobs) {
+    StoredEventReader reader(blob);
+    StoredEvent event;
+    while (!reader.at_end()) {
+      REQUIRE(reader.next(&event));
+      REQUIRE(event.key_group == events[next].key_group);
+      REQUIRE(event.time_us == events[next].time_us);
+      REQUIRE(event.body == events[next].body);
+      ++next;
+    }
+    // Cut anywhere, it is events and then none, and nothing beyond its end is read.
+    for (size_t cut = 1; cut < std::min<size_t>(blob.size(), 600); ++cut) {
+      const std::string shorter(blob.data(), cut);
+      StoredEventReader cut_reader(shorter);
+      while (!cut_reader.at_end() && cut_reader.next(&event)) continue;
+    }
+  }
+  REQUIRE(next == events.size());
 }
 
 }  // namespace kappa::state

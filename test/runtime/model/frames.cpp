@@ -76,7 +76,19 @@ bool counts(const AggregateCall& call, const Row& row) {
 }
 
 // The root of the mean square of what the values differ by from their mean.
+// Of integers and decimals of up to 64 bits as for a group.
 Value deviation(const FrameCall& call, const std::vector<const Row*>& frame) {
+  const auto seen = std::find_if(frame.begin(), frame.end(),
+                                 [&](const Row* row) { return counts(call.call, *row); });
+  if (seen == frame.end()) return Value::null(call.call.result);
+  const PhysicalType physical = (**seen)[call.call.argument].type.physical();
+  if (physical == PhysicalType::kInt32 || physical == PhysicalType::kInt64) {
+    Bag bag;
+    for (const Row* row : frame) bag.apply(1, *row);
+    AggregateCall grouped = call.call;
+    grouped.call = call.function == FrameFunction::kStddev ? Call::kStddev : Call::kStddevPop;
+    return aggregate(grouped, bag);
+  }
   std::vector<double> values;
   for (const Row* row : frame) {
     if (counts(call.call, *row)) values.push_back(number_of((*row)[call.call.argument]));
