@@ -15,6 +15,7 @@ namespace kappa::state {
 //
 //   LOCK                            who owns the directory: pid, command, gRPC address; locked
 //   catalogue.json                  the truth about products and generations; replaced atomically
+//   LOG                             which log products read; engine/cli/log_choice.h
 //   log/                            the embedded log
 //   products/NAME/journal           the order journal
 //   products/NAME/generations/ID/   one complete state: MANIFEST.json and db/ (RocksDB)

@@ -61,8 +61,9 @@ absl::StatusOr<std::unique_ptr<Deployment>> Deployment::open(DeploymentOptions o
   log::EmbeddedLogOptions log_options;
   log_options.fsync = given.fsync;
   log_options.clock = &deployment->clock_;
+  const bool has_products = !deployment->catalogue_.products().empty();
   KAPPA_ASSIGN_OR_RETURN(deployment->log_,
-                         log::open_embedded_log(deployment->directory_->log_path(), log_options));
+                         open_log(given.log, *deployment->directory_, has_products, log_options));
   return deployment;
 }
 
@@ -137,9 +138,11 @@ absl::Status Deployment::open_product(const state::ProductInfo& info) {
   options.generation = live->id;
   options.workers = options_.workers;
   options.checkpoint_interval_ms = options_.checkpoint_interval_ms;
+  KAPPA_ASSIGN_OR_RETURN(product.outbox, open_outbox(log_, info.name));
+  options.publisher = product.outbox.get();
   KAPPA_ASSIGN_OR_RETURN(
       product.pipeline,
-      runtime::Pipeline::open(std::move(plan), product.files, log_.get(), product.store.get(),
+      runtime::Pipeline::open(std::move(plan), product.files, log_.log.get(), product.store.get(),
                               directory_->journal_path(info.name), &clock_, options));
   products_.push_back(std::move(product));
   return absl::OkStatus();
@@ -154,12 +157,12 @@ absl::Status Deployment::make_topics(const operators::Plan& plan) {
   }
   for (size_t i = 0; i < plan.sources.size(); ++i) {
     const std::string& topic = plan.sources[i].topic;
-    const absl::Status there = log_->topic(topic).status();
+    const absl::Status there = log_.log->topic(topic).status();
     if (there.ok()) continue;
     if (!absl::IsNotFound(there)) return there;
     log::TopicConfig config;
     config.partitions = sinks.contains(static_cast<int>(i)) ? 1 : options_.partitions;
-    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, config));
+    KAPPA_RETURN_IF_ERROR(log_.log->create_topic(topic, config));
   }
   return absl::OkStatus();
 }

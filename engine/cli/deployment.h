@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/cli/log_choice.h"
 #include "engine/cli/product_files.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
@@ -22,7 +23,8 @@ struct DeploymentOptions {
   uint32_t workers = 1;
   int32_t partitions = 4;  // of topics that have to be made for sources
   int64_t checkpoint_interval_ms = 1000;
-  log::Fsync fsync = log::Fsync::kOnSync;
+  LogChoice log;
+  log::Fsync fsync = log::Fsync::kOnSync;  // of the embedded log
 };
 
 // A product that runs, or could: its state and its pipeline.
@@ -31,10 +33,11 @@ struct DeployedProduct {
   uint32_t generation = 1;
   schemas::ProductFiles files;
   std::unique_ptr<state::StateStore> store;
+  std::unique_ptr<log::OutboxPublisher> outbox;  // nullptr: the pipeline's own
   std::unique_ptr<runtime::Pipeline> pipeline;
 };
 
-// What runs in one data directory: the embedded log, the catalogue, a pipeline for each product.
+// What runs in one data directory: the log, the catalogue, a pipeline for each product.
 // This is where the engine is put together.
 //
 //   open ─apply()…─► applied ─open_products()─► opened ─start()─► running ─stop()─► stopped
@@ -59,7 +62,8 @@ class Deployment {
   absl::Status stop();
 
   state::DataDirectory& directory() { return *directory_; }
-  log::EmbeddedLog& log() { return *log_; }
+  log::Log& log() { return *log_.log; }
+  const ChosenLog& chosen_log() const { return log_; }
   const Clock& clock() const { return clock_; }
   const state::Catalogue& catalogue() const { return catalogue_; }
   std::vector<DeployedProduct>& products() { return products_; }
@@ -78,7 +82,7 @@ class Deployment {
   DeploymentOptions options_;
   SystemClock clock_;
   std::unique_ptr<state::DataDirectory> directory_;
-  std::unique_ptr<log::EmbeddedLog> log_;
+  ChosenLog log_;
   state::Catalogue catalogue_;
   std::vector<DeployedProduct> products_;
   bool started_ = false;

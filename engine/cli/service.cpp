@@ -36,7 +36,7 @@ Service::~Service() {
 absl::Status Service::run(const ServiceOptions& options,
                           const std::vector<ProductFiles>& products) {
   KAPPA_ASSIGN_OR_RETURN(deployment_, Deployment::open(options.deployment));
-  for (const log::CutTail& tail : deployment_->log().cut_tails()) {
+  for (const log::CutTail& tail : deployment_->chosen_log().cut_tails) {
     tell(absl::StrCat("topic ", tail.partition.topic, " partition ", tail.partition.partition,
                       ": cut ", tail.bytes, " bytes that a crash left behind offset ",
                       tail.end.value, " (", tail.what, ")"));

@@ -20,8 +20,8 @@ int64_t steady_us() {
 }  // namespace
 
 Checkpointer::Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
-                           OutboxDelivery* outbox)
-    : store_(store), log_(log), journal_(journal), outbox_(outbox) {}
+                           OutboxDelivery* outbox, std::string product)
+    : store_(store), log_(log), journal_(journal), outbox_(outbox), product_(std::move(product)) {}
 
 Checkpointer::~Checkpointer() {
   stop();
@@ -53,6 +53,8 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   place.published = std::move(mark.ends);
   outbox_next_ = place.outbox_next;
   checkpoint_.place = encode(place);
+  offsets_.clear();
+  for (const PartitionPlace& p : place.partitions) offsets_.emplace_back(p.partition, p.next);
   checkpoint_.outbox = std::move(entries);
   parts_.clear();
   for (const WorkerState& worker : workers) {
@@ -109,6 +111,7 @@ absl::Status Checkpointer::write() {
   fail_here_if_asked("checkpoint.before_write");
   KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
   fail_here_if_asked("checkpoint.written");
+  if (!product_.empty()) log_->note_checkpoint(product_, offsets_);
   ++checkpoints_;
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
   KAPPA_RETURN_IF_ERROR(outbox_->stored_to(outbox_next_));

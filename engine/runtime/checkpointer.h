@@ -29,9 +29,9 @@ namespace kappa::runtime {
 // void. So no epoch waits for a disk.
 class Checkpointer {
  public:
-  // All outlive this.
+  // All outlive this. `product` is whose checkpoints the log is told of; empty: nobody's.
   Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
-               OutboxDelivery* outbox);
+               OutboxDelivery* outbox, std::string product);
   ~Checkpointer();
 
   // Without start() everything is done on the caller's thread.
@@ -82,6 +82,8 @@ class Checkpointer {
   std::vector<Part> parts_;
   state::Checkpoint checkpoint_;
   uint64_t outbox_next_ = 0;  // entries below are in the checkpoint, or in earlier ones
+  std::string product_;
+  std::vector<std::pair<TopicPartition, Offset>> offsets_;  // of the checkpoint under way
   std::atomic<int64_t> begun_us_{0};
   std::atomic<uint64_t> checkpoints_{0};
   std::atomic<double> last_seconds_{0};

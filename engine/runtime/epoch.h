@@ -45,6 +45,8 @@ struct ReadPosition {
   struct Partition {
     Offset next;       // all before it are applied
     LogTime log_time;  // running maximum in the present entry
+    Offset known_to;   // as in PartitionPlace
+    uint64_t known_record = 0;
   };
   std::vector<Partition> partitions;          // by the reader's index
   std::shared_ptr<const JournalEntry> entry;  // the one of which a part is left; null: none

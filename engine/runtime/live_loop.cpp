@@ -13,6 +13,7 @@ namespace {
 
 // How long stop() waits for a log that does not take what is in the outbox.
 constexpr std::chrono::seconds kOutboxPatience{10};
+constexpr std::chrono::milliseconds kAskAgain{20};  // a log that does not answer
 
 }  // namespace
 
@@ -65,12 +66,22 @@ void LivePipeline::run() {
   while (!stop_ || ahead_filled_) {
     turns_.run_tasks();
     const absl::StatusOr<bool> did = live_turn();
-    if (!did.ok()) return fail(did.status());
+    const bool held = absl::IsUnavailable(did.status());
+    if (!did.ok() && !held) return fail(did.status());
+    note_held(did.status());
     const absl::Status saved = checkpoint_turn();
     if (!saved.ok()) return fail(saved);
-    if (!*did && !checkpointer_->slicing() && !stop_) turns_.sleep(idle_time());
+    const bool idle = held || !*did;
+    if (idle && !checkpointer_->slicing() && !stop_) turns_.sleep(held ? kAskAgain : idle_time());
   }
   turns_.run_tasks();
+}
+
+// If the log does not answer, the order must not go on without what it would say: the pipeline is
+// held. Reads are served, and the log is asked again.
+void LivePipeline::note_held(const absl::Status& why) {
+  if (held_.ok() && !why.ok()) held_since_ = std::chrono::steady_clock::now();
+  held_ = why;
 }
 
 // One epoch, if there is anything for it.
@@ -85,6 +96,9 @@ absl::StatusOr<bool> LivePipeline::live_turn() {
 
 // Journals the next entry: what has arrived, the backlog, or a tick. False: there is none.
 absl::StatusOr<bool> LivePipeline::take_what_arrived() {
+  if (log_->partitions_version() != partitions_version_) {
+    KAPPA_RETURN_IF_ERROR(take_new_partitions());
+  }
   for (size_t p = 0; p < reader_->partitions(); ++p) {
     KAPPA_RETURN_IF_ERROR(reader_->load(p, options_.epoch_records_max));
   }
@@ -112,12 +126,24 @@ absl::StatusOr<bool> LivePipeline::take_what_arrived() {
   return true;
 }
 
+// Between entries, and not beside a turn: a reader of all partitions that there are now goes on
+// where this one stands.
+absl::Status LivePipeline::take_new_partitions() {
+  const uint64_t version = log_->partitions_version();
+  KAPPA_ASSIGN_OR_RETURN(OrderReader grown,
+                         OrderReader::open(*log_, flow_->shape().topics(), reader_->places()));
+  reader_ = std::move(grown);
+  partitions_version_ = version;
+  applied_ = read_position();
+  return absl::OkStatus();
+}
+
 // Journals what an end mark is to come after, then the mark.
 absl::Status LivePipeline::take_end() {
   const LogTime now = std::max(clock_->now(), order_clock_);
   if (end_ == End::kBacklog) {
-    end_ = End::kMark;
     KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> backlog, reader_->describe_backlog(now));
+    end_ = End::kMark;
     if (backlog) return append_entry(*std::move(backlog));
   }
   end_ = End::kNone;

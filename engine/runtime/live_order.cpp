@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/live_pipeline.h"
+#include "engine/runtime/patience.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
 
@@ -27,9 +28,11 @@ absl::Status LivePipeline::fill_from_entry(Epoch& epoch) {
 // Applies what is left of the entry that reader_ shows.
 absl::Status LivePipeline::apply_entry() {
   while (reader_->entry() || ahead_filled_) {
-    KAPPA_RETURN_IF_ERROR(next_turn([this](Epoch& epoch) { return fill_from_entry(epoch); },
-                                    [this] { return reader_->entry() != nullptr; })
-                              .status());
+    KAPPA_RETURN_IF_ERROR(with_patience([this] {
+                            return next_turn(
+                                [this](Epoch& epoch) { return fill_from_entry(epoch); },
+                                [this] { return reader_->entry() != nullptr; });
+                          }).status());
   }
   return absl::OkStatus();
 }
@@ -38,8 +41,18 @@ absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_lef
   while (epoch.size() < options_.epoch_records_max) {
     if (!reader_->entry()) {
       if (*entries_left == 0) return absl::OkStatus();
+      const JournalBookmark before = journal_->bookmark();
       KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry, journal_->next());
       if (!entry) return absl::OkStatus();
+      // A topic has grown since the reader was opened, and this is where the live pipeline saw it.
+      if (reader_->lacks_partition_of(*entry)) {
+        KAPPA_RETURN_IF_ERROR(journal_->resume(before));
+        if (epoch.size() > 0 || beside_turn_) return absl::OkStatus();
+        KAPPA_RETURN_IF_ERROR(take_new_partitions());
+        if (!reader_->lacks_partition_of(*entry)) continue;
+        return absl::UnavailableError(
+            "the order journal has a partition that the log does not show yet");
+      }
       --*entries_left;
       order_clock_ = entry->clock;
       reader_->begin(*std::move(entry));
@@ -62,11 +75,13 @@ absl::Status LivePipeline::cut_journal(const absl::Status& why) {
   const auto read_entry = [&]() -> absl::Status {
     while (reader_->entry()) {
       scratch.clear();
-      KAPPA_RETURN_IF_ERROR(fill_from_entry(scratch));
+      KAPPA_RETURN_IF_ERROR(with_patience([&] { return fill_from_entry(scratch); }));
     }
     return absl::OkStatus();
   };
-  if (!read_entry().ok()) {
+  const absl::Status unfinished = read_entry();
+  if (absl::IsUnavailable(unfinished)) return unfinished;
+  if (!unfinished.ok()) {
     return absl::DataLossError(absl::StrCat(message, "; a checkpoint covers records before it"));
   }
   while (true) {
@@ -74,7 +89,9 @@ absl::Status LivePipeline::cut_journal(const absl::Status& why) {
     KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry, journal_->next());
     if (!entry) break;
     reader_->begin(*std::move(entry));
-    if (!read_entry().ok()) {
+    const absl::Status read = read_entry();
+    if (absl::IsUnavailable(read)) return read;
+    if (!read.ok()) {
       KAPPA_RETURN_IF_ERROR(journal_->cut(here));
       break;
     }
@@ -108,7 +125,11 @@ absl::Status LivePipeline::require_by_hand() const {
 absl::Status LivePipeline::advance() {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   const LogTime clock = std::max(clock_->now(), order_clock_);
-  KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry, reader_->describe_backlog(clock));
+  if (log_->partitions_version() != partitions_version_) {
+    KAPPA_RETURN_IF_ERROR(take_new_partitions());
+  }
+  KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry,
+                         with_patience([&] { return reader_->describe_backlog(clock); }));
   if (!entry) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(append_entry(*std::move(entry)));
   return apply_entry();
@@ -138,7 +159,7 @@ absl::Status LivePipeline::follow(uint64_t entries_max) {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   uint64_t left = entries_max;
   while (true) {
-    KAPPA_ASSIGN_OR_RETURN(const bool applied, apply_next(&left));
+    KAPPA_ASSIGN_OR_RETURN(const bool applied, with_patience([&] { return apply_next(&left); }));
     if (!applied) return absl::OkStatus();
   }
 }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/header_outbox.h"
+#include "engine/runtime/patience.h"
 #include "engine/types/hash.h"
 #include "engine/types/status_macros.h"
 #include "state/row_codec.h"
@@ -55,7 +56,9 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   }
   KAPPA_RETURN_IF_ERROR(open_topics());
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
-  checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &delivery_);
+  checkpointer_ = std::make_unique<Checkpointer>(
+      &checkpoints_, log_, journal_.get(), &delivery_,
+      options_.mute_outputs || options_.follow_only ? "" : options_.product);
   // Chunks are small enough to balance the workers, and large enough for columns to pay.
   constexpr size_t kChunkRecords = 512;
   const size_t workers = pool_.workers();
@@ -69,14 +72,14 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   if (options_.follow_only) return absl::OkStatus();
   uint64_t all = UINT64_MAX;
   while (true) {
-    KAPPA_ASSIGN_OR_RETURN(const bool applied, apply_next(&all));
+    KAPPA_ASSIGN_OR_RETURN(const bool applied, with_patience([&] { return apply_next(&all); }));
     if (!applied) return absl::OkStatus();
   }
 }
 
 absl::Status LivePipeline::open_topics() {
   for (const std::string& topic : flow_->shape().topics()) {
-    const auto known = log_->topic(topic);
+    const auto known = with_patience([&] { return log_->topic(topic); });
     if (known.ok()) continue;
     if (!absl::IsNotFound(known.status())) return known.status();
     KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, log::TopicConfig{}));
@@ -85,19 +88,26 @@ absl::Status LivePipeline::open_topics() {
 }
 
 absl::Status LivePipeline::rewind_to(const Place& place) {
-  KAPPA_ASSIGN_OR_RETURN(reader_,
-                         OrderReader::open(*log_, flow_->shape().topics(), place.partitions));
+  partitions_version_ = log_->partitions_version();
+  KAPPA_ASSIGN_OR_RETURN(reader_, with_patience([&] {
+                           return OrderReader::open(*log_, flow_->shape().topics(),
+                                                    place.partitions);
+                         }));
   if (place.entry) reader_->resume(*place.entry);
   order_clock_ = place.clock;
   applied_ = read_position();
   return absl::OkStatus();
 }
 
+absl::Status LivePipeline::recover_outbox(const log::OutboxHistory& history) {
+  return with_patience([&] { return delivery_.recover(history); });
+}
+
 absl::Status LivePipeline::restore() {
   const absl::StatusOr<std::string> stored = checkpoints_.read_place();
   if (absl::IsNotFound(stored.status())) {
     KAPPA_RETURN_IF_ERROR(rewind_to(Place{}));
-    KAPPA_RETURN_IF_ERROR(delivery_.recover({journal_->id(), std::nullopt, 0, {}}));
+    KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), std::nullopt, 0, {}}));
     show_first_rows();
     return absl::OkStatus();
   }
@@ -120,7 +130,7 @@ absl::Status LivePipeline::restore() {
   flow_->restored(watermarks_);
   KAPPA_RETURN_IF_ERROR(rewind_to(place));
   const log::OutboxMark mark{checkpoints_.outbox_from(), place.published};
-  KAPPA_RETURN_IF_ERROR(delivery_.recover({journal_->id(), mark, place.outbox_next, {}}));
+  KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), mark, place.outbox_next, {}}));
   state_ = std::move(place);
   return absl::OkStatus();
 }
@@ -169,11 +179,11 @@ absl::Status LivePipeline::restore_events(const std::set<state::TableId>& logs) 
       by_worker[op->events()->id()].push_back(op);
     }
   }
-  return checkpoints_.read_events(logs, [&](state::TableId log, uint64_t checkpoint,
-                                            const state::StoredEvent& event) {
-    const uint32_t worker = worker_of(event.key_group, pool_.workers());
-    return by_worker.at(log)[worker]->load_event(event, checkpoint);
-  });
+  return checkpoints_.read_events(
+      logs, [&](state::TableId log, uint64_t checkpoint, const state::StoredEvent& event) {
+        const uint32_t worker = worker_of(event.key_group, pool_.workers());
+        return by_worker.at(log)[worker]->load_event(event, checkpoint);
+      });
 }
 
 Place LivePipeline::place() const {
@@ -186,8 +196,8 @@ Place LivePipeline::place() const {
   if (applied_.entry) place.entry = *applied_.entry;
   place.clock = applied_.clock;
   for (size_t p = 0; p < applied_.partitions.size(); ++p) {
-    const auto& [next, log_time] = applied_.partitions[p];
-    place.partitions.push_back({reader_->partition(p), next, log_time});
+    const auto& [next, log_time, known_to, known_record] = applied_.partitions[p];
+    place.partitions.push_back({reader_->partition(p), next, log_time, known_to, known_record});
   }
   watermarks_.save(&place);
   return place;

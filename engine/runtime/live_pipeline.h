@@ -76,6 +76,7 @@ class LivePipeline final : public Pipeline {
                                             std::string_view key) const;
   absl::Status rewind_to(const Place& place);
   log::OutboxPublisher* publisher() const;
+  absl::Status recover_outbox(const log::OutboxHistory& history);
 
   // The order.
   absl::Status require_by_hand() const;
@@ -106,6 +107,8 @@ class LivePipeline final : public Pipeline {
   absl::StatusOr<bool> take_what_arrived();
   absl::Status take_end();
   absl::Status checkpoint_turn();
+  absl::Status take_new_partitions();
+  void note_held(const absl::Status& why);
   void begin_checkpoint();
   std::chrono::microseconds idle_time() const;
   void fail(const absl::Status& why);
@@ -134,6 +137,7 @@ class LivePipeline final : public Pipeline {
   std::unique_ptr<Turn> turn_;                      // the one that is, or was last, applied
   std::unique_ptr<Turn> ahead_;                     // the next one
   bool ahead_filled_ = false;
+  bool beside_turn_ = false;   // filling it while turn_ is applied, of blocks that the reader holds
   absl::Status ahead_status_;  // why filling it failed; told once turn_ is applied
   SharedTasks ahead_tasks_;
   LogTime order_clock_;   // of the last entry that the reader has begun
@@ -143,7 +147,11 @@ class LivePipeline final : public Pipeline {
   // An end mark that is asked for, and what comes before it.
   enum class End : uint8_t { kNone, kBacklog, kMark };
   End end_ = End::kNone;
-  bool changed_ = false;  // since the last checkpoint
+  bool changed_ = false;             // since the last checkpoint
+  uint64_t partitions_version_ = 0;  // the log's, when the reader was opened
+  // What the log does not give at present, and since when; OK: it gives everything.
+  absl::Status held_;
+  std::chrono::steady_clock::time_point held_since_;
   int64_t last_checkpoint_ms_ = 0;
   std::vector<double> epoch_seconds_;  // the last ones, as a ring
 

@@ -59,6 +59,11 @@ PipelineStats LivePipeline::collect_stats() const {
   }
   stats.transaction_aborts = delivery_.transaction_aborts();
   stats.epoch_seconds = epoch_seconds_;
+  if (!held_.ok()) {
+    const std::chrono::duration<double> held = std::chrono::steady_clock::now() - held_since_;
+    stats.held = held_;
+    stats.held_seconds = held.count();
+  }
   for (uint32_t w = 0; w < pool_.workers(); ++w) {
     for (const state::Table* table : flow_->tables(w)) stats.state_bytes += table->bytes();
     for (operators::Operator* op : flow_->with_events(w))
@@ -86,6 +91,12 @@ PipelineStats LivePipeline::collect_stats() const {
       source.dead_letters = side->second.errors;
     }
     source.lag_records = reader_->lag_records(source.topic, applied_);
+    for (size_t p = 0; p < reader_->partitions(); ++p) {
+      if (reader_->partition(p).topic != source.topic) continue;
+      source.partitions.push_back({reader_->partition(p).partition,
+                                   reader_->partition_lag(p, applied_),
+                                   reader_->headroom_records(p, applied_)});
+    }
     source.watermark = EventTime{watermarks_.source_watermark(op->source)};
     stats.sources.push_back(std::move(source));
   }

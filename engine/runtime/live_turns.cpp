@@ -98,7 +98,11 @@ void LivePipeline::run_turn(const Fill& fill, bool look_ahead) {
   for (uint32_t stage = 1; stage <= last; ++stage) {
     const bool looks_ahead = look_ahead && stage == last;
     const auto step = [&](uint32_t worker) {
-      if (looks_ahead && worker == 0) fill_ahead(fill);
+      if (looks_ahead && worker == 0) {
+        beside_turn_ = true;
+        fill_ahead(fill);
+        beside_turn_ = false;
+      }
       flow_->run_stage(worker, stage, *turn_, *reader_, watermarks_);
       if (looks_ahead) prepare_ahead(worker);
     };

@@ -31,7 +31,7 @@ absl::Status io_error(const std::string& what, const std::string& path) {
   const int error = errno;
   const std::string message = absl::StrCat(what, " ", path, ": ", std::strerror(error));
   return error == ENOSPC || error == EDQUOT ? absl::ResourceExhaustedError(message)
-                                            : absl::UnavailableError(message);
+                                            : absl::InternalError(message);
 }
 
 void put_u32(char* out, uint32_t value) {

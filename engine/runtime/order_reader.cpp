@@ -33,7 +33,12 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
           places.begin(), places.end(),
           [&](const PartitionPlace& place) { return place.partition == partition.id; });
       partition.next = known == places.end() ? Offset{0} : known->next;
-      if (known != places.end()) partition.log_time = known->log_time;
+      if (known != places.end()) {
+        KAPPA_RETURN_IF_ERROR(check_place(log, partition.id, range, *known));
+        partition.log_time = known->log_time;
+        partition.known_to = known->known_to;
+        partition.known_record = known->known_record;
+      }
       // A fresh pipeline starts with the first record that retention has left.
       if (known == places.end()) partition.next = std::max(partition.next, range.start);
       partition.to = partition.next;
@@ -44,16 +49,51 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
   return reader;
 }
 
+// A log that is not the one of the checkpoint must not be read on, however plausible its offsets.
+absl::Status OrderReader::check_place(const log::Log& log, const TopicPartition& id,
+                                      const log::PartitionRange& range,
+                                      const PartitionPlace& place) {
+  if (range.end < place.next) {
+    return absl::DataLossError(absl::StrCat(name_of(id), " ends at offset ", range.end.value,
+                                            ", but the checkpoint has applied all before ",
+                                            place.next.value,
+                                            ": the topic was made anew, or its log was cut"));
+  }
+  const Offset last{place.known_to.value - 1};
+  if (last.value < 0 || last < range.start) return absl::OkStatus();  // removed by retention
+  KAPPA_ASSIGN_OR_RETURN(const auto reader, log.open_reader(id, last));
+  KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read_to(place.known_to, 1));
+  // Compaction may have removed it; then there is nothing to compare.
+  if (block.empty() || block.records.front().offset != last) return absl::OkStatus();
+  if (record_hash(block.records.front()) == place.known_record) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      name_of(id), ": the record at offset ", last.value,
+      " is not the one that the checkpoint has applied (the log is now ", range.start.value, " to ",
+      range.end.value, "): the topic was made anew, or this is another log"));
+}
+
 std::vector<ReadPosition::Partition> OrderReader::positions() const {
   std::vector<ReadPosition::Partition> positions;
   positions.reserve(partitions_.size());
-  for (const Partition& p : partitions_) positions.push_back({p.next, p.log_time});
+  for (const Partition& p : partitions_) {
+    positions.push_back({p.next, p.log_time, p.known_to, p.known_record});
+  }
   return positions;
 }
 
-absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
+std::vector<PartitionPlace> OrderReader::places() const {
+  std::vector<PartitionPlace> places;
+  places.reserve(partitions_.size());
+  for (const Partition& p : partitions_) {
+    places.push_back({p.id, p.next, p.log_time, p.known_to, p.known_record});
+  }
+  return places;
+}
+
+// Waits for records before `end`; what comes behind it is taken as it has arrived.
+absl::Status OrderReader::load(Partition& partition, size_t records_wanted, Offset end) {
   while (partition.loaded < records_wanted) {
-    KAPPA_ASSIGN_OR_RETURN(RecordBlock block, partition.reader->read(kReadBytes));
+    KAPPA_ASSIGN_OR_RETURN(RecordBlock block, partition.reader->read_to(end, kReadBytes));
     if (block.empty()) return absl::OkStatus();
     partition.loaded += block.records.size();
     LoadedBlock& loaded = partition.blocks.emplace_back();
@@ -65,7 +105,7 @@ absl::Status OrderReader::load(Partition& partition, size_t records_wanted) {
 }
 
 absl::Status OrderReader::load(size_t partition, size_t records_wanted) {
-  return load(partitions_[partition], records_wanted);
+  return load(partitions_[partition], records_wanted, Offset{0});
 }
 
 std::optional<LogTime> OrderReader::oldest_loaded() const {
@@ -104,19 +144,33 @@ std::optional<JournalEntry> OrderReader::take_loaded(LogTime clock, size_t recor
   return entry;
 }
 
+// Offsets have gaps, and a log may end with some (marks of transactions, aborted records): looks
+// further and further back, to where the partition stands. Nothing: there is no record.
+absl::StatusOr<std::optional<JournalEntry::Advance>> OrderReader::last_record_before(
+    const Partition& partition, Offset end) const {
+  for (int64_t back = 1;; back *= 4) {
+    const Offset from = std::max(partition.next, Offset{end.value - back});
+    KAPPA_ASSIGN_OR_RETURN(const auto reader, log_->open_reader(partition.id, from));
+    std::optional<JournalEntry::Advance> last;
+    while (reader->position() < end) {
+      KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read_to(end, kReadBytes));
+      if (block.empty()) break;
+      for (const RecordView& record : block.records) {
+        if (record.offset >= end) break;
+        last = {partition.id, Offset{record.offset.value + 1}, record_hash(record)};
+      }
+    }
+    if (last || from == partition.next) return last;
+  }
+}
+
 absl::StatusOr<std::optional<JournalEntry>> OrderReader::describe_backlog(LogTime clock) const {
   JournalEntry entry{JournalEntry::Kind::kHistory, clock, {}};
   for (const Partition& p : partitions_) {
     KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log_->range(p.id));
     if (range.end <= p.next) continue;
-    KAPPA_ASSIGN_OR_RETURN(const auto reader, log_->open_reader(p.id, Offset{range.end.value - 1}));
-    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read(1));
-    if (block.empty()) {
-      return absl::DataLossError(
-          absl::StrCat(name_of(p.id), ": no record before its end at offset ", range.end.value));
-    }
-    const RecordView& last = block.records.front();
-    entry.advances.push_back({p.id, Offset{last.offset.value + 1}, record_hash(last)});
+    KAPPA_ASSIGN_OR_RETURN(auto advance, last_record_before(p, range.end));
+    if (advance) entry.advances.push_back(*std::move(advance));
   }
   if (entry.advances.empty()) return std::nullopt;
   return entry;
@@ -126,11 +180,37 @@ int64_t OrderReader::lag_records(const std::string& topic, const ReadPosition& a
   int64_t lag = 0;
   for (size_t i = 0; i < partitions_.size(); ++i) {
     if (partitions_[i].id.topic != topic) continue;
-    const auto range = log_->range(partitions_[i].id);
-    const int64_t next = applied.partitions[i].next.value;
-    if (range.ok()) lag += std::max<int64_t>(0, range->end.value - next);
+    lag += partition_lag(i, applied);
   }
   return lag;
+}
+
+int64_t OrderReader::partition_lag(size_t index, const ReadPosition& applied) const {
+  const Partition& partition = partitions_[index];
+  Offset next = applied.partitions[index].next;
+  // Behind the last record there may be offsets without any.
+  if (partition.loaded == 0 && partition.next == next) {
+    next = std::max(next, partition.reader->position());
+  }
+  const auto range = log_->last_range(partition.id);
+  return range.ok() ? std::max<int64_t>(0, range->end.value - next.value) : 0;
+}
+
+int64_t OrderReader::headroom_records(size_t index, const ReadPosition& applied) const {
+  const auto range = log_->last_range(partitions_[index].id);
+  return range.ok() ? applied.partitions[index].next.value - range->start.value : 0;
+}
+
+bool OrderReader::lacks_partition_of(const JournalEntry& entry) const {
+  return std::any_of(entry.advances.begin(), entry.advances.end(), [&](const auto& advance) {
+    const TopicPartition& wanted = advance.partition;
+    bool topic = false;
+    for (const Partition& p : partitions_) {
+      if (p.id == wanted) return false;
+      topic = topic || p.id.topic == wanted.topic;
+    }
+    return topic;
+  });
 }
 
 void OrderReader::begin(JournalEntry entry) {
@@ -159,7 +239,7 @@ void OrderReader::set_ends(JournalEntry entry) {
 // entry goes in its block.
 absl::Status OrderReader::begin_block(Partition& partition) {
   if (!partition.in_entry()) return absl::OkStatus();
-  if (partition.loaded == 0) KAPPA_RETURN_IF_ERROR(load(partition, 1));
+  if (partition.loaded == 0) KAPPA_RETURN_IF_ERROR(load(partition, 1, partition.to));
   if (partition.loaded == 0) {
     return absl::AbortedError(
         absl::StrCat(name_of(partition.id), " ends at offset ", partition.next.value,
@@ -187,6 +267,10 @@ absl::Status OrderReader::end_block(Partition& partition, Epoch& epoch) {
     return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
                                            last.offset.value,
                                            " is another one than the order journal remembers"));
+  }
+  if (!partition.in_entry()) {
+    partition.known_to = partition.to;
+    partition.known_record = partition.last_record;
   }
   if (partition.next_record == block.records.size()) {
     epoch.blocks.push_back(std::move(block));
@@ -229,6 +313,14 @@ absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
     entry_.reset();
     return absl::OkStatus();
   }
+  const size_t before = epoch.size();
+  const absl::Status filled = fill_from_partitions(epoch, places_max);
+  // What was taken so far stays taken: the epoch is a small one.
+  if (absl::IsUnavailable(filled) && epoch.size() > before) return absl::OkStatus();
+  return filled;
+}
+
+absl::Status OrderReader::fill_from_partitions(Epoch& epoch, size_t places_max) {
   for (Partition& p : partitions_) KAPPA_RETURN_IF_ERROR(begin_block(p));
   while (epoch.size() < places_max) {
     // The partition that is next, and the one that would be next without it.

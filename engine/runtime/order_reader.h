@@ -27,6 +27,8 @@ class OrderReader {
  public:
   // `topics` are sorted by name; records of topics[t] go to epochs as those of topic t. The log
   // outlives the reader. Starts at `places`; a partition not among them at its first offset.
+  // DataLoss: the log does not go on from there, or is another one; named. Unavailable: the log
+  // does not answer.
   static absl::StatusOr<OrderReader> open(const log::Log& log,
                                           const std::vector<std::string>& topics,
                                           const std::vector<PartitionPlace>& places);
@@ -35,14 +37,17 @@ class OrderReader {
   const TopicPartition& partition(size_t index) const { return partitions_[index].id; }
   // Where each partition stands.
   std::vector<ReadPosition::Partition> positions() const;
+  // The same, to open another reader with.
+  std::vector<PartitionPlace> places() const;
 
-  // Reads ahead, so that the partition has `records_wanted` records in memory or stands at its end.
+  // Reads ahead what has arrived, up to `records_wanted` records of the partition in memory.
   absl::Status load(size_t partition, size_t records_wanted);
 
   // Describes what is in memory now as an entry, at most about `records_max` records, and makes it
   // the one that is being applied. Nothing if there is nothing.
   std::optional<JournalEntry> take_loaded(LogTime clock, size_t records_max);
   // Describes everything up to the log's confirmed ends as an entry. Nothing if there is nothing.
+  // Unavailable: an end is not to be had.
   absl::StatusOr<std::optional<JournalEntry>> describe_backlog(LogTime clock) const;
   // The record timestamp of the oldest record in memory that is not yet applied.
   std::optional<LogTime> oldest_loaded() const;
@@ -51,16 +56,22 @@ class OrderReader {
   void begin(JournalEntry entry);
   // Goes on with an entry of which a part was applied, as the places given to open() say.
   void resume(JournalEntry entry);
+  // Whether an entry has records of these topics in a partition that was not there at open().
+  bool lacks_partition_of(const JournalEntry& entry) const;
   // The entry that is being applied; null between entries.
   const std::shared_ptr<const JournalEntry>& entry() const { return entry_; }
 
   // Appends the entry's next places to the epoch until it holds `places_max` or the entry ends,
   // which entry() then shows. Epochs are given back in the order in which they were filled: one may
-  // still need blocks that its successor has used up.
+  // still need blocks that its successor has used up. Unavailable: the log does not answer, and
+  // nothing was appended; call again.
   absl::Status fill(Epoch& epoch, size_t places_max);
 
   // Records of a topic, about, that are in the log behind `applied`.
   int64_t lag_records(const std::string& topic, const ReadPosition& applied) const;
+  int64_t partition_lag(size_t index, const ReadPosition& applied) const;
+  // Records between the start of the partition's log and `applied`: how far retention is away.
+  int64_t headroom_records(size_t index, const ReadPosition& applied) const;
 
  private:
   struct LoadedBlock {
@@ -80,7 +91,9 @@ class OrderReader {
     LogTime log_time;                // running maximum in the present entry
     Offset to;                       // where the present entry ends
     uint64_t last_record = 0;        // what the entry says of its last record
-    LogTime head;                    // log time of the next record, if it is in the entry
+    Offset known_to;                 // of the last entry that has ended here; as in PartitionPlace
+    uint64_t known_record = 0;
+    LogTime head;  // log time of the next record, if it is in the entry
 
     const RecordView& record() const { return blocks.front().block.records[next_record]; }
     bool in_entry() const { return next < to; }
@@ -92,7 +105,12 @@ class OrderReader {
   };
 
   void set_ends(JournalEntry entry);
-  absl::Status load(Partition& partition, size_t records_wanted);
+  static absl::Status check_place(const log::Log& log, const TopicPartition& id,
+                                  const log::PartitionRange& range, const PartitionPlace& place);
+  absl::StatusOr<std::optional<JournalEntry::Advance>> last_record_before(
+      const Partition& partition, Offset end) const;
+  absl::Status load(Partition& partition, size_t records_wanted, Offset end);
+  absl::Status fill_from_partitions(Epoch& epoch, size_t places_max);
   absl::Status begin_block(Partition& partition);
   absl::Status end_block(Partition& partition, Epoch& epoch);
   absl::Status take_run(Partition& partition, const Partition* rival, Epoch& epoch,

@@ -53,6 +53,12 @@ struct SourceStats {
   uint64_t dead_letters = 0;
   int64_t lag_records = 0;
   EventTime watermark;
+  struct Partition {
+    int32_t partition = 0;
+    int64_t lag_records = 0;
+    int64_t headroom_records = 0;  // between the start of its log and what is applied
+  };
+  std::vector<Partition> partitions;
 };
 
 struct PipelineStats {
@@ -68,6 +74,9 @@ struct PipelineStats {
   std::vector<ViewStats> views;
   std::vector<SourceStats> sources;
   absl::Status failure;  // why it stopped, if it did
+  // What it waits for, if the log does not answer, and for how long; it goes on by itself.
+  absl::Status held;
+  double held_seconds = 0;
 };
 
 // A running plan over a log: order, epochs, watermarks, checkpoints.

@@ -5,7 +5,7 @@
 namespace kappa::runtime {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 
 void put(ByteWriter& out, const TopicPartition& partition) {
   out.text(partition.topic);
@@ -76,6 +76,8 @@ std::string encode(const Place& place) {
     put(out, p.partition);
     out.i64(p.next.value);
     out.i64(p.log_time.ms);
+    out.i64(p.known_to.value);
+    out.fixed64(p.known_record);
   }
   out.u64(place.sources.size());
   for (const SourceClock& s : place.sources) {
@@ -121,6 +123,8 @@ absl::StatusOr<Place> decode_place(std::string_view bytes) {
     p.partition = get_partition(in);
     p.next.value = in.i64();
     p.log_time.ms = in.i64();
+    p.known_to.value = in.i64();
+    p.known_record = in.fixed64();
     place.partitions.push_back(std::move(p));
   }
   for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {

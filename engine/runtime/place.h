@@ -20,6 +20,10 @@ struct PartitionPlace {
   Offset next;
   // The running maximum of its record timestamps since the entry began that is being applied.
   LogTime log_time = kNoLogTime;
+  // Where the last entry that was applied to its end has ended here, and what it said of its last
+  // record. 0: none has.
+  Offset known_to = {};
+  uint64_t known_record = 0;
 };
 
 // What time a source has shown.

@@ -35,8 +35,9 @@ std::string_view method_name(Method method) {
 }
 
 struct Metrics::Impl {
-  Impl(const Products* served, const Clock* clock, const std::string& version)
-      : products(served, clock) {
+  Impl(const Products* served, const log::Log* its_log, const Clock* clock,
+       const std::string& version)
+      : products(served, clock), log(its_log) {
     prometheus::BuildGauge()
         .Name("kappa_build_info")
         .Help("1; the labels say what is running")
@@ -76,10 +77,12 @@ struct Metrics::Impl {
   std::array<std::array<std::atomic<prometheus::Counter*>, kCodes>, kMethods> counters{};
   std::array<prometheus::Histogram*, kMethods> seconds{};
   ProductMetrics products;
+  const log::Log* log;
 };
 
-Metrics::Metrics(const Products* products, const Clock* clock, const std::string& version)
-    : impl_(std::make_unique<Impl>(products, clock, version)) {}
+Metrics::Metrics(const Products* products, const log::Log* log, const Clock* clock,
+                 const std::string& version)
+    : impl_(std::make_unique<Impl>(products, log, clock, version)) {}
 
 Metrics::~Metrics() = default;
 
@@ -92,6 +95,9 @@ void Metrics::handled(Method method, absl::StatusCode code, double seconds) {
 std::string Metrics::text() const {
   std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
   for (prometheus::MetricFamily& family : impl_->products.collect()) {
+    families.push_back(std::move(family));
+  }
+  for (prometheus::MetricFamily& family : ProductMetrics::of_log(*impl_->log)) {
     families.push_back(std::move(family));
   }
   return prometheus::TextSerializer().Serialize(families);

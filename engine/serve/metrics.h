@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "engine/log/log.h"
 #include "engine/serve/product.h"
 #include "engine/types/clock.h"
 
@@ -33,7 +34,8 @@ std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 class Metrics {
  public:
   // Borrowed things outlive it.
-  Metrics(const Products* products, const Clock* clock, const std::string& version);
+  Metrics(const Products* products, const log::Log* log, const Clock* clock,
+          const std::string& version);
   ~Metrics();
 
   void handled(Method method, absl::StatusCode code, double seconds);

@@ -71,13 +71,28 @@ void add_watermark_lag(Families& families, Labels labels, EventTime watermark, L
                  lag_us / static_cast<double>(kMicrosPerSecond));
 }
 
+void add_lag(Families& families, const Labels& labels, const runtime::SourceStats& source) {
+  const auto lag = [&](Labels of, int64_t records) {
+    families.gauge("kappa_consumer_lag_records", "Records in the log that are not applied yet",
+                   std::move(of), static_cast<double>(records));
+  };
+  if (source.partitions.empty()) return lag(labels, source.lag_records);
+  for (const auto& partition : source.partitions) {
+    Labels of = labels;
+    of.emplace_back("partition", absl::StrCat(partition.partition));
+    lag(of, partition.lag_records);
+    families.gauge("kappa_retention_headroom_records",
+                   "Applied records that the log still has: at 0, retention removes unread ones",
+                   std::move(of), static_cast<double>(partition.headroom_records));
+  }
+}
+
 void add_source(Families& families, const std::string& product,
                 const runtime::SourceStats& source) {
   const Labels labels = {{"product", product}, {"topic", source.topic}};
   families.counter("kappa_records_consumed_total", "Records taken from the log", labels,
                    source.records);
-  families.gauge("kappa_consumer_lag_records", "Records in the log that are not applied yet",
-                 labels, static_cast<double>(source.lag_records));
+  add_lag(families, labels, source);
   families.counter("kappa_dead_letters_total", "Records and rows that went to the dead letters",
                    {{"product", product}, {"topic", source.topic}, {"reason", "malformed"}},
                    source.dead_letters);
@@ -110,6 +125,9 @@ void add_pipeline(Families& families, const std::string& product,
   families.gauge("kappa_last_checkpoint_timestamp_seconds",
                  "When the last checkpoint was taken, since the Unix epoch", labels,
                  static_cast<double>(stats.last_checkpoint_ms) / 1000);
+  families.gauge("kappa_pipeline_held_seconds",
+                 "How long the log has not given what the pipeline waits for; 0: it gives all",
+                 labels, stats.held.ok() ? 0 : stats.held_seconds);
   families.gauge("kappa_outbox_pending_records", "Rows for output topics not published yet", labels,
                  static_cast<double>(stats.outbox_pending));
   families.counter("kappa_transaction_aborts_total",
@@ -167,6 +185,19 @@ std::vector<MetricFamily> ProductMetrics::collect() {
                    static_cast<double>(stats.state_bytes));
     for (const auto& source : stats.sources) add_source(families, name, source);
     for (const auto& view : stats.views) add_view(families, name, view, now);
+  }
+  return families.take();
+}
+
+std::vector<MetricFamily> ProductMetrics::of_log(const log::Log& log) {
+  Families families;
+  for (const log::LogFigure& figure : log.figures()) {
+    if (figure.counter) {
+      families.counter(figure.name, figure.help, figure.labels,
+                       static_cast<uint64_t>(std::max(0.0, figure.value)));
+    } else {
+      families.gauge(figure.name, figure.help, figure.labels, figure.value);
+    }
   }
   return families.take();
 }

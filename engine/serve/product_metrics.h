@@ -42,6 +42,8 @@ class ProductMetrics {
  public:
   ProductMetrics(const Products* products, const Clock* clock);
   std::vector<prometheus::MetricFamily> collect();
+  // What a log tells of itself.
+  static std::vector<prometheus::MetricFamily> of_log(const log::Log& log);
 
  private:
   const Products* const products_;

@@ -118,7 +118,7 @@ struct Server::Impl {
         clock(the_clock != nullptr ? the_clock : &system_clock),
         products(std::move(served)),
         gate(std::move(access), options.audit ? options.audit : audit_to_stderr()),
-        metrics(&products, clock, options.version),
+        metrics(&products, the_log, clock, options.version),
         cursors(clock, &options.limits),
         syncs(the_log),
         queries(options.limits.query_threads, options.limits.queries_waiting_max),

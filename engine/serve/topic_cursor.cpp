@@ -12,6 +12,7 @@ namespace kappa::serve {
 namespace {
 
 constexpr size_t kBlockBytes = 128u << 10;
+constexpr std::chrono::seconds kPatience{30};
 
 absl::Status check(const v1::ReadTopicRequest& request) {
   if (request.topic().empty()) return invalid_field("topic", "expected the name of a topic");
@@ -101,8 +102,17 @@ absl::Status TopicCursor::read(v1::ReadTopicResponse* response) {
 }
 
 absl::Status TopicCursor::read(Part& part, v1::ReadTopicResponse* response) {
-  KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, part.reader->read(kBlockBytes));
-  for (const RecordView& record : block.records) {
+  const absl::StatusOr<RecordBlock> block =
+      follow_ ? part.reader->read(kBlockBytes) : part.reader->read_to(part.end, kBlockBytes);
+  if (absl::IsUnavailable(block.status())) {
+    // A log on other machines: worth waiting for, but not for ever.
+    const auto now = std::chrono::steady_clock::now();
+    if (!waiting_since_) waiting_since_ = now;
+    if (now - *waiting_since_ < kPatience) return absl::OkStatus();
+  }
+  KAPPA_RETURN_IF_ERROR(block.status());
+  waiting_since_.reset();
+  for (const RecordView& record : block->records) {
     if (records_left_ == 0 || (!follow_ && record.offset >= part.end)) break;
     to_wire(record, part.partition, response->add_records());
     --records_left_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ class TopicCursor {
   bool follow_ = false;
   int64_t records_left_ = 0;
   size_t turn_ = 0;
+  // Since when the log has not answered; nothing: it does.
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_;
 };
 
 }  // namespace kappa::serve

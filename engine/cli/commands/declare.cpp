@@ -154,6 +154,17 @@ class Declaration {
     command.add_option("--data", deployment.data, "the data directory")
         ->type_name("DIR")
         ->capture_default_str();
+    command
+        .add_option("--log", deployment.log.address,
+                    "embedded, or kafka://HOST:PORT[,HOST:PORT…]; default: as the data directory "
+                    "says, else embedded")
+        ->type_name("LOG");
+    command
+        .add_option("--kafka-config", deployment.log.kafka_config,
+                    "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
+        ->type_name("FILE");
+    command.add_flag("--at-least-once", deployment.log.at_least_once,
+                     "publish outputs to Kafka without transactions");
     command.add_option("--listen", value.listen, "where gRPC listens; port 0: any")
         ->type_name("HOST:PORT")
         ->capture_default_str();
@@ -239,7 +250,6 @@ class Declaration {
         .add_option("--product", options.products,
                     "a product's directory; taken in on its first start")
         ->type_name("DIR");
-    serve.add_option("--log", options.log, "embedded")->type_name("LOG")->capture_default_str();
     service(serve, options.service);
     output(serve, options.output);
     options.service.deployment.command = "kappa serve";

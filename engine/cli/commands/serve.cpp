@@ -17,6 +17,7 @@ void print_ready(const ServeOptions& options, Service& service) {
     json["event"] = "ready";
     json["pid"] = getpid();
     json["data"] = options.service.deployment.data;
+    json["log"] = service.deployment().chosen_log().address;
     json["grpc"] = service.grpc_address();
     json["http"] = service.http_address();
     for (const DeployedProduct& product : service.deployment().products()) {
@@ -30,6 +31,8 @@ void print_ready(const ServeOptions& options, Service& service) {
   for (const DeployedProduct& product : service.deployment().products()) {
     absl::StrAppend(&text, "  product  ", product.name, ", generation ", product.generation, "\n");
   }
+  const std::string& log = service.deployment().chosen_log().address;
+  if (log != "embedded") absl::StrAppend(&text, "  log      ", log, "\n");
   absl::StrAppend(&text, "  gRPC     ", service.grpc_address(), "\n");
   if (!service.http_address().empty()) {
     absl::StrAppend(&text, "  HTTP     http://", service.http_address(), "/metrics\n");
@@ -49,12 +52,6 @@ int run_until_stopped(Service& service, StopSignal& signal) {
 }
 
 int run_serve(const ServeOptions& options) {
-  if (options.log != "embedded") {
-    report(absl::StrCat("--log ", options.log,
-                        ": there is only the embedded log so far; write "
-                        "--log embedded, or leave it out"));
-    return kExitUsage;
-  }
   StopSignal signal;
   std::vector<ProductFiles> products;
   for (const std::string& directory : options.products) {

@@ -11,7 +11,6 @@ namespace kappa::cli {
 struct ServeOptions {
   ServiceOptions service;
   std::vector<std::string> products;
-  std::string log = "embedded";
   OutputFormat output = OutputFormat::kTable;
 };
 // `kappa serve`: until a signal ends it (0) or a pipeline fails (1).

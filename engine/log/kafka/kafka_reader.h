@@ -50,6 +50,7 @@ class KafkaReader final : public LogReader {
   void take_event(const rd_kafka_message_s& message);
   RecordBlock take_block();
 
+  absl::Status check_leader();
   absl::Status check_reach();
   absl::Status check_same_log();
   absl::Status explain_gap();

@@ -1,6 +1,7 @@
 #include "engine/log/kafka/topic_catalog.h"
 
 #include <memory>
+#include <thread>
 
 #include <librdkafka/rdkafka.h>
 
@@ -140,11 +141,24 @@ absl::Status TopicCatalog::create(const std::string& name, const TopicConfig& co
   KAPPA_RETURN_IF_ERROR(validate_topic_name(name));
   KAPPA_ASSIGN_OR_RETURN(Client * client, consumers_->first());
   const absl::Status created = create_kafka_topic(*client, name, config);
+  if (created.ok()) return wait_for(name);
   if (!absl::IsAlreadyExists(created)) return created;
   KAPPA_ASSIGN_OR_RETURN(const TopicInfo there, look_up(name, true));
   if (same(there.config, config)) return absl::OkStatus();
   return absl::AlreadyExistsError(absl::StrCat("topic ", name, " is there already, with ",
                                                describe(there.config), ", not ", describe(config)));
+}
+
+// The controller has made it; the brokers learn of it a moment later, and elect leaders.
+absl::Status TopicCatalog::wait_for(const std::string& name) {
+  constexpr std::chrono::milliseconds kPause{20};
+  const Clock::time_point give_up = Clock::now() + std::chrono::milliseconds(kTimeoutMs);
+  while (true) {
+    const absl::Status there = partitions_of(name).status();
+    const bool soon = absl::IsNotFound(there) || absl::IsUnavailable(there);
+    if (!soon || Clock::now() >= give_up) return there;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 absl::StatusOr<std::string> TopicCatalog::cluster_id() {

@@ -43,6 +43,7 @@ class TopicCatalog {
     int32_t broker = -1;  // one that is there
   };
   absl::StatusOr<Counted> partitions_of(const std::string& name);
+  absl::Status wait_for(const std::string& name);
   absl::StatusOr<TopicInfo> look_up(const std::string& name, bool with_config);
 
   ConsumerShelf* consumers_;

@@ -1,0 +1,139 @@
+#include "engine/cli/log_choice.h"
+
+#include <chrono>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "engine/cli/terminal.h"
+#include "engine/log/kafka/kafka_log.h"
+#include "engine/log/kafka/kafka_outbox.h"
+#include "engine/types/status_macros.h"
+#include "state/durable_file.h"
+
+namespace kappa::cli {
+namespace {
+
+constexpr char kEmbedded[] = "embedded";
+constexpr int kFormat = 1;
+constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kTellAgain{10};
+
+// What the file LOG holds. `config` is the path that was given, for commands that come without it.
+struct Known {
+  std::string identity;
+  std::string address;
+  std::string config;
+};
+
+absl::StatusOr<Known> read_known(const std::string& path) {
+  const absl::StatusOr<std::string> text = state::read_file(path);
+  if (absl::IsNotFound(text.status())) return Known{};
+  KAPPA_RETURN_IF_ERROR(text.status());
+  KAPPA_ASSIGN_OR_RETURN(const std::string object, state::open_json(*text, kFormat, path));
+  const auto parsed = nlohmann::json::parse(object, nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object()) return absl::DataLossError(absl::StrCat(path, ": not an object"));
+  return Known{parsed.value("identity", ""), parsed.value("address", ""),
+               parsed.value("config", "")};
+}
+
+absl::Status write_known(const std::string& path, const Known& known) {
+  const nlohmann::json object = {
+      {"identity", known.identity}, {"address", known.address}, {"config", known.config}};
+  KAPPA_ASSIGN_OR_RETURN(const std::string text, state::seal_json(object.dump(), kFormat));
+  return state::replace_file(path, text);
+}
+
+absl::StatusOr<log::KafkaOptions> kafka_options(const LogChoice& choice) {
+  log::KafkaOptions options;
+  KAPPA_ASSIGN_OR_RETURN(options.brokers, log::parse_kafka_address(choice.address));
+  if (!choice.kafka_config.empty()) {
+    KAPPA_ASSIGN_OR_RETURN(options.settings, log::read_kafka_config(choice.kafka_config));
+  }
+  return options;
+}
+
+absl::StatusOr<std::string> identity_of(const log::Log& log, const std::string& address) {
+  using std::chrono::steady_clock;
+  const auto begun = steady_clock::now();
+  auto told = begun - kTellAgain;
+  while (true) {
+    absl::StatusOr<std::string> identity = log.identity();
+    if (!absl::IsUnavailable(identity.status())) return identity;
+    const auto now = steady_clock::now();
+    if (now - begun > kPatience) {
+      return absl::UnavailableError(absl::StrCat(address, ": ", identity.status().message()));
+    }
+    if (now - told >= kTellAgain) {
+      note(absl::StrCat("kappa: waiting for ", address, ": ", identity.status().message(), "\n"));
+      told = now;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDirectory& directory,
+                                   bool has_products, const log::EmbeddedLogOptions& embedded) {
+  const std::string path = directory.path() + "/LOG";
+  KAPPA_ASSIGN_OR_RETURN(Known known, read_known(path));
+  // Directories from before there was a choice.
+  if (known.identity.empty() && has_products) known.identity = kEmbedded;
+  LogChoice chosen = choice;
+  if (chosen.address.empty()) {
+    chosen.address = known.address.empty() ? kEmbedded : known.address;
+    if (chosen.kafka_config.empty()) chosen.kafka_config = known.config;
+  }
+  ChosenLog opened;
+  opened.address = chosen.address;
+  if (chosen.address == kEmbedded) {
+    if (!chosen.kafka_config.empty()) {
+      return absl::InvalidArgumentError("--kafka-config goes with --log kafka://HOST:PORT");
+    }
+    if (chosen.at_least_once) {
+      return absl::InvalidArgumentError(
+          "--at-least-once goes with --log kafka://HOST:PORT: the embedded log has each output "
+          "once");
+    }
+    KAPPA_ASSIGN_OR_RETURN(auto log, log::open_embedded_log(directory.log_path(), embedded));
+    opened.cut_tails = log->cut_tails();
+    opened.log = std::move(log);
+  } else {
+    KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions options, kafka_options(chosen));
+    KAPPA_ASSIGN_OR_RETURN(opened.log, log::open_kafka_log(std::move(options)));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const std::string identity, identity_of(*opened.log, chosen.address));
+  if (!known.identity.empty() && known.identity != identity) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--log ", chosen.address, " is ", identity, ", but the state in ", directory.path(),
+        " was made from ", known.identity, " (", known.address.empty() ? kEmbedded : known.address,
+        "): name that log, or start again with another --data"));
+  }
+  if (known.identity != identity || known.address != chosen.address ||
+      known.config != chosen.kafka_config) {
+    KAPPA_RETURN_IF_ERROR(write_known(path, {identity, chosen.address, chosen.kafka_config}));
+  }
+  opened.choice = std::move(chosen);
+  return opened;
+}
+
+absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
+                                                                  const std::string& product) {
+  if (log.address == kEmbedded) return nullptr;
+  KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions kafka, kafka_options(log.choice));
+  log::KafkaOutboxOptions options;
+  options.brokers = std::move(kafka.brokers);
+  options.settings = std::move(kafka.settings);
+  options.product = product;
+  options.transactions = !log.choice.at_least_once;
+  options.log_line = [](std::string_view line) {
+    note(absl::StrCat("kappa: ", std::string(line), "\n"));
+  };
+  return log::make_kafka_outbox(std::move(options));
+}
+
+}  // namespace kappa::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/log/embedded/embedded_log.h"
+#include "engine/log/log.h"
+#include "engine/log/outbox_publisher.h"
+#include "state/data_directory.h"
+
+namespace kappa::cli {
+
+// Which log a data directory's products read: --log and what belongs to it.
+struct LogChoice {
+  std::string address;       // "embedded", "kafka://host:port[,…]"; empty: as the directory says
+  std::string kafka_config;  // --kafka-config: librdkafka's properties
+  bool at_least_once = false;  // --at-least-once: outputs are published without transactions
+  bool operator==(const LogChoice&) const = default;
+};
+
+// The log of a deployment, and which one it is.
+struct ChosenLog {
+  std::unique_ptr<log::Log> log;
+  std::vector<log::CutTail> cut_tails;  // of the embedded one
+  std::string address;                  // "embedded", "kafka://…"
+  LogChoice choice;                     // with what the directory says filled in
+};
+
+// Opens it. State and order journal belong to one log: which one is written into the file LOG of
+// the directory when it is first opened, and compared ever after. A Kafka cluster that does not
+// answer is waited for, a minute at most, and that is told on standard error. InvalidArgument: the
+// choice; FailedPrecondition: another log than the directory's.
+absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDirectory& directory,
+                                   bool has_products, const log::EmbeddedLogOptions& embedded);
+
+// Publishes a product's outputs to that log; nullptr: the pipeline does so by itself, by headers.
+absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
+                                                                  const std::string& product);
+
+}  // namespace kappa::cli
