@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,13 +13,22 @@
 // object.
 namespace kappa::bench {
 
+struct Result;
+
 struct Options {
   std::optional<int64_t> records;  // always given by main(): the default is the bench's own
   uint32_t workers = 1;
   std::string directory;  // for logs and state: there, empty, and removed afterwards
+  // Of benches over Kafka.
+  std::string brokers;  // host:port[,host:port]
+  std::string topic;
+  int64_t load = 0;  // so many records are appended to the topic first
+  // Prints a result before the one that the bench returns.
+  std::function<void(const Result& result)> report;
 };
 
 struct Result {
+  std::string name;  // "": the bench's
   int64_t records = 0;
   double wall_seconds = 0;
   double cpu_seconds = 0;  // of the whole process: user and system

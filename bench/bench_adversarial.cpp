@@ -7,12 +7,15 @@
 //   adversarial-hot-max   the same for the highest price
 //   adversarial-window    one tumbling window of a million auctions, which closes at once
 //                         (friendly: windows of ten seconds and 10k auctions)
+//   adversarial-expiry    windows of 10 ms, with the auctions in each, that are kept for 5 seconds
+//                         (friendly: for a tenth of a second)
 //   adversarial-late      every bid is late for its window (friendly: in time)
 #include <algorithm>
 #include <array>
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -41,6 +44,24 @@ INSERT INTO answers
 SELECT auction, max(price) OVER (PARTITION BY auction ORDER BY date_time
                                  RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW)
 FROM bid;
+)";
+
+constexpr const char* kDistinctKeptBrieflySql = R"(
+CREATE FOREIGN TABLE answers (n bigint, auctions bigint)
+  SERVER log OPTIONS (topic 'answers', format 'json');
+CREATE MATERIALIZED VIEW windows WITH (emit = 'final', retention = '100 milliseconds') AS
+SELECT window_start, count(*) AS n, count(DISTINCT auction) AS auctions
+FROM tumble(bid, date_time, INTERVAL '10 milliseconds') GROUP BY window_start;
+INSERT INTO answers SELECT n, auctions FROM windows;
+)";
+
+constexpr const char* kDistinctKeptLongSql = R"(
+CREATE FOREIGN TABLE answers (n bigint, auctions bigint)
+  SERVER log OPTIONS (topic 'answers', format 'json');
+CREATE MATERIALIZED VIEW windows WITH (emit = 'final', retention = '5 seconds') AS
+SELECT window_start, count(*) AS n, count(DISTINCT auction) AS auctions
+FROM tumble(bid, date_time, INTERVAL '10 milliseconds') GROUP BY window_start;
+INSERT INTO answers SELECT n, auctions FROM windows;
 )";
 
 std::string tumbling_sql(const char* size) {
@@ -200,17 +221,40 @@ Answers expected_maxima(int64_t records, const BidKeys& keys) {
   return answers;
 }
 
+// Bids and auctions of each window.
+Answers expected_windows(int64_t records, const BidKeys& keys) {
+  constexpr int64_t kSizeUs = 10 * kMicrosPerMilli;
+  struct Window {
+    int64_t bids = 0;
+    std::unordered_set<int64_t> auctions;
+  };
+  std::unordered_map<int64_t, Window> windows;
+  for (int64_t n = 0; n < records; ++n) {
+    const Bid bid = nexmark_bid(n, keys);
+    Window& window = windows[bid.date_time_us / kSizeUs];
+    ++window.bids;
+    window.auctions.insert(bid.auction);
+  }
+  Answers answers;
+  for (const auto& [number, window] : windows) {
+    answers.add(window.bids, static_cast<int64_t>(window.auctions.size()), 0);
+  }
+  return answers;
+}
+
 struct Question {
   const char* sql;
   Answers (*expected)(int64_t records, const BidKeys& keys);
+  bool completes = false;
 };
 
-absl::StatusOr<Result> run_sliding(const Options& options, const Question& question,
+absl::StatusOr<Result> run_answers(const Options& options, const Question& question,
                                    const BidKeys& keys) {
   Answers answers;
   Product product;
   product.sql = question.sql;
   product.keys = keys;
+  product.completes = question.completes;
   product.on_output = [&](operators::NodeId, const Batch& batch) {
     const auto at = [&](size_t column, size_t row) {
       const Column& values = *batch.columns[column];
@@ -227,7 +271,7 @@ absl::StatusOr<Result> run_sliding(const Options& options, const Question& quest
       const Answers seen = std::exchange(answers, {});
       if (seen == question.expected(records, keys)) return absl::OkStatus();
       return absl::InternalError(
-          absl::StrCat("the answers of ", seen.rows, " bids are not those of ", records));
+          absl::StrCat("the ", seen.rows, " answers are not those of ", records, " bids"));
     };
   });
 }
@@ -292,17 +336,19 @@ constexpr BidKeys kFriendly{.uniform = 10'000};
 constexpr BidKeys kHot{.uniform = 10'000, .hot_percent = 90, .disorder_ms = kDisorderMs};
 constexpr Question kCountAndSum{kSlidingSql, expected_answers};
 constexpr Question kMaximum{kMaximumSql, expected_maxima};
+constexpr Question kKeptBriefly{kDistinctKeptBrieflySql, expected_windows, true};
+constexpr Question kKeptLong{kDistinctKeptLongSql, expected_windows, true};
 
 absl::StatusOr<Result> hot_key(const Options& options) {
   return compare(
-      options, [](const Options& o) { return run_sliding(o, kCountAndSum, kFriendly); },
-      [](const Options& o) { return run_sliding(o, kCountAndSum, kHot); });
+      options, [](const Options& o) { return run_answers(o, kCountAndSum, kFriendly); },
+      [](const Options& o) { return run_answers(o, kCountAndSum, kHot); });
 }
 
 absl::StatusOr<Result> hot_maximum(const Options& options) {
   return compare(
-      options, [](const Options& o) { return run_sliding(o, kMaximum, kFriendly); },
-      [](const Options& o) { return run_sliding(o, kMaximum, kHot); });
+      options, [](const Options& o) { return run_answers(o, kMaximum, kFriendly); },
+      [](const Options& o) { return run_answers(o, kMaximum, kHot); });
 }
 
 absl::StatusOr<Result> one_window(const Options& options) {
@@ -313,6 +359,12 @@ absl::StatusOr<Result> one_window(const Options& options) {
         return run_windows(o, kFriendly, "10 seconds", 10 * kMicrosPerSecond);
       },
       [](const Options& o) { return run_windows(o, kMany, "1 day", kMicrosPerDay); });
+}
+
+absl::StatusOr<Result> expiry(const Options& options) {
+  return compare(
+      options, [](const Options& o) { return run_answers(o, kKeptBriefly, kFriendly); },
+      [](const Options& o) { return run_answers(o, kKeptLong, kFriendly); });
 }
 
 absl::StatusOr<Result> late(const Options& options) {
@@ -335,6 +387,8 @@ const bool added =
     add({"adversarial-hot-max", "the same for the highest price", 1'000'000, hot_maximum}) &&
     add({"adversarial-window", "a million auctions in one window, which closes at once", 4'600'000,
          one_window}) &&
+    add({"adversarial-expiry", "many windows with count(DISTINCT) are kept, one after another ends",
+         1'000'000, expiry}) &&
     add({"adversarial-late", "every bid is late", 1'000'000, late});
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
-#include "bench/product_run.h"
+#include "bench/bid_queries.h"
 #include "engine/types/time.h"
 
 namespace kappa::bench {
@@ -56,16 +56,15 @@ std::string row_of(int64_t auction, int64_t day, const Totals& totals) {
                       average / millionths, ".", fraction, "|", totals.sum_price);
 }
 
-Check check_for(const BidKeys& keys, int64_t records) {
+Check check_for(const Bids& bids) {
   return [=](runtime::ViewReader& reader) -> absl::Status {
     std::unordered_map<int64_t, std::map<int64_t, Totals>> expected;
     size_t groups = 0;
-    for (int64_t n = 0; n < records; ++n) {
-      const Bid bid = nexmark_bid(n, keys);
+    bids([&](const Bid& bid) {
       Totals& totals = expected[bid.auction][bid.date_time_us / kMicrosPerDay];
       groups += totals.bids == 0;
       add_bid(bid, &totals);
-    }
+    });
     size_t rows = 0;
     const absl::Status seen = for_each_row(reader, "auction_days", [&](const Row& row) {
       ++rows;
@@ -82,18 +81,11 @@ Check check_for(const BidKeys& keys, int64_t records) {
   };
 }
 
-absl::StatusOr<Result> run_with(const Options& options, const BidKeys& keys) {
-  Product product;
-  product.sql = kSql;
-  product.keys = keys;
-  return check_and_run(product, options, [&](int64_t records) { return check_for(keys, records); });
-}
-
 absl::StatusOr<Result> run(const Options& options) {
-  return run_with(options, {});
+  return run_generated(aggregate_query(), {}, options);
 }
 absl::StatusOr<Result> run_uniform(const Options& options) {
-  return run_with(options, {.uniform = 300'000});
+  return run_generated(aggregate_query(), {.uniform = 300'000}, options);
 }
 
 const bool added =
@@ -101,4 +93,12 @@ const bool added =
     add({"aggregate-uniform", "the same over 300,000 uniform auctions", 4'600'000, run_uniform});
 
 }  // namespace
+
+BidQuery aggregate_query() {
+  BidQuery query;
+  query.product.sql = kSql;
+  query.check_for = check_for;
+  return query;
+}
+
 }  // namespace kappa::bench

@@ -3,9 +3,10 @@
 // written anywhere, so this is the ceiling of everything else.
 #include <array>
 #include <atomic>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "bench/product_run.h"
+#include "bench/bid_queries.h"
 
 namespace kappa::bench {
 namespace {
@@ -39,45 +40,50 @@ uint64_t sum_of(const Column& column) {
   return sum;
 }
 
-Check check_for(Sums& sums, int64_t records) {
-  return [&sums, records](runtime::ViewReader&) -> absl::Status {
-    Sums right;
-    for (int64_t n = 0; n < records; ++n) {
-      const Bid bid = nexmark_bid(n, {});
-      if (bid.price < 10'000) continue;
-      right.rows += 1;
-      right.auction += static_cast<uint64_t>(bid.auction);
-      right.bidder += static_cast<uint64_t>(bid.bidder);
-      right.price += static_cast<uint64_t>(bid.price * 908);
-      right.date_time += static_cast<uint64_t>(bid.date_time_us / 1000 * 1000);
-    }
-    const auto seen = sums.values();
-    for (auto* sum : {&sums.rows, &sums.auction, &sums.bidder, &sums.price, &sums.date_time}) {
-      *sum = 0;
-    }
-    if (seen == right.values()) return absl::OkStatus();
-    return absl::InternalError(absl::StrCat("the output has ", seen[0], " rows, prices add up to ",
-                                            seen[3], "; right are ", right.rows.load(), " and ",
-                                            right.price.load()));
-  };
+absl::Status check(Sums& sums, const Bids& bids) {
+  Sums right;
+  bids([&](const Bid& bid) {
+    if (bid.price < 10'000) return;
+    right.rows += 1;
+    right.auction += static_cast<uint64_t>(bid.auction);
+    right.bidder += static_cast<uint64_t>(bid.bidder);
+    right.price += static_cast<uint64_t>(bid.price * 908);
+    right.date_time += static_cast<uint64_t>(bid.date_time_us / 1000 * 1000);
+  });
+  const auto seen = sums.values();
+  for (auto* sum : {&sums.rows, &sums.auction, &sums.bidder, &sums.price, &sums.date_time}) {
+    *sum = 0;
+  }
+  if (seen == right.values()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the output has ", seen[0], " rows, prices add up to ",
+                                          seen[3], "; right are ", right.rows.load(), " and ",
+                                          right.price.load()));
 }
 
 absl::StatusOr<Result> run(const Options& options) {
-  Sums sums;
-  Product product;
-  product.sql = kSql;
-  product.durable = false;
-  product.on_output = [&](operators::NodeId, const Batch& batch) {
-    sums.rows += batch.rows;
-    sums.auction += sum_of(*batch.columns[0]);
-    sums.bidder += sum_of(*batch.columns[1]);
-    sums.price += sum_of(*batch.columns[2]);
-    sums.date_time += sum_of(*batch.columns[3]);
-  };
-  return check_and_run(product, options, [&](int64_t records) { return check_for(sums, records); });
+  return run_generated(filter_query(), {}, options);
 }
 
 const bool added = add({"filter", "Nexmark 1: a stateless filter and projection", 4'600'000, run});
 
 }  // namespace
+
+BidQuery filter_query() {
+  const auto sums = std::make_shared<Sums>();
+  BidQuery query;
+  query.product.sql = kSql;
+  query.product.durable = false;
+  query.product.on_output = [sums](operators::NodeId, const Batch& batch) {
+    sums->rows += batch.rows;
+    sums->auction += sum_of(*batch.columns[0]);
+    sums->bidder += sum_of(*batch.columns[1]);
+    sums->price += sum_of(*batch.columns[2]);
+    sums->date_time += sum_of(*batch.columns[3]);
+  };
+  query.check_for = [sums](const Bids& bids) -> Check {
+    return [sums, bids](runtime::ViewReader&) { return check(*sums, bids); };
+  };
+  return query;
+}
+
 }  // namespace kappa::bench

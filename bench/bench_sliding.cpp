@@ -9,11 +9,12 @@
 // Over Nexmark's auctions and, as "…-uniform", over a million uniform ones. Answers are summed up
 // rather than written anywhere; the events are in every checkpoint.
 #include <array>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "bench/product_run.h"
+#include "bench/bid_queries.h"
 #include "engine/types/time.h"
 
 namespace kappa::bench {
@@ -111,24 +112,6 @@ class Trailing {
   std::unordered_map<int64_t, int64_t> bidders_;
 };
 
-// Bids in the log's order: of one log time, partition by partition.
-void for_each_in_order(int64_t records, const BidKeys& keys,
-                       const std::function<void(const Bid&)>& see) {
-  for (int64_t begin = 0, end = 0; begin < records; begin = end) {
-    std::array<std::vector<Bid>, 4> partitions;
-    const int64_t time_ms = nexmark_bid(begin, keys).date_time_us / kMicrosPerMilli;
-    for (; end < records; ++end) {
-      Bid bid = nexmark_bid(end, keys);
-      if (bid.date_time_us / kMicrosPerMilli != time_ms) break;
-      bid.date_time_us = time_ms * kMicrosPerMilli;
-      partitions[static_cast<size_t>(end % 4)].push_back(bid);
-    }
-    for (const auto& partition : partitions) {
-      for (const Bid& bid : partition) see(bid);
-    }
-  }
-}
-
 struct Kind {
   const char* sql;
   std::vector<int64_t> lengths_us;
@@ -141,10 +124,10 @@ const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, false, 20'000};
 const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1, true};
 const Kind kFeatures{kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, true, 50};
 
-Sums expected(const Kind& kind, int64_t records, const BidKeys& keys) {
+Sums expected(const Kind& kind, const Bids& bids) {
   Sums sums;
   std::unordered_map<int64_t, std::vector<Trailing>> auctions;
-  for_each_in_order(records, keys, [&](const Bid& bid) {
+  bids([&](const Bid& bid) {
     std::vector<Trailing>& trailing = auctions[bid.auction];
     trailing.resize(kind.lengths_us.size());
     size_t column = 1;
@@ -159,25 +142,30 @@ Sums expected(const Kind& kind, int64_t records, const BidKeys& keys) {
   return sums;
 }
 
+BidQuery query_of(const Kind& kind) {
+  const auto sums = std::make_shared<Sums>();
+  BidQuery query;
+  query.product.sql = kind.sql;
+  query.product.restarts = kind.restarts;
+  query.product.on_output = [sums](operators::NodeId, const Batch& batch) { sums->add(batch); };
+  query.check_for = [sums, &kind](const Bids& bids) -> Check {
+    return [sums, &kind, bids](runtime::ViewReader&) -> absl::Status {
+      const Sums seen = std::exchange(*sums, {});
+      const Sums right = expected(kind, bids);
+      if (seen == right) return absl::OkStatus();
+      return absl::InternalError(
+          absl::StrCat("the answers of ", seen.rows, " bids are not those of ", right.rows));
+    };
+  };
+  return query;
+}
+
 absl::StatusOr<Result> run_kind(const Kind& kind, const Options& options, int64_t uniform) {
-  const BidKeys keys{.uniform = uniform, .events_per_second = kind.events_per_second};
   if (options.workers > 1) {
     return absl::InvalidArgumentError("this bench sums up its answers on one worker");
   }
-  Sums sums;
-  Product product;
-  product.sql = kind.sql;
-  product.keys = keys;
-  product.restarts = kind.restarts;
-  product.on_output = [&](operators::NodeId, const Batch& batch) { sums.add(batch); };
-  return check_and_run(product, options, [&](int64_t records) -> Check {
-    return [&sums, &kind, keys, records](runtime::ViewReader&) -> absl::Status {
-      const Sums seen = std::exchange(sums, {});
-      if (seen == expected(kind, records, keys)) return absl::OkStatus();
-      return absl::InternalError(
-          absl::StrCat("the answers of ", seen.rows, " bids are not those of ", records));
-    };
-  });
+  return run_generated(query_of(kind),
+                       {.uniform = uniform, .events_per_second = kind.events_per_second}, options);
 }
 
 const bool added =
@@ -193,4 +181,9 @@ const bool added =
          [](const Options& options) { return run_kind(kFeatures, options, 1'000'000); }});
 
 }  // namespace
+
+BidQuery sliding_query() {
+  return query_of(kSliding);
+}
+
 }  // namespace kappa::bench

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "bench/product_run.h"
+#include "bench/bid_queries.h"
 #include "engine/types/time.h"
 
 namespace kappa::bench {
@@ -25,15 +25,14 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-Check check_for(int64_t records) {
+Check check_for(const Bids& bids) {
   return [=](runtime::ViewReader& reader) -> absl::Status {
     std::map<std::pair<int64_t, int64_t>, Window> expected;
-    for (int64_t n = 0; n < records; ++n) {
-      const Bid bid = nexmark_bid(n, kKeys);
+    bids([&](const Bid& bid) {
       Window& window = expected[{bid.date_time_us / kWindowUs * kWindowUs, bid.auction}];
       ++window.bids;
       window.max_price = std::max(window.max_price, bid.price);
-    }
+    });
     size_t rows = 0;
     const absl::Status seen = for_each_row(reader, "auction_windows", [&](const Row& row) {
       ++rows;
@@ -52,10 +51,7 @@ Check check_for(int64_t records) {
 }
 
 absl::StatusOr<Result> run(const Options& options) {
-  Product product;
-  product.sql = kSql;
-  product.keys = kKeys;
-  return check_and_run(product, options, check_for);
+  return run_generated(tumble_query(), kKeys, options);
 }
 
 const bool added =
@@ -63,4 +59,12 @@ const bool added =
          4'600'000, run});
 
 }  // namespace
+
+BidQuery tumble_query() {
+  BidQuery query;
+  query.product.sql = kSql;
+  query.check_for = check_for;
+  return query;
+}
+
 }  // namespace kappa::bench

@@ -1,9 +1,11 @@
 #include "bench/bid_log.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "engine/types/status_macros.h"
+#include "engine/types/time.h"
 
 namespace kappa::bench {
 
@@ -14,6 +16,24 @@ CREATE FOREIGN TABLE bid (
 ) SERVER log OPTIONS (topic 'bid', format 'json', event_time 'date_time',
                       out_of_orderness '4 seconds');
 )";
+
+Bids generated_bids(int64_t records, const BidKeys& keys) {
+  return [=](const std::function<void(const Bid&)>& see) {
+    for (int64_t begin = 0, end = 0; begin < records; begin = end) {
+      std::array<std::vector<Bid>, kBidPartitions> partitions;
+      const int64_t time_ms = nexmark_bid(begin, keys).date_time_us / kMicrosPerMilli;
+      for (; end < records; ++end) {
+        Bid bid = nexmark_bid(end, keys);
+        if (bid.date_time_us / kMicrosPerMilli != time_ms) break;
+        bid.date_time_us = time_ms * kMicrosPerMilli;
+        partitions[static_cast<size_t>(end % kBidPartitions)].push_back(bid);
+      }
+      for (const auto& partition : partitions) {
+        for (const Bid& bid : partition) see(bid);
+      }
+    }
+  };
+}
 
 absl::StatusOr<std::unique_ptr<log::EmbeddedLog>> make_bid_log(const std::string& directory,
                                                                int64_t records,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,13 @@ inline constexpr int32_t kBidPartitions = 4;
 
 // CREATE FOREIGN TABLE bid, with all of a bid's columns declared.
 extern const char* const kBidTable;
+
+// Calls what it is given for each of some bids, in the log's order: of one log time, partition by
+// partition.
+using Bids = std::function<void(const std::function<void(const Bid&)>& see)>;
+
+// The bids of make_bid_log(), in the order in which they are applied, if none is ahead of its time.
+Bids generated_bids(int64_t records, const BidKeys& keys);
 
 // An embedded log in `directory` with the first `records` bids in topic "bid", dealt out to its
 // partitions one after another and stamped with their event times, synced.

@@ -11,9 +11,13 @@
 namespace kappa::bench {
 namespace {
 
+const std::string& name_of(const Bench& bench, const Result& result) {
+  return result.name.empty() ? bench.name : result.name;
+}
+
 void print_json(const Bench& bench, const Options& options, const Result& result) {
   nlohmann::ordered_json line;
-  line["bench"] = bench.name;
+  line["bench"] = name_of(bench, result);
   line["records"] = result.records;
   line["workers"] = options.workers;
   line["wall_seconds"] = result.wall_seconds;
@@ -32,10 +36,10 @@ void print_text(const Bench& bench, const Options& options, const Result& result
   std::printf(
       "%-10s %lld records of %.0f B, %u worker%s: %.3f s, %.3f CPU s, %.2f M records per "
       "CPU second, %.2f M per second, %.0f MiB at most%s\n",
-      bench.name.c_str(), static_cast<long long>(result.records), result.bytes_per_record,
-      options.workers, options.workers == 1 ? "" : "s", result.wall_seconds, result.cpu_seconds,
-      records / result.cpu_seconds * 1e-6, records / result.wall_seconds * 1e-6,
-      static_cast<double>(peak_rss_bytes()) / (1 << 20),
+      name_of(bench, result).c_str(), static_cast<long long>(result.records),
+      result.bytes_per_record, options.workers, options.workers == 1 ? "" : "s",
+      result.wall_seconds, result.cpu_seconds, records / result.cpu_seconds * 1e-6,
+      records / result.wall_seconds * 1e-6, static_cast<double>(peak_rss_bytes()) / (1 << 20),
       result.checked ? ", checked" : ", NOT CHECKED");
   for (const auto& [name, value] : result.more) std::printf("  %s = %g\n", name.c_str(), value);
 }
@@ -46,8 +50,12 @@ std::string list_of_benches() {
   return list + "\nExample: kappa_bench aggregate --records 1000000 --workers 2 --output json";
 }
 
-int run(const Bench& bench, const Options& options, bool json) {
+int run(const Bench& bench, Options options, bool json) {
   std::filesystem::create_directories(options.directory);
+  options.report = [&](const Result& result) {
+    json ? print_json(bench, options, result) : print_text(bench, options, result);
+    std::fflush(stdout);
+  };
   const auto result = bench.run(options);
   std::error_code ignored;
   std::filesystem::remove_all(options.directory, ignored);
@@ -56,7 +64,7 @@ int run(const Bench& bench, const Options& options, bool json) {
                  std::string(result.status().message()).c_str());
     return 1;
   }
-  json ? print_json(bench, options, *result) : print_text(bench, options, *result);
+  options.report(*result);
   return result->checked ? 0 : 1;
 }
 
@@ -78,6 +86,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1u, 64u));
   app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--directory", options.directory, "for logs and state; a new one, removed after");
+  app.add_option("--brokers", options.brokers, "of the bench kafka: host:port[,host:port]");
+  app.add_option("--topic", options.topic, "of the bench kafka: bids as JSON");
+  app.add_option("--load", options.load, "of the bench kafka: appends so many bids first")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   CLI11_PARSE(app, argc, argv);
   for (const Bench& bench : benches()) {
     if (bench.name != name) continue;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "absl/time/time.h"
+
 namespace kappa::bench {
 namespace {
 
@@ -80,7 +82,7 @@ Bid nexmark_bid(int64_t number, const BidKeys& keys) {
   return bid;
 }
 
-void append_json(const Bid& bid, std::string* out) {
+void append_json(const Bid& bid, std::string* out, BidTime time) {
   static const char* const kChannels[] = {"Google", "Facebook", "Baidu", "Apple"};
   const size_t begin = out->size();
   out->append("{\"auction\":");
@@ -98,9 +100,16 @@ void append_json(const Bid& bid, std::string* out) {
   }
   out->append("\",\"url\":\"https://www.nexmark.com/item.htm?query=1&channel_id=");
   append_number(static_cast<int64_t>(bid.channel) * 1'048'573, out);
-  out->append("\",\"date_time\":");
-  append_number(bid.date_time_us / 1000, out);
-  out->append(",\"extra\":\"");
+  if (time == BidTime::kMillis) {
+    out->append("\",\"date_time\":");
+    append_number(bid.date_time_us / 1000, out);
+    out->append(",\"extra\":\"");
+  } else {
+    out->append("\",\"dateTime\":\"");
+    out->append(absl::FormatTime("%Y-%m-%d %H:%M:%E3S", absl::FromUnixMicros(bid.date_time_us),
+                                 absl::UTCTimeZone()));
+    out->append("\",\"extra\":\"");
+  }
   const size_t used = out->size() - begin + 2;
   for (size_t i = used; i < kJsonBytes; ++i) {
     out->push_back(static_cast<char>('a' + (static_cast<size_t>(bid.price) + i * i) % 26));

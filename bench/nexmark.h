@@ -39,7 +39,11 @@ inline constexpr int64_t kFirstAuction = 1000;
 // the event's number.
 Bid nexmark_bid(int64_t number, const BidKeys& keys);
 
+// How a bid's time is written: "date_time" as milliseconds, or "dateTime" as Nexmark's own
+// generator has it, "2015-07-15 00:08:19.999".
+enum class BidTime { kMillis, kText };
+
 // Appends the bid as a JSON object of about 200 bytes.
-void append_json(const Bid& bid, std::string* out);
+void append_json(const Bid& bid, std::string* out, BidTime time = BidTime::kMillis);
 
 }  // namespace kappa::bench

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "bench/bid_log.h"
+#include "bench/bid_queries.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
 #include "state/event_log.h"
@@ -91,8 +91,22 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
     KAPPA_RETURN_IF_ERROR(log->sync());
     expected += more;
   }
+  KAPPA_ASSIGN_OR_RETURN(Result result,
+                         run_over(log.get(), product, expected, directory, options, check));
+  std::string payload;
+  for (int64_t n = 0; n < std::min<int64_t>(records, 1000); ++n) {
+    append_json(nexmark_bid(n, product.keys), &payload);
+  }
+  result.bytes_per_record =
+      static_cast<double>(payload.size()) / static_cast<double>(std::min<int64_t>(records, 1000));
+  return result;
+}
+
+absl::StatusOr<Result> run_over(log::Log* log, const Product& product, int64_t records,
+                                const std::string& directory, const Options& options,
+                                const Check& check) {
   const sql::CompiledPlan compiled =
-      sql::compile_product({{"bench.sql", kBidTable + product.sql}}, {});
+      sql::compile_product({{"bench.sql", product.table + product.sql}}, {});
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
   state::set_spill_directory(directory);
   std::unique_ptr<state::StateStore> store = state::make_memory_store();
@@ -105,8 +119,8 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   pipeline_options.on_output = product.on_output;
 
   const auto open = [&] {
-    return runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
-                                   directory + "/journal", &clock, pipeline_options);
+    return runtime::Pipeline::open(compiled.plan, {}, log, store.get(), directory + "/journal",
+                                   &clock, pipeline_options);
   };
 
   Result result;
@@ -114,7 +128,7 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const Stopwatch stopwatch;
   KAPPA_ASSIGN_OR_RETURN(auto pipeline, open());
   KAPPA_RETURN_IF_ERROR(pipeline->start());
-  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, expected));
+  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, records));
   if (product.completes) {
     KAPPA_RETURN_IF_ERROR(pipeline->complete_live(runtime::Deadline::max()));
   }
@@ -130,16 +144,10 @@ absl::StatusOr<Result> run_product(const Product& product, int64_t records, cons
   const runtime::PipelineStats stats = pipeline->stats();
   add_stats(stats, &result);
   result.records = static_cast<int64_t>(stats.records);
-  if (result.records != expected) {
+  if (result.records != records) {
     return absl::InternalError(
-        absl::StrCat("the pipeline has applied ", result.records, " of ", expected, " records"));
+        absl::StrCat("the pipeline has applied ", result.records, " of ", records, " records"));
   }
-  std::string payload;
-  for (int64_t n = 0; n < std::min<int64_t>(records, 1000); ++n) {
-    append_json(nexmark_bid(n, product.keys), &payload);
-  }
-  result.bytes_per_record =
-      static_cast<double>(payload.size()) / static_cast<double>(std::min<int64_t>(records, 1000));
   if (product.durable) result.more["checkpoints"] = static_cast<double>(stats.checkpoints);
   if (product.restarts) {
     pipeline.reset();
@@ -181,6 +189,13 @@ absl::StatusOr<Result> check_and_run(const Product& product, const Options& opti
   const int64_t few = std::min<int64_t>(records / 2 + 1, 20'000);
   KAPPA_RETURN_IF_ERROR(run_product(product, few, options, check_for(few)).status());
   return run_product(product, records, options, check_for(records));
+}
+
+absl::StatusOr<Result> run_generated(BidQuery query, const BidKeys& keys, const Options& options) {
+  query.product.keys = keys;
+  return check_and_run(query.product, options, [&](int64_t records) {
+    return query.check_for(generated_bids(records, keys));
+  });
 }
 
 }  // namespace kappa::bench

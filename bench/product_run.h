@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "bench/bench.h"
+#include "bench/bid_log.h"
 #include "bench/nexmark.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
@@ -16,6 +17,7 @@ namespace kappa::bench {
 // A product over a log of bids, as `kappa serve` runs it: live, from an empty state, with
 // checkpoints into RocksDB every second.
 struct Product {
+  std::string table = kBidTable;
   std::string sql;  // statements behind the table of bids
   BidKeys keys;
   bool durable = true;  // else state is kept in memory only
@@ -33,6 +35,12 @@ struct Product {
 using Check = std::function<absl::Status(runtime::ViewReader& reader)>;
 absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
                                    const Check& check);
+
+// The same over a log that is there and holds so many records for the product, whatever else.
+// `bytes_per_record` is the caller's to fill in.
+absl::StatusOr<Result> run_over(log::Log* log, const Product& product, int64_t records,
+                                const std::string& directory, const Options& options,
+                                const Check& check);
 
 // Calls `see` for each row of a view.
 absl::Status for_each_row(runtime::ViewReader& reader, const std::string& view,

@@ -16,9 +16,9 @@ namespace kappa::operators {
 using state::Table;
 
 AccumulatorSet::AccumulatorSet(const std::vector<AggregateCall>& calls, const Schema& input,
-                               bool retractions)
-    : retractions_(retractions) {
-  if (retractions) {
+                               Rows rows)
+    : rows_(rows) {
+  if (rows == Rows::kRetracted) {
     accumulator(Accumulator::Kind::kCount,
                 {.kind = AggregateKind::kCountStar, .result = Type::bigint(), .position = {}},
                 {Type::bigint()});
@@ -51,7 +51,7 @@ void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type b
     case AggregateKind::kMin:
     case AggregateKind::kMax: {
       const bool least = call.kind == AggregateKind::kMin;
-      const Kind kind = retractions_ ? Kind::kSide : least ? Kind::kMin : Kind::kMax;
+      const Kind kind = rows_ == Rows::kRetracted ? Kind::kSide : least ? Kind::kMin : Kind::kMax;
       result.value = accumulator(kind, call, {argument});
       break;
     }
@@ -70,9 +70,14 @@ void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type b
       break;
     case AggregateKind::kFirst:
     case AggregateKind::kLast:
+      // Rows of equal event times are always of one session.
+      result.value = accumulator(Kind::kPicked, call, {by, argument});
+      break;
     case AggregateKind::kArgMin:
     case AggregateKind::kArgMax:
-      result.value = accumulator(Kind::kPicked, call, {by, argument});
+      result.value = rows_ == Rows::kMerged
+                         ? accumulator(Kind::kPicked, call, {by, argument, Type::bigint()})
+                         : accumulator(Kind::kPicked, call, {by, argument});
       break;
     case AggregateKind::kDecayedSum:
       result.value =
@@ -160,6 +165,11 @@ void AccumulatorSet::reset(state::RowId id, Table& table) const {
 
 std::span<const state::RowField> AccumulatorSet::side_fields(size_t call) const {
   return accumulators_[results_[call].value].used_fields();
+}
+
+bool AccumulatorSet::numbers_rows() const {
+  return std::any_of(accumulators_.begin(), accumulators_.end(),
+                     [](const Accumulator& a) { return a.is_numbered(); });
 }
 
 int64_t AccumulatorSet::group_rows(const std::byte* row) const {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 
 #include "operators/accumulator.h"
@@ -120,15 +121,15 @@ void add_decayed(const Seen& seen, const state::RowField& sum, const state::RowF
   });
 }
 
-PickedValue picked_by(const AggregateCall& of, const state::RowField& by,
-                      const state::RowField& value) {
+PickedValue picked_by(const AggregateCall& of, std::span<const state::RowField> fields) {
   return {.value = of.argument,
           .by = of.by,
           .filter = of.filter,
           .greatest = of.kind == AggregateKind::kLast || of.kind == AggregateKind::kArgMax,
           .last_of_equals = of.kind == AggregateKind::kLast,
-          .by_field = by,
-          .value_field = value};
+          .by_field = fields[0],
+          .value_field = fields[1],
+          .number_field = fields.size() > 2 ? std::optional(fields[2]) : std::nullopt};
 }
 
 }  // namespace
@@ -172,14 +173,15 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
     case Kind::kMax:
       return keep_extreme(seen, field, a.kind == Kind::kMin);
     case Kind::kPicked:
-      return pick_values(picked_by(a.of, field, a.fields[1]), input, rows);
+      return pick_values(picked_by(a.of, a.used_fields()), input, rows);
     case Kind::kDecayedSum:
       return add_decayed(seen, field, a.fields[1]);
   }
 }
 
 void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
-                           std::span<const state::RowId> ids, Table& table) const {
+                           std::span<const state::RowId> ids, Table& table,
+                           std::span<const int64_t> numbers) const {
   // Chunks whose rows stay in the second-level cache while every accumulator goes over them.
   constexpr size_t kChunkRows = 1024;
   std::byte* rows[kChunkRows];
@@ -188,7 +190,9 @@ void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
     const size_t to = std::min(from + kChunkRows, end);
     const auto chunk = ids.subspan(from - begin, to - from);
     for (size_t i = 0; i < chunk.size(); ++i) rows[i] = table.row(chunk[i]);
-    const AccumulatorRows view{from, to, chunk, {rows, chunk.size()}, table, scratch};
+    const auto numbered =
+        numbers.empty() ? numbers : numbers.subspan(from - begin, chunk.size());
+    const AccumulatorRows view{from, to, chunk, {rows, chunk.size()}, table, scratch, numbered};
     for (const Accumulator& accumulator : accumulators_) apply_one(accumulator, input, view);
   }
 }

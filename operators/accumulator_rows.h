@@ -24,6 +24,7 @@ struct AccumulatorRows {
   std::span<std::byte* const> rows;
   state::Table& table;
   std::vector<uint8_t>& scratch;
+  std::span<const int64_t> numbers;  // of the rows, if their accumulators are numbered
 
   // Calls f(row bytes, i, sign) for each input row i with an argument for which the filter is true.
   template <typename F>
@@ -41,6 +42,7 @@ struct AccumulatorRows {
 
   // The state row of input row i.
   state::RowId id(size_t i) const { return ids[i - begin]; }
+  int64_t number(size_t i) const { return numbers[i - begin]; }
 };
 
 // SQL's order of two values, NaN the largest.

@@ -84,7 +84,9 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       timer_owner_(TimerOwner::of(plan, node)),
       single_(op_.groups.empty() && !op_.window),
       restarts_(retractions_ && sums_doubles(op_, input_schema_)),
-      accumulators_(op_.calls, input_schema_, retractions_) {
+      accumulators_(op_.calls, input_schema_,
+                    retractions_ ? AccumulatorSet::Rows::kRetracted
+                                 : AccumulatorSet::Rows::kAppended) {
   if (op_.window && op_.window->step_us > 0) {
     constexpr int64_t kWindowedRows = 32'768;
     const int64_t rows = kWindowedRows / windows_of_a_time_max(*op_.window);
@@ -117,7 +119,7 @@ void Aggregate::add_sides(const std::vector<Type>& key, uint64_t id) {
         break;
       case AggregateKind::kApproxQuantile:
         values_of(GroupValues::Of::kBuckets, call, table, key)
-            .keep_quantile(call.quantile, fields[0], fields[1], fields[2]);
+            .keep_quantile({call.quantile, fields[0], fields[1], fields[2]});
         break;
       case AggregateKind::kApproxCountDistinct:
         sides_.push_back(std::make_unique<GroupSketches>(table, key, call.argument, call.filter,
@@ -136,6 +138,7 @@ GroupValues& Aggregate::values_of(GroupValues::Of of, const AggregateCall& call,
   }
   auto made = std::make_unique<GroupValues>(id, key, of, input_schema_, call.argument, call.filter,
                                             *table_);
+  if (op_.retention_us) made->expect_expiry();
   values_.push_back(made.get());
   sides_.push_back(std::move(made));
   return *values_.back();

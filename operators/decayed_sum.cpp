@@ -36,19 +36,29 @@ double DecayedSum::weight(int64_t time_us, int64_t landmark) const {
   return std::ldexp(part, to_power(power));
 }
 
+double DecayedSum::seen_from(int64_t later, double sum, int64_t landmark) {
+  const int128 steps = static_cast<int128>(later) - landmark;
+  return steps == 0 ? sum : std::ldexp(sum, to_power(-steps * kHalfLivesPerLandmark));
+}
+
 void DecayedSum::add(double value, int64_t time_us, bool first, int64_t* latest_us,
                      double* sum) const {
   int64_t landmark = landmark_after(time_us);
   if (!first) {
     const int64_t before = landmark_after(*latest_us);
-    if (landmark > before) {
-      const int128 steps = static_cast<int128>(landmark) - before;
-      *sum = std::ldexp(*sum, to_power(-steps * kHalfLivesPerLandmark));
-    }
     landmark = std::max(landmark, before);
+    *sum = seen_from(landmark, *sum, before);
   }
   *latest_us = first ? time_us : std::max(*latest_us, time_us);
   *sum += value * weight(time_us, landmark);
+}
+
+void DecayedSum::merge(int64_t other_us, double other, int64_t* latest_us, double* sum) const {
+  const int64_t ours = landmark_after(*latest_us);
+  const int64_t theirs = landmark_after(other_us);
+  const int64_t landmark = std::max(ours, theirs);
+  *sum = seen_from(landmark, *sum, ours) + seen_from(landmark, other, theirs);
+  *latest_us = std::max(*latest_us, other_us);
 }
 
 double DecayedSum::result(int64_t latest_us, double sum) const {

@@ -22,11 +22,15 @@ class DecayedSum {
 
   // Adds a row to a sum whose latest event time is `*latest_us`; `first` if it has no row yet.
   void add(double value, int64_t time_us, bool first, int64_t* latest_us, double* sum) const;
+  // Adds another sum, whose latest event time is `other_us`, to a sum that has rows too.
+  void merge(int64_t other_us, double other, int64_t* latest_us, double* sum) const;
   double result(int64_t latest_us, double sum) const;
 
  private:
   // Which landmark, counted from 1970, comes after a time.
   int64_t landmark_after(int64_t time_us) const;
+  // A sum seen from a later landmark, or the same.
+  static double seen_from(int64_t later, double sum, int64_t landmark);
   // 2^((time - landmark) / half-life).
   double weight(int64_t time_us, int64_t landmark) const;
 

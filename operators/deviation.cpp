@@ -84,6 +84,17 @@ std::optional<double> deviation(int64_t count, int128 sum, const SumOfSquares& s
   return *result / static_cast<double>(power_of_ten(scale));
 }
 
+Moments merge_moments(const Moments& a, const Moments& b) {
+  if (a.count == 0) return b;
+  if (b.count == 0) return a;
+  const int64_t count = a.count + b.count;
+  const double part = static_cast<double>(b.count) / static_cast<double>(count);
+  const double apart = b.mean - a.mean;
+  return {.count = count,
+          .mean = a.mean + apart * part,
+          .squares = a.squares + b.squares + apart * apart * part * static_cast<double>(a.count)};
+}
+
 std::optional<double> deviation(const Moments& moments, bool sample) {
   return root(moments.squares, moments.count, sample);
 }

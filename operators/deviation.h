@@ -42,6 +42,10 @@ inline void add_to_moments(int64_t& count, double& mean, double& squares, double
   squares += from_old * (value - mean);
 }
 
+// Those of the values of both (Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm
+// for Computing Sample Variances, 1979).
+Moments merge_moments(const Moments& a, const Moments& b);
+
 std::optional<double> deviation(const Moments& moments, bool sample);
 
 }  // namespace kappa::operators

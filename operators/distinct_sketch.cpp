@@ -5,7 +5,9 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <numbers>
+#include <vector>
 
 namespace kappa::operators {
 namespace {
@@ -23,6 +25,13 @@ uint64_t hash_at(std::string_view bytes, size_t i) {
   uint64_t hash;
   std::memcpy(&hash, bytes.data() + i * kHashBytes, kHashBytes);
   return hash;
+}
+
+std::vector<uint64_t> hashes_of(std::string_view bytes) {
+  std::vector<uint64_t> hashes;
+  hashes.reserve(bytes.size() / kHashBytes);
+  for (size_t i = 0; i < bytes.size() / kHashBytes; ++i) hashes.push_back(hash_at(bytes, i));
+  return hashes;
 }
 
 uint16_t count_of_rank(std::string_view bytes, size_t rank) {
@@ -128,6 +137,29 @@ bool DistinctSketch::add(std::string_view bytes, uint64_t hash, std::string* cha
   changed->append(reinterpret_cast<const char*>(&hash), kHashBytes);
   changed->append(bytes.substr(low * kHashBytes));
   return true;
+}
+
+void DistinctSketch::merge(std::string_view a, std::string_view b, std::string* both) {
+  if (!is_dense(a) && !is_dense(b)) {
+    const std::vector<uint64_t> left = hashes_of(a);
+    const std::vector<uint64_t> right = hashes_of(b);
+    std::vector<uint64_t> hashes;
+    std::ranges::set_union(left, right, std::back_inserter(hashes));
+    const std::string_view bytes(reinterpret_cast<const char*>(hashes.data()),
+                                 hashes.size() * kHashBytes);
+    if (hashes.size() > kHashesMax) return make_dense(bytes, both);
+    both->assign(bytes);
+    return;
+  }
+  if (!is_dense(a)) std::swap(a, b);
+  both->assign(a);
+  if (is_dense(b)) {
+    for (size_t i = 0; i < kRegisters; ++i) {
+      raise(both, {kRegistersAt + i, static_cast<uint8_t>(b[kRegistersAt + i])});
+    }
+    return;
+  }
+  for (const uint64_t hash : hashes_of(b)) raise(both, place_of(hash));
 }
 
 int64_t DistinctSketch::estimate(std::string_view bytes) {

@@ -24,6 +24,8 @@ class DistinctSketch {
   // Adds a value by its hash to the sketch that `bytes` hold; empty: no value yet. False if it
   // changed nothing; else `*changed` holds the new bytes.
   static bool add(std::string_view bytes, uint64_t hash, std::string* changed);
+  // Sets `*both` to the sketch of all values of two sketches, whose bytes are not its own.
+  static void merge(std::string_view a, std::string_view b, std::string* both);
   static int64_t estimate(std::string_view bytes);
 };
 

@@ -28,6 +28,7 @@ struct Registry {
     add_like_functions(functions);
     add_regexp_functions(functions);
     add_bytes_functions(functions);
+    add_header_functions(functions);
     add_time_functions(functions);
     add_time_unit_functions(functions);
     for (const ScalarFunction& function : functions) by_name[function.name].push_back(&function);

@@ -6,6 +6,7 @@
 #include "engine/types/text.h"
 #include "operators/functions_kernel.h"
 #include "operators/functions_utf8.h"
+#include "schemas/utf8.h"
 
 // Bytes to text and back.
 namespace kappa::operators {
@@ -139,6 +140,22 @@ StringRef decode(RowScope& scope, StringRef text, StringRef name) {
   return format == Format::kHex ? decode_hex(scope, text) : decode_base64(scope, text);
 }
 
+StringRef convert_from(RowScope& scope, StringRef bytes, StringRef name) {
+  if (!equals_ignoring_case(name.view(), "utf8") && !equals_ignoring_case(name.view(), "utf-8")) {
+    scope.fail([&] {
+      return absl::StrCat("unrecognized encoding: ", excerpt(name.view()), "; there is UTF8");
+    });
+    return {};
+  }
+  const std::string_view text = bytes.view();
+  if (!schemas::is_valid_utf8(text) || text.find('\0') != std::string_view::npos) {
+    scope.fail(
+        [&] { return absl::StrCat("invalid bytes for the encoding UTF8: ", excerpt(text)); });
+    return {};
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void add_bytes_functions(FunctionList& list) {
@@ -152,6 +169,11 @@ void add_bytes_functions(FunctionList& list) {
   function.args = {Type::text(), Type::text()};
   function.result = Type::bytea();
   function.kernel = row_kernel<decode>;
+  list.push_back(function);
+  function.name = "convert_from";
+  function.args = {Type::bytea(), Type::text()};
+  function.result = Type::text();
+  function.kernel = row_kernel<convert_from>;
   list.push_back(function);
 }
 

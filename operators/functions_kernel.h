@@ -168,6 +168,7 @@ void add_text_part_functions(FunctionList& list);
 void add_like_functions(FunctionList& list);
 void add_regexp_functions(FunctionList& list);
 void add_bytes_functions(FunctionList& list);
+void add_header_functions(FunctionList& list);
 void add_time_functions(FunctionList& list);
 void add_time_unit_functions(FunctionList& list);
 

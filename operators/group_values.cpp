@@ -1,7 +1,6 @@
 #include "operators/group_values.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <iterator>
 
@@ -21,13 +20,22 @@ std::vector<Type> with_value(std::vector<Type> key, Type value) {
   return key;
 }
 
-// Which of `count` values, from 1: as percentile_disc has it.
-int64_t rank_of(double quantile, int64_t count) {
-  const auto rank = static_cast<int64_t>(std::ceil(quantile * static_cast<double>(count)));
-  return std::clamp<int64_t>(rank, 1, count);
-}
-
 }  // namespace
+
+struct GroupValues::Ordered {
+  const GroupValues& values;
+  state::RowId group;
+
+  OrderedValues::Iterator end() const { return values.ordered_->end_of(group); }
+  OrderedValues::Iterator find(int32_t bucket) const {
+    return values.ordered_->find(group, bucket);
+  }
+  int64_t times(OrderedValues::Iterator at) const { return values.times(at->value); }
+  int32_t number(OrderedValues::Iterator at) const {
+    const Table& table = *values.table_;
+    return Table::get<int32_t>(table.row(at->value), table.layout().key().back());
+  }
+};
 
 GroupValues::GroupValues(state::TableId id, const std::vector<Type>& group_key, Of of,
                          const Schema& input, int argument, int filter, Table& groups)
@@ -51,13 +59,17 @@ void GroupValues::keep_extreme(bool greatest, state::RowField result) {
   order();
 }
 
-void GroupValues::keep_quantile(double quantile, state::RowField bucket, state::RowField count,
-                                state::RowField below) {
-  quantiles_.push_back({quantile, bucket, count, below});
+void GroupValues::keep_quantile(const QuantileRank& quantile) {
+  quantiles_.push_back(quantile);
   order();
 }
 
+void GroupValues::expect_expiry() {
+  if (!ordered_ && !windows_) windows_.emplace();
+}
+
 void GroupValues::order() {
+  windows_.reset();
   if (!ordered_) ordered_.emplace(*table_, table_->layout().key().back());
 }
 
@@ -74,7 +86,10 @@ void GroupValues::find(const Batch& input, std::span<const ColumnRef> key) {
   std::vector<uint64_t> hashes;
   hash_columns(value_key, seen.size(), &hashes);
   std::vector<state::RowId> rows(seen.size());
-  table_->find_or_insert(value_key, hashes, rows, nullptr);
+  table_->find_or_insert(value_key, hashes, rows, &created_);
+  if (windows_) {
+    for (const uint32_t i : created_) note_window(rows[i]);
+  }
   found_.assign(input.rows, state::kNoRow);
   for (size_t i = 0; i < seen.size(); ++i) found_[seen[i]] = rows[i];
   signs_ = input.signs;
@@ -93,8 +108,9 @@ void GroupValues::apply(size_t begin, size_t end, std::span<const state::RowId> 
     const bool went = sign < 0 && there == 0;
     if (ordered_ && came) ordered_->insert(group, id);
     if (ordered_ && went) ordered_->erase(group, id);
-    for (const Quantile& quantile : quantiles_) {
-      move_quantile(quantile, group, Table::get<int32_t>(table_->row(id), value), sign);
+    for (const QuantileRank& quantile : quantiles_) {
+      quantile.move(groups_.row(group), Table::get<int32_t>(table_->row(id), value), sign,
+                    Ordered{*this, group});
     }
     if (!came && !went) continue;
     for (const state::RowField& distinct : distinct_) {
@@ -125,33 +141,6 @@ void GroupValues::store_extreme(const Extreme& extreme, state::RowId group) cons
   }
 }
 
-// After a value came to a bucket or went from one. The rank moves by one at most, so the quantile
-// goes on from where it stood.
-void GroupValues::move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket,
-                                int sign) const {
-  std::byte* row = groups_.row(group);
-  int32_t& at = Table::get<int32_t>(row, quantile.bucket);
-  int64_t& count = Table::get<int64_t>(row, quantile.count);
-  int64_t& below = Table::get<int64_t>(row, quantile.below);
-  const bool first = count == 0;
-  count += sign;
-  Table::set_null(row, quantile.bucket, count == 0);
-  if (count == 0) {
-    at = 0;
-    below = 0;
-    return;
-  }
-  if (first) at = bucket;
-  if (bucket < at) below += sign;
-  const int64_t rank = rank_of(quantile.quantile, count);
-  const state::RowField& value = table_->layout().key().back();
-  const auto end = ordered_->end_of(group);
-  auto entry = ordered_->find(group, at);
-  while (entry == end || rank <= below) below -= times((--entry)->value);
-  while (rank > below + times(entry->value)) below += times((entry++)->value);
-  at = Table::get<int32_t>(table_->row(entry->value), value);
-}
-
 void GroupValues::remove_empty() {
   for (const state::RowId id : found_) {
     if (id != state::kNoRow && table_->live(id) && times(id) == 0) table_->erase(id);
@@ -174,14 +163,37 @@ void GroupValues::erase_window(int64_t window_start, std::span<const state::RowI
   }
 }
 
-void GroupValues::erase_rows_of(int64_t window_start) {
-  // The window is the last but one field of the key: the group's, then the value.
+// The window is the last but one field of the key: the group's, then the value.
+int64_t GroupValues::window_of(state::RowId value) const {
   const auto& key = table_->layout().key();
-  const state::RowField& start = key[key.size() - 2];
-  for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
-    if (!table_->live(id)) continue;
-    if (Table::get<int64_t>(table_->row(id), start) == window_start) table_->erase(id);
+  return Table::get<int64_t>(table_->row(value), key[key.size() - 2]);
+}
+
+void GroupValues::note_window(state::RowId value) {
+  const int64_t window_start = window_of(value);
+  OfWindow& of = (*windows_)[window_start];
+  of.rows.push_back(value);
+  if (of.rows.size() >= of.sweep_at) sweep(window_start, of);
+}
+
+// Values that come and go leave their rows behind: no more than there are others.
+void GroupValues::sweep(int64_t window_start, OfWindow& of) const {
+  std::sort(of.rows.begin(), of.rows.end());
+  of.rows.erase(std::unique(of.rows.begin(), of.rows.end()), of.rows.end());
+  std::erase_if(of.rows, [&](state::RowId row) {
+    return !table_->live(row) || window_of(row) != window_start;
+  });
+  of.sweep_at = std::max(of.sweep_at, 2 * of.rows.size());
+}
+
+void GroupValues::erase_rows_of(int64_t window_start) {
+  KAPPA_INVARIANT(windows_.has_value(), "windows that expire were not expected");
+  const auto found = windows_->find(window_start);
+  if (found == windows_->end()) return;
+  for (const state::RowId row : found->second.rows) {
+    if (table_->live(row) && window_of(row) == window_start) table_->erase(row);
   }
+  windows_->erase(found);
 }
 
 void GroupValues::order_again(std::span<const state::RowId> values) {
@@ -198,6 +210,12 @@ void GroupValues::order_again(std::span<const state::RowId> values) {
 }
 
 void GroupValues::restored() {
+  if (windows_) {
+    windows_->clear();
+    for (state::RowId id = 0; id < table_->row_ids_end(); ++id) {
+      if (table_->live(id)) note_window(id);
+    }
+  }
   if (!ordered_) return;
   ordered_->clear();
   constexpr size_t kRowsAtOnce = 4096;

@@ -4,9 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "operators/group_side.h"
 #include "operators/ordered_values.h"
 #include "operators/plan.h"
+#include "operators/quantile_rank.h"
 
 namespace kappa::operators {
 
@@ -29,8 +31,10 @@ class GroupValues final : public GroupSide {
   // Calls that it serves. The fields are the groups' rows'.
   void count_distinct(state::RowField result);
   void keep_extreme(bool greatest, state::RowField result);
-  void keep_quantile(double quantile, state::RowField bucket, state::RowField count,
-                     state::RowField below);
+  void keep_quantile(const QuantileRank& quantile);
+  // Of groups of windows, which expire: called before there are rows, it makes erase_window() go
+  // through the rows of that window only.
+  void expect_expiry();
 
   state::Table& table() override { return *table_; }
   void find(const Batch& input, std::span<const ColumnRef> key) override;
@@ -44,20 +48,23 @@ class GroupValues final : public GroupSide {
     bool greatest;
     state::RowField result;  // null if there is no value
   };
-  // Where a quantile stands: at the bucket that holds the value of its rank.
-  struct Quantile {
-    double quantile;
-    state::RowField bucket;  // null if there is no value
-    state::RowField count;   // of the group's values
-    state::RowField below;   // of those in buckets below
-  };
+  // The buckets of a group as QuantileRank goes through them.
+  struct Ordered;
 
   int64_t& times(state::RowId value) const;
   void order();
+  // The rows that were made for a window; some may be gone, or be another window's by now.
+  struct OfWindow {
+    std::vector<state::RowId> rows;
+    size_t sweep_at = 256;
+  };
+
+  int64_t window_of(state::RowId value) const;
+  void note_window(state::RowId value);
+  void sweep(int64_t window_start, OfWindow& of) const;
   void erase_rows_of(int64_t window_start);
   void order_again(std::span<const state::RowId> values);
   void store_extreme(const Extreme& extreme, state::RowId group) const;
-  void move_quantile(const Quantile& quantile, state::RowId group, int32_t bucket, int sign) const;
 
   Of of_;
   int argument_;
@@ -66,8 +73,11 @@ class GroupValues final : public GroupSide {
   std::unique_ptr<state::Table> table_;
   std::vector<state::RowField> distinct_;
   std::vector<Extreme> extremes_;
-  std::vector<Quantile> quantiles_;
+  std::vector<QuantileRank> quantiles_;
   std::optional<OrderedValues> ordered_;  // those that are there
+  // By window, where windows expire and nothing orders the values. 4 bytes a value.
+  std::optional<absl::flat_hash_map<int64_t, OfWindow>> windows_;
+  std::vector<uint32_t> created_;  // scratch
   // Of the batch found last: the value of each row, and whether it comes or goes.
   std::vector<state::RowId> found_;
   std::vector<int8_t> signs_;

@@ -10,7 +10,28 @@ void GroupSessions::close_before(int64_t last_us) {
   if (sessions_.empty() || sessions_.front().last >= last_us) return;
   const auto open = std::find_if(sessions_.begin(), sessions_.end(),
                                  [&](const OpenSession& s) { return s.last >= last_us; });
-  sessions_.erase(sessions_.begin(), open);
+  erase(sessions_.begin(), open);
+}
+
+void GroupSessions::insert(iterator at, const OpenSession& session) {
+  last_number_ = std::max(last_number_, session.number);
+  sessions_.insert(at, session);
+}
+
+void GroupSessions::erase(iterator begin, iterator end) {
+  const bool had_last = std::any_of(
+      begin, end, [&](const OpenSession& session) { return session.number == last_number_; });
+  sessions_.erase(begin, end);
+  if (!had_last) return;
+  last_number_ = 0;
+  for (const OpenSession& session : sessions_) {
+    last_number_ = std::max(last_number_, session.number);
+  }
+}
+
+void GroupSessions::number(iterator session, int64_t number) {
+  session->number = number;
+  last_number_ = std::max(last_number_, number);
 }
 
 std::pair<GroupSessions::iterator, GroupSessions::iterator> GroupSessions::around(int64_t time_us,

@@ -19,6 +19,7 @@ struct OpenSession {
   int64_t last;      // the latest of its rows; it ends at last + gap
   int64_t origin;    // the time of the row that began it
   state::RowId row;  // in the table of sessions
+  int64_t number;    // of the row that came last; 0 if rows are not numbered
 };
 
 // The open sessions of one group, ascending by time. More than a gap lies between two of them.
@@ -39,11 +40,18 @@ class GroupSessions {
   std::pair<iterator, iterator> around(int64_t time_us, int64_t gap_us);
   iterator find(int64_t start_us);
   iterator find_row(state::RowId row);
-  void insert(iterator at, const OpenSession& session) { sessions_.insert(at, session); }
-  void erase(iterator begin, iterator end) { sessions_.erase(begin, end); }
+  void insert(iterator at, const OpenSession& session);
+  void erase(iterator begin, iterator end);
+
+  // The number of the group's row that came last: the largest of its sessions that are open. So it
+  // follows from them, and the next row's, one more, is above those of all rows that its session
+  // may yet have in common with others.
+  int64_t last_number() const { return last_number_; }
+  void number(iterator session, int64_t number);
 
  private:
   Sessions sessions_;
+  int64_t last_number_ = 0;
 };
 
 // Every group's open sessions. It is made from the table of sessions, which is what is stored.

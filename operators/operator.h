@@ -36,7 +36,7 @@ struct SideRow {
   NodeId node = kNoNode;
   Kind kind = Kind::kError;
   std::string tie;   // orders rows of one timer's place
-  std::string text;  // the reason, or the row as a JSON object
+  std::string text;  // the reason, the payload, or the late row as JSON
   SqlPosition position;
   std::optional<std::string> key = {};  // of an output's record
 };

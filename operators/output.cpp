@@ -1,17 +1,19 @@
 #include "operators/output.h"
 
+#include <utility>
+
 #include "schemas/encoder.h"
 
 namespace kappa::operators {
 
-Output::Output(const Plan& plan, NodeId node) : node_(node) {
+Output::Output(const Plan& plan, NodeId node, std::unique_ptr<schemas::RowEncoder> encoder)
+    : node_(node), encoder_(std::move(encoder)) {
   const auto& op = std::get<OutputNode>(plan.node(node).op);
   const schemas::Source& sink = plan.sources[static_cast<size_t>(op.sink)];
-  for (const schemas::SourceColumn& column : sink.columns) {
-    names_.push_back(column.field.empty() ? column.name : column.field);
-  }
+  position_ = plan.statements[static_cast<size_t>(op.statement)].position;
   key_ = sink.primary_key;
-  for (int column : key_) key_names_.push_back(names_[static_cast<size_t>(column)]);
+  const std::vector<std::string> names = schemas::field_names(sink);
+  for (int column : key_) key_names_.push_back(names[static_cast<size_t>(column)]);
 }
 
 std::optional<std::string> Output::key_at(std::span<const ColumnRef> key, size_t row) const {
@@ -33,8 +35,13 @@ void Output::process(const Batch& input, const OperatorContext& context, std::ve
   for (size_t i = 0; i < input.rows; ++i) {
     SideRow side{input.places[i], node_, SideRow::Kind::kOutput, {}, {}, {}};
     if (!input.ties.empty()) side.tie = input.ties[i].view();
-    schemas::encode_json(names_, input.columns, i, &side.text);
-    side.key = key_at(key, i);
+    if (const auto status = encoder_->encode(input.columns, i, &side.text); status.ok()) {
+      side.key = key_at(key, i);
+    } else {
+      side.kind = SideRow::Kind::kError;
+      side.text = std::string(status.message());
+      side.position = position_;
+    }
     context.side.push_back(std::move(side));
   }
 }

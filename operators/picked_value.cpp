@@ -60,6 +60,9 @@ void pick_values(const PickedValue& picked, const Batch& input, const Accumulato
       if (!takes_over(row, i)) return;
       store(by, i, rows.id(i), picked.by_field, rows.table);
       store(value, i, rows.id(i), picked.value_field, rows.table);
+      if (!picked.number_field) return;
+      Table::get<int64_t>(row, *picked.number_field) = rows.number(i);
+      Table::set_null(row, *picked.number_field, false);
     });
   });
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "operators/accumulator_rows.h"
 #include "operators/plan.h"
 
@@ -16,6 +18,7 @@ struct PickedValue {
   bool last_of_equals;
   state::RowField by_field;  // null until there is a row
   state::RowField value_field;
+  std::optional<state::RowField> number_field;  // of the row picked; beside `by`
 };
 
 // Lets rows of an append-only input, in their order, take the place of those that were picked.

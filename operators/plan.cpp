@@ -1,11 +1,13 @@
 #include "operators/plan.h"
 
 #include <algorithm>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/types/hash.h"
 #include "engine/types/value.h"
+#include "schemas/record_column.h"
 
 namespace kappa::operators {
 namespace {
@@ -57,12 +59,23 @@ const char* emit_name(Emit emit) {
   return emit == Emit::kFinal ? "final" : "changes";
 }
 
+// How many of the columns that it reads are declared. The others, which every source has, come
+// behind them and say nothing about it.
+std::ptrdiff_t declared_columns(const Plan& plan, const SourceNode& op) {
+  const schemas::Source& source = plan.sources[static_cast<size_t>(op.source)];
+  return std::count_if(op.wanted.begin(), op.wanted.end(),
+                       [&](int column) { return schemas::is_declared(source, column); });
+}
+
 struct Describe {
   const Plan& plan;
 
   std::string operator()(const SourceNode& op) const {
-    return absl::StrCat("source ", schemas::describe(plan.sources[static_cast<size_t>(op.source)]),
-                        " columns [", absl::StrJoin(op.wanted, ","), "]");
+    const schemas::Source& source = plan.sources[static_cast<size_t>(op.source)];
+    const std::vector<int> declared(op.wanted.begin(),
+                                    op.wanted.begin() + declared_columns(plan, op));
+    return absl::StrCat("source ", schemas::describe(source), " columns [",
+                        absl::StrJoin(declared, ","), "]");
   }
   std::string operator()(const FilterNode& op) const {
     return absl::StrCat("filter ", describe(*op.predicate));
@@ -296,7 +309,10 @@ std::string describe(const Plan& plan, const PlanNode& node) {
 
 uint64_t node_fingerprint(const Plan& plan, const PlanNode& node) {
   std::string text = describe(plan, node);
-  for (const Field& field : node.schema) {
+  const auto* source = std::get_if<SourceNode>(&node.op);
+  const auto columns =
+      source ? static_cast<size_t>(declared_columns(plan, *source)) : node.schema.size();
+  for (const Field& field : std::span(node.schema).first(columns)) {
     absl::StrAppend(&text, "|", field.name, ":", to_string(field.type));
   }
   for (NodeId input : node.inputs) absl::StrAppend(&text, "<", plan.node(input).fingerprint);

@@ -33,7 +33,7 @@ using Schema = std::vector<Field>;
 // Reads a source. Its schema: the `wanted` columns of the source, in order.
 struct SourceNode {
   int source;               // index into Plan::sources
-  std::vector<int> wanted;  // ascending
+  std::vector<int> wanted;  // of schemas::readable_columns(), ascending
 };
 
 struct FilterNode {

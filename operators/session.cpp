@@ -40,15 +40,17 @@ struct Session::Turn {
   // Rows that have been given their sessions, ascending; of the table or fresh.
   std::vector<uint32_t> rows = {};
   std::vector<state::RowId> sessions = {};
+  std::vector<int64_t> numbers = {};  // if rows are numbered
   std::vector<uint32_t> fresh = {};  // by number: the row that begins it
   int64_t fresh_closes_us = std::numeric_limits<int64_t>::max();
 
   std::string_view tie(uint32_t i) const {
     return input.ties.empty() ? std::string_view() : input.ties[i].view();
   }
-  void give(uint32_t row, state::RowId session) {
+  void give(uint32_t row, const OpenSession& session) {
     rows.push_back(row);
-    sessions.push_back(session);
+    sessions.push_back(session.row);
+    if (session.number > 0) numbers.push_back(session.number);
   }
 };
 
@@ -59,25 +61,28 @@ Session::Session(const Plan& plan, NodeId node, bool emits)
       gap_us_(op_.window->size_us),
       emits_(emits),
       timer_owner_(TimerOwner::of(plan, node)),
-      accumulators_(op_.calls, input_schema_, false),
-      open_({operator_id(plan, node), 255}, group_types(op_, input_schema_)),
-      values_(op_, input_schema_, operator_id(plan, node)),
-      timed_((op_.emit == Emit::kFinal && emits) || op_.retention_us || values_.any()) {
+      accumulators_(op_.calls, input_schema_, AccumulatorSet::Rows::kMerged),
+      open_({operator_id(plan, node), 255}, group_types(op_, input_schema_)) {
   std::vector<Type> key = group_types(op_, input_schema_);
   key.push_back(Type::timestamptz());
   key.push_back(Type::timestamptz());
   std::vector<Type> values = accumulators_.field_types();
+  const size_t own = values.size();
   values.push_back(Type::timestamptz());
   values.push_back(Type::timestamptz());
+  if (accumulators_.numbers_rows()) values.push_back(Type::bigint());
   const state::RowLayout layout(key, values);
   accumulators_.bind(layout);
-  last_ = layout.values()[values.size() - 2];
-  origin_ = layout.values()[values.size() - 1];
+  last_ = layout.values()[own];
+  origin_ = layout.values()[own + 1];
+  if (accumulators_.numbers_rows()) number_ = layout.values()[own + 2];
   table_ = std::make_unique<state::Table>(state::TableId{operator_id(plan, node), 0}, layout);
+  sides_.emplace(op_, input_schema_, operator_id(plan, node), accumulators_, *table_);
+  timed_ = (op_.emit == Emit::kFinal && emits) || op_.retention_us || sides_->any();
 }
 
 std::vector<state::Table*> Session::tables() {
-  std::vector<state::Table*> tables = values_.tables();
+  std::vector<state::Table*> tables = sides_->tables();
   tables.insert(tables.begin(), table_.get());
   return tables;
 }
@@ -92,8 +97,8 @@ int64_t& Session::origin_of(state::RowId row) {
   return state::Table::get<int64_t>(table_->row(row), origin_);
 }
 
-int64_t& Session::distinct_of(state::RowId row, size_t call) {
-  return state::Table::get<int64_t>(table_->row(row), accumulators_.side_fields(call)[0]);
+int64_t Session::number_of(state::RowId row) {
+  return number_ ? state::Table::get<int64_t>(table_->row(row), *number_) : 0;
 }
 
 int64_t Session::end_of(const std::byte* row) const {
@@ -152,7 +157,8 @@ void Session::take(Turn& turn, uint32_t i, int64_t watermark_us) {
     begin_session(turn, i, first);
   } else if (end - first == 1 && time >= first->start) {
     first->last = std::max(first->last, time);
-    turn.give(i, first->row);
+    if (number_) group.number(first, group.last_number() + 1);
+    turn.give(i, *first);
   } else {
     join(turn, i, first, end);
   }
@@ -171,8 +177,11 @@ void Session::begin_session(Turn& turn, uint32_t i, Sessions at) {
   const auto number = static_cast<state::RowId>(turn.fresh.size());
   turn.fresh.push_back(i);
   turn.fresh_closes_us = std::min(turn.fresh_closes_us, closes_at_last(time));
-  turn.give(i, kFresh | number);
-  open_.group(turn.groups[i]).insert(at, {time, time, time, kFresh | number});
+  GroupSessions& group = open_.group(turn.groups[i]);
+  const OpenSession session{time, time, time, kFresh | number,
+                            number_ ? group.last_number() + 1 : 0};
+  turn.give(i, session);
+  group.insert(at, session);
 }
 
 // The row leads a session back in time, or makes one of several.
@@ -192,24 +201,22 @@ void Session::join(Turn& turn, uint32_t i, Sessions first, Sessions end) {
   last_of(joined.row) = joined.last;
   origin_of(joined.row) = joined.origin;
   *first = joined;
-  open_.group(group).erase(first + 1, end);
-  turn.give(i, joined.row);
+  GroupSessions& sessions = open_.group(group);
+  if (number_) sessions.number(first, sessions.last_number() + 1);
+  turn.give(i, *first);
+  sessions.erase(first + 1, end);
 }
 
 // Takes over a later session.
 void Session::absorb(uint32_t group, OpenSession* joined, const OpenSession& other) {
   accumulators_.merge(joined->row, other.row, *table_);
+  if (sides_->any()) {
+    joined->origin =
+        sides_->merge({{group, joined->origin}, joined->row}, {{group, other.origin}, other.row})
+            .second;
+  }
   table_->erase(other.row);
   joined->last = other.last;
-  if (!values_.any()) return;
-  // The fewer values move.
-  SessionName to{group, joined->origin};
-  SessionName from{group, other.origin};
-  if (values_.values(to) < values_.values(from)) std::swap(to, from);
-  joined->origin = to.second;
-  values_.move(from, to, [&](size_t call, size_t, int64_t delta) {
-    distinct_of(joined->row, call) += delta;
-  });
 }
 
 // A row's values under another key of its group. A closed session that has the key steps aside.
@@ -233,10 +240,10 @@ state::RowId Session::move_row(state::RowId from, int64_t start_us, int64_t asid
     if (op_.retention_us) expiring_[expires_at_last(last_of(aside))].push_back(aside);
   }
   table_->find_or_insert(key, hashes, {&to, 1}, nullptr);
-  accumulators_.start(table_->row(to));
-  accumulators_.merge(to, from, *table_);
+  accumulators_.copy(to, from, *table_);
   last_of(to) = last_of(from);
   origin_of(to) = origin_of(from);
+  if (number_) state::Table::get<int64_t>(table_->row(to), *number_) = number_of(from);
   table_->erase(from);
   return to;
 }
@@ -248,19 +255,23 @@ state::RowId Session::apply(Turn& turn) {
     table_->touch(turn.sessions[i]);
     int64_t& last = last_of(turn.sessions[i]);
     last = std::max(last, turn.times[turn.rows[i]]);
+    if (number_) {
+      state::Table::get<int64_t>(table_->row(turn.sessions[i]), *number_) = turn.numbers[i];
+    }
   }
   const size_t begin = turn.rows.front();
   const size_t end = turn.rows.back() + 1;
   if (end - begin == turn.rows.size()) {
-    accumulators_.apply(turn.input, begin, end, turn.sessions, *table_);
+    accumulators_.apply(turn.input, begin, end, turn.sessions, *table_, turn.numbers);
   } else {
     const Batch rows = gather(turn.input, turn.rows);
-    accumulators_.apply(rows, 0, rows.rows, turn.sessions, *table_);
+    accumulators_.apply(rows, 0, rows.rows, turn.sessions, *table_, turn.numbers);
   }
-  if (values_.any()) count_distinct(turn);
+  if (sides_->any()) add_to_sides(turn);
   const state::RowId last = turn.sessions.back();
   turn.rows.clear();
   turn.sessions.clear();
+  turn.numbers.clear();
   return last;
 }
 
@@ -301,14 +312,12 @@ void Session::insert_fresh(Turn& turn) {
   turn.fresh_closes_us = std::numeric_limits<int64_t>::max();
 }
 
-void Session::count_distinct(const Turn& turn) {
+void Session::add_to_sides(const Turn& turn) {
   std::vector<SessionName> names;
   for (size_t i = 0; i < turn.rows.size(); ++i) {
     names.emplace_back(turn.groups[turn.rows[i]], origin_of(turn.sessions[i]));
   }
-  values_.add(turn.input, turn.rows, names, [&](size_t call, size_t i, int64_t delta) {
-    distinct_of(turn.sessions[i], call) += delta;
-  });
+  sides_->add({turn.input, turn.rows, names, turn.sessions});
 }
 
 // ---- timers ---------------------------------------------------------------------------------
@@ -347,7 +356,7 @@ void Session::close_sessions(Turn& turn, int64_t due_us) {
       continue;
     }
     if (op_.retention_us) expiring_[expires_at_last(session->last)].push_back(entry.row);
-    values_.erase({entry.group, session->origin});
+    sides_->erase({entry.group, session->origin});
     group.erase(session, session + 1);
     if (group.empty()) emptied_.push_back(entry.group);
     closed.push_back(entry.row);
@@ -406,13 +415,14 @@ void Session::restored(int64_t watermark_us) {
     open_.find_groups(key, hashes, &numbers);
     for (size_t i = 0; i < ids.size(); ++i) {
       const OpenSession session{state::Table::get<int64_t>(rows[i], fields[groups]),
-                                last_of(ids[i]), origin_of(ids[i]), ids[i]};
+                                last_of(ids[i]), origin_of(ids[i]), ids[i],
+                                number_of(ids[i])};
       GroupSessions& group = open_.group(numbers[i]);
       group.insert(group.around(session.start, 0).first, session);
       if (timed_) closing_[closes_at_last(session.last)].push_back({ids[i], numbers[i]});
     }
   }
-  values_.restored(open_);
+  sides_->restored(open_);
 }
 
 // ---- results --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@
 #include "operators/emission.h"
 #include "operators/grouped_rows.h"
 #include "operators/open_sessions.h"
-#include "operators/session_values.h"
+#include "operators/session_sides.h"
 #include "operators/timers.h"
 
 namespace kappa::operators {
@@ -35,7 +35,10 @@ namespace kappa::operators {
 // State: one row a session, however many rows it has taken; key = group columns, its start, and
 // `aside`. That is kNotAside, but for a closed session whose start a later one has too, since a
 // late row has led it back there: then it is the end of the closed one. Values: the accumulators,
-// the time of the last row, and the origin, the time of the first row to arrive.
+// the time of the last row, and the origin, the time of the first row to arrive; where rows are
+// numbered, for accumulators that ask which came first, the number of the row that came last. A
+// call that needs more than fields of that row has a table of its own beside it while the session
+// is open, see SessionSide.
 class Session final : public GroupedRows {
  public:
   Session(const Plan& plan, NodeId node, bool emits);
@@ -72,7 +75,7 @@ class Session final : public GroupedRows {
   // Applies the rows that have been given their sessions. Returns the last one's session.
   state::RowId apply(Turn& turn);
   void insert_fresh(Turn& turn);
-  void count_distinct(const Turn& turn);
+  void add_to_sides(const Turn& turn);
   state::RowId move_row(state::RowId from, int64_t start_us, int64_t aside_us);
 
   bool timers_due(const Turn& turn, int64_t watermark_us) const;
@@ -85,7 +88,7 @@ class Session final : public GroupedRows {
   int64_t expires_at_last(int64_t last_us) const;
   int64_t& last_of(state::RowId row);
   int64_t& origin_of(state::RowId row);
-  int64_t& distinct_of(state::RowId row, size_t call);  // of a count(distinct)
+  int64_t number_of(state::RowId row);
 
   const PlanNode& node_;
   const AggregateNode& op_;
@@ -97,10 +100,11 @@ class Session final : public GroupedRows {
   std::unique_ptr<state::Table> table_;
   state::RowField last_;
   state::RowField origin_;
+  std::optional<state::RowField> number_;  // if rows are numbered
   OpenSessions open_;
-  SessionValues values_;
+  std::optional<SessionSides> sides_;  // always there
   // Whether what closes and expires is of interest. Else closed sessions just rest in the table.
-  const bool timed_;
+  bool timed_;
   // By the watermark at which, at the earliest, the session closes: it may have grown since.
   absl::btree_map<int64_t, std::vector<Closing>> closing_;
   // Closed ones, by the watermark at which their retention ends.

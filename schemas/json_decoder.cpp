@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "schemas/framing.h"
 #include "schemas/json_reader.h"
 #include "schemas/json_shape.h"
 #include "schemas/row_writer.h"
@@ -40,7 +41,13 @@ class JsonDecoder final : public Decoder {
       row_.reject(index, "expected a JSON object, got a null payload");
       return;
     }
-    const std::string_view payload(record.value, record.value_size);
+    std::string_view payload(record.value, record.value_size);
+    if (may_be_framed_json(record)) [[unlikely]] {
+      if (auto reason = unframe_json(record, &payload)) {
+        row_.reject(index, *std::move(reason));
+        return;
+      }
+    }
     bool fits_none = true;
     if (read_by_shape(payload, arena, &fits_none)) {
       row_.accept(index);

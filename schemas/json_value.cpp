@@ -9,6 +9,7 @@
 #include "engine/types/text.h"
 #include "engine/types/time.h"
 #include "schemas/base64.h"
+#include "schemas/record_column.h"
 
 namespace kappa::schemas {
 namespace {
@@ -200,7 +201,9 @@ std::vector<JsonColumn> json_columns(const Source& source) {
                        expected_value(column)});
   }
   for (const int key : source.primary_key) columns[static_cast<size_t>(key)].required = true;
-  if (source.event_time) columns[static_cast<size_t>(*source.event_time)].required = true;
+  if (source.event_time && is_declared(source, *source.event_time)) {
+    columns[static_cast<size_t>(*source.event_time)].required = true;
+  }
   return columns;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
+#include "schemas/framing.h"
 #include "schemas/protobuf_plan.h"
 #include "schemas/protobuf_value.h"
 #include "schemas/protobuf_wire.h"
@@ -20,32 +21,13 @@ namespace {
 // Field numbers below this are looked up in a table; larger ones are rare and searched for.
 constexpr uint32_t kTableSize = 1024;
 
-WireType wire_type_of(ProtoKind kind) {
-  switch (kind) {
-    case ProtoKind::kFixed64:
-    case ProtoKind::kSfixed64:
-    case ProtoKind::kDouble:
-      return WireType::kFixed64;
-    case ProtoKind::kFixed32:
-    case ProtoKind::kSfixed32:
-    case ProtoKind::kFloat:
-      return WireType::kFixed32;
-    case ProtoKind::kString:
-    case ProtoKind::kBytes:
-    case ProtoKind::kTimestamp:
-    case ProtoKind::kDuration:
-      return WireType::kBytes;
-    default:
-      return WireType::kVarint;
-  }
-}
-
 class ProtobufDecoder final : public Decoder {
  public:
   ProtobufDecoder(const Source& source, std::vector<int> wanted, ProtoPlan plan)
       : message_(source.proto_message),
         columns_(std::move(plan.columns)),
         oneofs_(std::move(plan.oneofs)),
+        indexes_(std::move(plan.message_indexes)),
         row_(source, std::move(wanted)),
         seen_(columns_.size(), 0),
         parts_(columns_.size()),
@@ -80,8 +62,12 @@ class ProtobufDecoder final : public Decoder {
   std::optional<std::string> read(const RecordView& record, Arena& arena) {
     if (record.value == nullptr)
       return absl::StrCat("expected a message ", message_, ", got a null payload");
+    std::string_view payload(record.value, record.value_size);
+    if (may_be_framed_protobuf(record)) [[unlikely]] {
+      if (auto reason = unframe_protobuf(record, indexes_, message_, &payload)) return reason;
+    }
     ++messages_;
-    WireReader in({record.value, record.value_size});
+    WireReader in(payload);
     while (!in.done()) {
       const size_t position = in.position();
       uint32_t number = 0;
@@ -251,6 +237,7 @@ class ProtobufDecoder final : public Decoder {
   const std::string message_;
   const std::vector<ProtoColumn> columns_;
   const std::vector<OneofMember> oneofs_;
+  const std::vector<int> indexes_;    // of the message, as frames have them
   std::vector<WireType> wire_types_;  // for each column
   RowWriter row_;
   uint64_t messages_ = 0;

@@ -1,5 +1,6 @@
 #include "schemas/protobuf_plan.h"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -263,6 +264,19 @@ absl::StatusOr<ProtoColumn> plan_column(const SourceColumn& column, const pb::De
                                                  to_string(column.type), " takes ", kinds));
 }
 
+void plan_required(const pb::Descriptor* message, ProtoPlan* plan) {
+  for (int i = 0; i < message->field_count(); ++i) {
+    const pb::FieldDescriptor* const field = message->field(i);
+    const bool has_column =
+        std::any_of(plan->columns.begin(), plan->columns.end(), [&](const ProtoColumn& column) {
+          return column.number == static_cast<uint32_t>(field->number());
+        });
+    if (!field->is_required() || has_column) continue;
+    plan->required_without_column.push_back(
+        absl::StrCat(place_of(field->file(), field), "field ", field->name()));
+  }
+}
+
 void plan_oneofs(const pb::Descriptor* message, ProtoPlan* plan) {
   for (int i = 0; i < message->real_oneof_decl_count(); ++i) {
     const pb::OneofDescriptor* const oneof = message->oneof_decl(i);
@@ -285,6 +299,26 @@ void plan_oneofs(const pb::Descriptor* message, ProtoPlan* plan) {
 }
 
 }  // namespace
+
+WireType wire_type_of(ProtoKind kind) {
+  switch (kind) {
+    case ProtoKind::kFixed64:
+    case ProtoKind::kSfixed64:
+    case ProtoKind::kDouble:
+      return WireType::kFixed64;
+    case ProtoKind::kFixed32:
+    case ProtoKind::kSfixed32:
+    case ProtoKind::kFloat:
+      return WireType::kFixed32;
+    case ProtoKind::kString:
+    case ProtoKind::kBytes:
+    case ProtoKind::kTimestamp:
+    case ProtoKind::kDuration:
+      return WireType::kBytes;
+    default:
+      return WireType::kVarint;
+  }
+}
 
 absl::StatusOr<ProtoPlan> plan_protobuf(const Source& source, const ProductFiles& files) {
   // Naming these types makes sure that they are linked, and so in the generated pool.
@@ -319,6 +353,10 @@ absl::StatusOr<ProtoPlan> plan_protobuf(const Source& source, const ProductFiles
     plan.columns.push_back(std::move(planned));
   }
   plan_oneofs(message, &plan);
+  plan_required(message, &plan);
+  for (const pb::Descriptor* at = message; at != nullptr; at = at->containing_type()) {
+    plan.message_indexes.insert(plan.message_indexes.begin(), at->index());
+  }
   return plan;
 }
 

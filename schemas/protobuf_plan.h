@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "schemas/decoder.h"
+#include "schemas/protobuf_wire.h"
 #include "schemas/source.h"
 
 namespace kappa::schemas {
@@ -31,6 +32,8 @@ enum class ProtoKind : uint8_t {
   kTimestamp,
   kDuration,
 };
+
+WireType wire_type_of(ProtoKind kind);
 
 // A declared column and the field it is read from.
 struct ProtoColumn {
@@ -57,6 +60,9 @@ struct OneofMember {
 struct ProtoPlan {
   std::vector<ProtoColumn> columns;  // one for each of the source
   std::vector<OneofMember> oneofs;
+  // Fields that proto2 requires and no column has: their places and names.
+  std::vector<std::string> required_without_column;
+  std::vector<int> message_indexes;  // the way to the message through its file, outermost first
 };
 
 // Reads source.proto_file and what it imports from `files` (the well-known types and

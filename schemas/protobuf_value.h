@@ -6,20 +6,11 @@
 #include "engine/types/arena.h"
 #include "engine/types/column.h"
 #include "schemas/protobuf_plan.h"
+#include "schemas/protobuf_scalar.h"
 #include "schemas/row_writer.h"
 
 // What a Protobuf value means to a column. See README.md for the rules in words.
 namespace kappa::schemas {
-
-// A value as its field's kind has it: `integer` for booleans, integers, enums and the seconds of a
-// Timestamp or Duration, `nanos` for their nanoseconds, `real` for float and double, `text` for
-// strings and bytes (in the payload). All zero: the default value.
-struct ProtoScalar {
-  int128 integer = 0;
-  double real = 0;
-  int32_t nanos = 0;
-  std::string_view text;
-};
 
 // Writes `value` as column number `index` of the row at hand. False if it is no value of the
 // column. Names of enums go to `arena`.

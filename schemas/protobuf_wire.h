@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace kappa::schemas {
@@ -118,6 +119,39 @@ class WireReader {
   const char* end_;
 };
 
+// Appends fields of a message.
+class WireWriter {
+ public:
+  explicit WireWriter(std::string* out) : out_(out) {}
+
+  void tag(uint32_t number, WireType type) {
+    varint(uint64_t{number} << 3 | static_cast<uint64_t>(type));
+  }
+  void varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_->push_back(static_cast<char>((value & 0x7f) | 0x80));
+    out_->push_back(static_cast<char>(value));
+  }
+  void fixed64(uint64_t value) { fixed(value); }
+  void fixed32(uint32_t value) { fixed(value); }
+  void bytes(std::string_view value) {
+    varint(value.size());
+    out_->append(value);
+  }
+
+ private:
+  template <typename T>
+  void fixed(T value) {
+    char bytes[sizeof(T)];
+    std::memcpy(bytes, &value, sizeof(T));
+    out_->append(bytes, sizeof(T));
+  }
+
+  std::string* out_;
+};
+
+inline uint64_t zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
 inline int64_t unzigzag(uint64_t bits) {
   return static_cast<int64_t>((bits >> 1) ^ (~(bits & 1) + 1));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/types/invariant.h"
+#include "schemas/record_column.h"
 
 namespace kappa::schemas {
 
@@ -15,7 +16,9 @@ RowWriter::RowWriter(const Source& source, std::vector<int> wanted)
     targets_[i].required = source.columns[i].not_null;
   }
   for (const int column : source.primary_key) targets_[static_cast<size_t>(column)].required = true;
-  if (source.event_time) targets_[static_cast<size_t>(*source.event_time)].required = true;
+  if (source.event_time && is_declared(source, *source.event_time)) {
+    targets_[static_cast<size_t>(*source.event_time)].required = true;
+  }
   for (size_t i = 0; i < wanted_.size(); ++i) {
     const auto column = static_cast<size_t>(wanted_[i]);
     KAPPA_INVARIANT(column < targets_.size(), "a wanted column is one of the source's");

@@ -34,7 +34,7 @@ struct Source {
   std::string proto_message;  // fully qualified
   std::vector<SourceColumn> columns;
   std::vector<int> primary_key;   // column indexes; empty: none
-  std::optional<int> event_time;  // column index
+  std::optional<int> event_time;  // among readable_columns(): declared, or kafka_timestamp
   int64_t out_of_orderness_us = 0;
   int64_t max_future_us = 3'600'000'000;
   std::optional<int64_t> idle_timeout_us;

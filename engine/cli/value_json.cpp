@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/escaping.h"
+#include "schemas/utf8.h"
 
 namespace kappa::cli {
 namespace {
@@ -42,6 +43,17 @@ nlohmann::ordered_json to_json(const Value& value) {
       break;
   }
   return to_text(value);
+}
+
+void add_bytes(const std::string& name, const std::optional<std::string>& bytes,
+               nlohmann::ordered_json* json) {
+  if (!bytes) {
+    (*json)[name] = nullptr;
+  } else if (schemas::is_valid_utf8(*bytes)) {
+    (*json)[name] = *bytes;
+  } else {
+    (*json)[name + "_base64"] = absl::Base64Escape(*bytes);
+  }
 }
 
 std::string json_text(const nlohmann::ordered_json& json, bool one_line) {

@@ -19,6 +19,7 @@
 #include "operators/running_frames.h"
 #include "operators/top_n.h"
 #include "operators/top_one.h"
+#include "schemas/encoder.h"
 
 namespace kappa::runtime {
 
@@ -75,7 +76,8 @@ std::unique_ptr<operators::Operator> Dataflow::make_frames(const PlanNode& node)
   return std::make_unique<operators::KeptFrames>(plan_, node.id);
 }
 
-std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& node) {
+absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_operator(
+    const PlanNode& node, const schemas::ProductFiles& files) {
   if (is<operators::FilterNode>(node)) return std::make_unique<operators::Filter>(plan_, node.id);
   if (is<ProjectNode>(node)) return std::make_unique<operators::Project>(plan_, node.id);
   if (is<AggregateNode>(node)) {
@@ -96,7 +98,9 @@ std::unique_ptr<operators::Operator> Dataflow::make_operator(const PlanNode& nod
   }
   if (is<OutputNode>(node)) {
     if (on_output_) return std::make_unique<Observer>(node.id, on_output_);
-    return std::make_unique<operators::Output>(plan_, node.id);
+    const auto& sink = plan_.sources[static_cast<size_t>(std::get<OutputNode>(node.op).sink)];
+    KAPPA_ASSIGN_OR_RETURN(auto encoder, schemas::make_encoder(sink, files));
+    return std::make_unique<operators::Output>(plan_, node.id, std::move(encoder));
   }
   if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);
   if (is<operators::IntervalJoinNode>(node)) {
@@ -128,7 +132,7 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
     for (const PlanNode& node : plan_.nodes) {
       if (shape_.front(node.id)) continue;
       Instance& instance = worker.nodes[node.id];
-      instance.op = make_operator(node);
+      KAPPA_ASSIGN_OR_RETURN(instance.op, make_operator(node, files));
       instance.join = dynamic_cast<operators::JoinOperator*>(instance.op.get());
       // A key of no columns hashes to 0, which is the first worker's.
       auto* aggregate = dynamic_cast<operators::Aggregate*>(instance.op.get());

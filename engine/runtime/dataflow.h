@@ -97,7 +97,8 @@ class Dataflow {
   Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
   std::unique_ptr<operators::Operator> make_frames(const operators::PlanNode& node) const;
-  std::unique_ptr<operators::Operator> make_operator(const operators::PlanNode& node);
+  absl::StatusOr<std::unique_ptr<operators::Operator>> make_operator(
+      const operators::PlanNode& node, const schemas::ProductFiles& files);
 
   std::vector<const Batch*> output_of(uint32_t worker, operators::NodeId node,
                                       const Turn& turn) const;

@@ -11,6 +11,7 @@
 #include "operators/functions.h"
 #include "operators/running_values.h"
 #include "operators/windows.h"
+#include "schemas/record_column.h"
 
 namespace kappa::runtime {
 
@@ -158,16 +159,18 @@ class Explainer {
                                   source.format == schemas::Format::kJson ? "JSON" : "Protobuf",
                                   "): ", list_names(op, source));
     if (!source.event_time) return;
-    const auto& time = source.columns[static_cast<size_t>(*source.event_time)];
-    absl::StrAppend(&out->operation, "; watermark ", time.name);
+    const auto readable = schemas::readable_columns(source);
+    absl::StrAppend(&out->operation, "; watermark ",
+                    readable[static_cast<size_t>(*source.event_time)].name);
     if (source.out_of_orderness_us > 0) {
       absl::StrAppend(&out->operation, " - ", duration(source.out_of_orderness_us));
     }
   }
 
   static std::string list_names(const SourceNode& op, const schemas::Source& source) {
+    const auto readable = schemas::readable_columns(source);
     return absl::StrJoin(op.wanted, ", ", [&](std::string* text, int column) {
-      absl::StrAppend(text, source.columns[static_cast<size_t>(column)].name);
+      absl::StrAppend(text, readable[static_cast<size_t>(column)].name);
     });
   }
 

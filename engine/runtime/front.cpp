@@ -43,7 +43,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
   flow.out.resize(plan_.nodes.size());
   flow.sent.resize(plan_.nodes.size());
   for (auto& out : flow.out) out.clear();
-  decode(turn.epoch, chunk, watermarks, &flow);
+  decode(turn.epoch, chunk, reader, watermarks, &flow);
 
   // What keeps nothing has no use for the watermark, which is not known yet either.
   static const operators::WatermarkTrack kNoTrack;
@@ -60,12 +60,13 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
   }
 }
 
-void Front::decode(const Epoch& epoch, size_t chunk, Watermarks& watermarks, ChunkFlow* flow) {
+void Front::decode(const Epoch& epoch, size_t chunk, const OrderReader& reader,
+                   Watermarks& watermarks, ChunkFlow* flow) {
   for (const auto& step : sources_) {
     if (!step) continue;
     const EpochRecords& records = epoch.chunk(chunk)[shape_.topic_of_source(step->source())];
     if (records.records.empty()) continue;
-    Batch batch = step->decode(records, epoch, flow->arena, &flow->side);
+    Batch batch = step->decode(records, epoch, reader, flow->arena, &flow->side);
     if (!step->event_times_us().empty()) {
       watermarks.show(step->source(), step->places(), step->event_times_us());
     }

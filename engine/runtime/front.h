@@ -46,7 +46,8 @@ class Front {
 
  private:
   Front(const operators::Plan& plan, const DataflowShape& shape, uint32_t workers);
-  void decode(const Epoch& epoch, size_t chunk, Watermarks& watermarks, ChunkFlow* flow);
+  void decode(const Epoch& epoch, size_t chunk, const OrderReader& reader, Watermarks& watermarks,
+              ChunkFlow* flow);
   void run_node(const operators::PlanNode& node, const operators::OperatorContext& context,
                 ChunkFlow* flow);
   void deal_out(operators::NodeId node, ChunkFlow* flow) const;

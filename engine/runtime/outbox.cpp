@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/outbox_publisher.h"
+#include "engine/runtime/dead_letter.h"
 #include "engine/runtime/outbox_entry.h"
 #include "engine/types/hash.h"
 
@@ -113,6 +114,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
       if (at.record != nullptr && at.record->value) {
         letter.value.emplace(at.record->value, at.record->value_size);
       }
+      if (at.record != nullptr) add_original_headers(*at.record, &letter.headers);
     }
     unsaved_.push_back(encode(letter));
   }

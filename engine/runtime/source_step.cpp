@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/record_columns.h"
 #include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 
@@ -33,20 +34,26 @@ absl::StatusOr<std::unique_ptr<SourceStep>> SourceStep::create(const operators::
       step->event_time_ = static_cast<int>(found - wanted.begin());
     }
   }
-  KAPPA_ASSIGN_OR_RETURN(step->decoder_, schemas::make_decoder(step->source_, wanted, files));
+  std::vector<int> of_payload;
+  const auto readable = schemas::readable_columns(step->source_);
+  for (const int column : wanted) {
+    const auto& of_record = readable[static_cast<size_t>(column)].of_record;
+    if (of_record) {
+      step->of_record_.push_back(*of_record);
+    } else {
+      of_payload.push_back(column);
+    }
+  }
+  KAPPA_ASSIGN_OR_RETURN(step->decoder_,
+                         schemas::make_decoder(step->source_, std::move(of_payload), files));
   return step;
 }
 
-Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, Arena& arena,
-                         std::vector<SideRow>* side) {
+Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, const OrderReader& reader,
+                         Arena& arena, std::vector<SideRow>* side) {
   decoder_->decode(records.records, arena, &decoded_);
   for (const schemas::Malformed& malformed : decoded_.malformed) {
-    side->push_back({RowPlace::of_record(records.places[malformed.record]),
-                     node_,
-                     SideRow::Kind::kError,
-                     {},
-                     malformed.reason,
-                     {}});
+    refuse(RowPlace::of_record(records.places[malformed.record]), malformed.reason, side);
   }
   Batch batch;
   batch.rows = decoded_.records.size();
@@ -56,29 +63,50 @@ Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, Arena&
     row_places_[i] = records.places[decoded_.records[i]];
     batch.places[i] = RowPlace::of_record(row_places_[i]);
   }
+  std::vector<Column>& columns = decoded_.columns;  // the next decode() uses what stays of them
+  for (const schemas::RecordColumn column : of_record_) {
+    columns.push_back(record_column(column, row_places_, epoch, reader, arena));
+  }
   event_times_us_.clear();
+  has_no_time_.clear();
   if (event_time_ >= 0) {
-    const Column& times = decoded_.columns[static_cast<size_t>(event_time_)];
+    const Column& times = columns[static_cast<size_t>(event_time_)];
     const auto values = times.values<int64_t>();
     event_times_us_.assign(values.begin(), values.end());
+    has_no_time_.assign(times.nulls().begin(), times.nulls().end());
   }
-  const bool extra_time = decoded_.columns.size() > columns_;
-  for (size_t c = 0; c < decoded_.columns.size(); ++c) {
+  const bool extra_time = columns.size() > columns_;
+  for (size_t c = 0; c < columns.size(); ++c) {
     if (extra_time && static_cast<int>(c) == event_time_) continue;
-    batch.columns.push_back(std::make_shared<const Column>(std::move(decoded_.columns[c])));
+    batch.columns.push_back(std::make_shared<const Column>(std::move(columns[c])));
   }
-  refuse_future(epoch, side, &batch);
+  refuse_times(epoch, side, &batch);
   return batch;
 }
 
-void SourceStep::refuse_future(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
+void SourceStep::refuse(RowPlace place, std::string reason, std::vector<SideRow>* side) const {
+  side->push_back({place, node_, SideRow::Kind::kError, {}, std::move(reason), {}});
+}
+
+std::string SourceStep::reason_against(size_t row, int64_t known_at_us) const {
+  if (!has_no_time_.empty() && has_no_time_[row] != 0) {
+    return "the event time kafka_timestamp is NULL: the record has no timestamp, or none in the "
+           "years 0001 to 9999";
+  }
+  return absl::StrCat("event time ", timestamp_to_text(event_times_us_[row]), " lies more than ",
+                      interval_to_text(source_.max_future_us),
+                      " (max_future) after the record's log time ", timestamp_to_text(known_at_us));
+}
+
+void SourceStep::refuse_times(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
   if (event_time_ < 0) return;
   std::vector<uint32_t> kept;
   bool refused = false;
   for (uint32_t i = 0; i < batch->rows; ++i) {
     const int64_t known_at_us = epoch.places[row_places_[i]].known_at_ms * kMicrosPerMilli;
     const bool future = event_times_us_[i] > saturating_add(known_at_us, source_.max_future_us);
-    if (!future) {
+    const bool none = !has_no_time_.empty() && has_no_time_[i] != 0;
+    if (!future && !none) {
       if (refused) kept.push_back(i);
       continue;
     }
@@ -86,15 +114,7 @@ void SourceStep::refuse_future(const Epoch& epoch, std::vector<SideRow>* side, B
       refused = true;
       for (uint32_t k = 0; k < i; ++k) kept.push_back(k);
     }
-    side->push_back(
-        {batch->places[i],
-         node_,
-         SideRow::Kind::kError,
-         {},
-         absl::StrCat("event time ", timestamp_to_text(event_times_us_[i]), " lies more than ",
-                      interval_to_text(source_.max_future_us),
-                      " (max_future) after the record's log time ", timestamp_to_text(known_at_us)),
-         {}});
+    refuse(batch->places[i], reason_against(i, known_at_us), side);
   }
   if (!refused) return;
   *batch = gather(*batch, kept);

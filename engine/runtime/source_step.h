@@ -6,16 +6,18 @@
 
 #include "absl/status/statusor.h"
 #include "engine/runtime/epoch.h"
+#include "engine/runtime/order_reader.h"
 #include "engine/types/batch.h"
 #include "operators/operator.h"
 #include "operators/plan.h"
 #include "schemas/decoder.h"
+#include "schemas/record_column.h"
 
 namespace kappa::runtime {
 
-// Turns a source's records into rows, on one worker. A record whose payload is malformed, or whose
-// event time lies further ahead of its log time than max_future, yields none and is dead-lettered
-// before it touches a watermark.
+// Turns a source's records into rows, on one worker. A record whose payload is malformed, that has
+// no event time, or whose event time lies further ahead of its log time than max_future, yields
+// none and is dead-lettered before it touches a watermark.
 class SourceStep {
  public:
   // `node` is the plan's SourceNode. Plan outlives this.
@@ -25,8 +27,8 @@ class SourceStep {
 
   // The rows of `records`, places ascending; strings live as long as the epoch's blocks and
   // `arena`.
-  Batch decode(const EpochRecords& records, const Epoch& epoch, Arena& arena,
-               std::vector<operators::SideRow>* side);
+  Batch decode(const EpochRecords& records, const Epoch& epoch, const OrderReader& reader,
+               Arena& arena, std::vector<operators::SideRow>* side);
   // Of the last decode(): what its rows show to the watermark.
   std::span<const int64_t> event_times_us() const { return event_times_us_; }
   std::span<const uint32_t> places() const { return row_places_; }
@@ -35,7 +37,9 @@ class SourceStep {
 
  private:
   SourceStep(const operators::Plan& plan, operators::NodeId node);
-  void refuse_future(const Epoch& epoch, std::vector<operators::SideRow>* side, Batch* batch);
+  void refuse(RowPlace place, std::string reason, std::vector<operators::SideRow>* side) const;
+  void refuse_times(const Epoch& epoch, std::vector<operators::SideRow>* side, Batch* batch);
+  std::string reason_against(size_t row, int64_t known_at_us) const;
 
   operators::NodeId node_;
   const operators::SourceNode& op_;
@@ -44,7 +48,9 @@ class SourceStep {
   size_t columns_;       // of the node's schema; an event time that it lacks is decoded beside them
   std::unique_ptr<schemas::Decoder> decoder_;
   schemas::Decoded decoded_;
+  std::vector<schemas::RecordColumn> of_record_;  // wanted, behind the decoder's columns
   std::vector<int64_t> event_times_us_;
+  std::vector<uint8_t> has_no_time_;  // 1 for rows whose event time is NULL; empty: none
   std::vector<uint32_t> row_places_;
 };
 

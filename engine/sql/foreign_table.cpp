@@ -12,6 +12,7 @@
 #include "engine/sql/type_name.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
+#include "schemas/record_column.h"
 
 namespace kappa::sql {
 
@@ -207,14 +208,29 @@ absl::Status bind_format(const Options& options, const Node& name_node, Source& 
   return absl::OkStatus();
 }
 
+// A column that the table declares or that every record has.
+absl::StatusOr<int> event_time_column(const Node& at, const Source& source,
+                                      const std::string& name) {
+  std::vector<std::string> names;
+  for (const schemas::ReadableColumn& column : schemas::readable_columns(source)) {
+    if (column.name == name) return static_cast<int>(names.size());
+    names.push_back(column.name);
+  }
+  const auto declared = names_of(source);
+  return fault(at, absl::StrCat("\"", source.name, "\" has no column \"", name, "\""),
+               suggestion(name, closest(name, names) ? names : declared));
+}
+
 absl::Status bind_time(const Options& options, Source& source) {
   if (const auto name = options.text("event_time")) {
     const Node& at = options.place("event_time");
-    KAPPA_ASSIGN_OR_RETURN(source.event_time, column_index(at, source, *name));
-    const Type& type = source.columns[static_cast<size_t>(*source.event_time)].type;
+    KAPPA_ASSIGN_OR_RETURN(source.event_time, event_time_column(at, source, *name));
+    const auto column = schemas::readable_columns(source)[static_cast<size_t>(*source.event_time)];
+    const Type& type = column.type;
     if (type.id != TypeId::kTimestamptz) {
       return fault(at, absl::StrCat("the event time \"", *name, "\" is ", to_string(type)),
-                   "declare it as timestamptz");
+                   column.of_record ? "name a timestamptz column, or kafka_timestamp"
+                                    : "declare it as timestamptz");
     }
   }
   for (const char* name : {"out_of_orderness", "max_future", "idle_timeout"}) {
@@ -292,8 +308,9 @@ absl::Status compile_foreign_table(const Node& statement, ProductContext& contex
   Relation relation;
   relation.name = source.name;
   relation.source = index;
-  for (const SourceColumn& column : source.columns) {
-    relation.columns.push_back({column.name, column.type});
+  for (const schemas::ReadableColumn& column : schemas::readable_columns(source)) {
+    relation.columns.push_back(
+        {.name = column.name, .type = column.type, .hidden = column.of_record.has_value()});
   }
   if (source.event_time) {
     relation.columns[static_cast<size_t>(*source.event_time)].role = TimeRole::kEventTime;

@@ -39,24 +39,6 @@ std::optional<std::string> cannot_take_back(const AggregateExpr& aggregate) {
   }
 }
 
-// What of a session cannot become one with another's.
-bool cannot_merge(AggregateKind kind) {
-  switch (kind) {
-    case AggregateKind::kCountStar:
-    case AggregateKind::kCount:
-    case AggregateKind::kSum:
-    case AggregateKind::kAvg:
-    case AggregateKind::kMin:
-    case AggregateKind::kMax:
-    case AggregateKind::kCountDistinct:
-    case AggregateKind::kFirst:
-    case AggregateKind::kLast:
-      return false;
-    default:
-      return true;
-  }
-}
-
 }  // namespace
 
 bool GroupPlanner::is_window_column(const ExprRef& expr) const {
@@ -71,13 +53,6 @@ absl::Status GroupPlanner::check_session() const {
     return fault(*from_.window->node, "session() over rows that change is not supported yet",
                  absl::StrCat("\"", from_.relation->name,
                               "\" takes rows back; read a source, or a view with emit = 'final'"));
-  }
-  for (const AggregateExpr& aggregate : bound_.aggregates) {
-    if (!cannot_merge(aggregate.kind)) continue;
-    return fault(text_.offset(aggregate.position),
-                 absl::StrCat(std::string(operators::aggregate_name(aggregate.kind)),
-                              "() over sessions is not supported yet"),
-                 "count, sum, avg, min, max, first, last and count(DISTINCT …) can be");
   }
   return absl::OkStatus();
 }

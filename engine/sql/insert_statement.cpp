@@ -10,6 +10,7 @@
 #include "engine/sql/suggest.h"
 #include "engine/sql/view_planner.h"
 #include "engine/types/status_macros.h"
+#include "schemas/encoder.h"
 
 namespace kappa::sql {
 
@@ -138,9 +139,8 @@ absl::Status compile_insert(const Node& statement, ProductContext& context) {
       const int sink_index,
       context.catalog.find_table(relation, std::string(relation.text("relname"))));
   const schemas::Source sink = context.builder.plan().sources[static_cast<size_t>(sink_index)];
-  if (sink.format != schemas::Format::kJson) {
-    return fault(relation, absl::StrCat("\"", sink.name, "\": only JSON is written yet"),
-                 "declare the output topic with format 'json'");
+  if (const auto encoder = schemas::make_encoder(sink, context.files); !encoder.ok()) {
+    return fault(relation, encoder.status());
   }
   ViewPlanner planner(context.text, context.catalog, context.builder, Emission(), "in INSERT",
                       false);

@@ -40,7 +40,9 @@ struct NamesRead {
       for (const Node& part : field.nodes) collect(part);
     }
   }
-  bool has(const std::string& name) const { return star || names.contains(name); }
+  bool has(const RelationColumn& column) const {
+    return names.contains(column.name) || (star && !column.hidden);
+  }
 };
 
 std::vector<ExprRef> columns_of(const Relation& relation, size_t count) {
@@ -101,7 +103,7 @@ absl::StatusOr<JoinSide> JoinPlanner::table(const Node& item) {
     const RelationColumn& column = all.columns[static_cast<size_t>(i)];
     const bool in_key = all.key && std::find(all.key->begin(), all.key->end(), i) != all.key->end();
     const bool tells_expiry = all.expiry && all.expiry->column == i;
-    if (!in_key && !tells_expiry && column.role == TimeRole::kNone && !read_.has(column.name)) {
+    if (!in_key && !tells_expiry && column.role == TimeRole::kNone && !read_.has(column)) {
       continue;
     }
     moved[i] = static_cast<int>(kept.size());

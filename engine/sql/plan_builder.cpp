@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/sql/expression_tree.h"
+#include "schemas/record_column.h"
 
 namespace kappa::sql {
 
@@ -48,13 +49,13 @@ NodeId PlanBuilder::read(int source) {
     if (reads && reads->source == source) return node.id;
   }
   const schemas::Source& declared = plan_->sources[static_cast<size_t>(source)];
-  std::vector<int> all(declared.columns.size());
-  std::iota(all.begin(), all.end(), 0);
   PlanNode node;
-  node.op = SourceNode{source, std::move(all)};
-  for (const schemas::SourceColumn& column : declared.columns) {
+  for (const schemas::ReadableColumn& column : schemas::readable_columns(declared)) {
     node.schema.push_back({column.name, column.type});
   }
+  std::vector<int> all(node.schema.size());
+  std::iota(all.begin(), all.end(), 0);
+  node.op = SourceNode{source, std::move(all)};
   node.event_time = declared.event_time;
   return add(std::move(node));
 }

@@ -79,16 +79,19 @@ absl::Status Scope::no_such_column(const Node& at, const std::string& relation,
     return fault(at, absl::StrCat("FROM has no table \"", relation, "\""),
                  suggestion(relation, relations()));
   }
+  // What SELECT * leaves out is not listed, but found if it is meant.
   std::vector<std::string> names;
+  std::vector<std::string> listed;
   for (const Column& column : columns_) {
-    const bool wanted = relation.empty() || column.relation == relation;
-    const bool listed = std::find(names.begin(), names.end(), column.name) != names.end();
-    if (wanted && !listed) names.push_back(column.name);
+    if (column.shadowed || (!relation.empty() && column.relation != relation)) continue;
+    if (std::find(names.begin(), names.end(), column.name) != names.end()) continue;
+    names.push_back(column.name);
+    if (column.in_star || column.of_window) listed.push_back(column.name);
   }
   const std::string shown = relation.empty() ? name : absl::StrCat(relation, ".", name);
-  return fault(
-      at, absl::StrCat("column \"", shown, "\" does not exist"),
-      names.empty() ? "there is no FROM that would have columns" : suggestion(name, names));
+  return fault(at, absl::StrCat("column \"", shown, "\" does not exist"),
+               names.empty() ? "there is no FROM that would have columns"
+                             : suggestion(name, closest(name, names) ? names : listed));
 }
 
 }  // namespace kappa::sql

@@ -26,32 +26,42 @@ void write_varint(int64_t value, std::string* out) {
   out->push_back(static_cast<char>(bits));
 }
 
-// Reads a length and as many bytes; a null value (length -1) reads as empty.
-bool read_bytes(const char*& at, const char* end, std::string* bytes) {
+// Reads a length and as many bytes; a length below zero stands for null.
+bool read_bytes(const char*& at, const char* end, std::optional<std::string_view>* bytes) {
   int64_t size = 0;
   if (!read_varint(at, end, &size)) return false;
-  if (size < 0) size = 0;
+  bytes->reset();
+  if (size < 0) return true;
   if (size > end - at) return false;
-  bytes->assign(at, static_cast<size_t>(size));
+  *bytes = std::string_view(at, static_cast<size_t>(size));
   at += size;
   return true;
 }
 
 }  // namespace
 
+HeaderReader::HeaderReader(const RecordView& record)
+    : at_(record.headers), end_(record.headers + record.headers_size) {
+  if (at_ != nullptr && !read_varint(at_, end_, &left_)) left_ = 0;
+}
+
+bool HeaderReader::next(std::string_view* name, std::optional<std::string_view>* value) {
+  std::optional<std::string_view> key;
+  if (left_ <= 0 || !read_bytes(at_, end_, &key) || !read_bytes(at_, end_, value)) {
+    left_ = 0;
+    return false;
+  }
+  --left_;
+  *name = key.value_or(std::string_view());
+  return true;
+}
+
 RecordHeaders parse_headers(const RecordView& record) {
   RecordHeaders headers;
-  if (record.headers == nullptr) return headers;
-  const char* at = record.headers;
-  const char* const end = at + record.headers_size;
-  int64_t count = 0;
-  if (!read_varint(at, end, &count)) return headers;
-  for (int64_t i = 0; i < count; ++i) {
-    std::string key;
-    std::string value;
-    if (!read_bytes(at, end, &key) || !read_bytes(at, end, &value)) break;
-    headers.emplace_back(std::move(key), std::move(value));
-  }
+  HeaderReader reader(record);
+  std::string_view name;
+  std::optional<std::string_view> value;
+  while (reader.next(&name, &value)) headers.emplace_back(name, value.value_or(std::string_view()));
   return headers;
 }
 

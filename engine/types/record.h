@@ -48,9 +48,23 @@ struct RecordView {
 
 inline constexpr size_t kRecordPadding = 64;
 
-// Zigzag varint count, then key and value as varint length and bytes, each. A null value reads as
-// empty. Bytes that end early yield the headers before the damage: the block's crc vouches for
-// them.
+// Walks a record's headers in place: zigzag varint count, then key and value as varint length and
+// bytes, each. Bytes that end early yield the headers before the damage: the block's crc vouches
+// for them.
+class HeaderReader {
+ public:
+  explicit HeaderReader(const RecordView& record);
+
+  // Goes on to the next header; false at the end. Both point into the record; no value: null.
+  bool next(std::string_view* name, std::optional<std::string_view>* value);
+
+ private:
+  const char* at_;
+  const char* end_;
+  int64_t left_ = 0;
+};
+
+// The record's headers, copied. A null value reads as empty.
 RecordHeaders parse_headers(const RecordView& record);
 std::string encode_headers(const RecordHeaders& headers);
 

@@ -7,7 +7,7 @@ namespace kappa::cli {
 namespace {
 
 const std::vector<std::string> kCommands = {"playground", "serve",   "query",     "inspect",
-                                            "topics",     "produce", "consume",   "validate",
+                                            "topics",     "produce", "consume",   "dlq",      "validate",
                                             "test",       "version", "completion"};
 
 bool mentions(const std::string& text, const std::string& part) {

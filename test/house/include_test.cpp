@@ -40,10 +40,10 @@ struct Adapted {
 };
 const Adapted kAdapted[] = {
     {"rocksdb/", {"state"}},
-    {"librdkafka/", {"engine/log/kafka"}},
+    {"librdkafka/", {"engine/log/kafka", "bench"}},
     {"grpc", {"engine/serve", "replay"}},
     {"pg_query", {"engine/sql"}},
-    {"simdjson", {"schemas"}},
+    {"simdjson", {"schemas", "bench"}},
     {"google/protobuf/", {"schemas", "engine/serve", "engine/sql", "engine/cli", "replay"}},
     {"prometheus/", {"engine/serve"}},
     {"httplib", {"engine/serve"}},

@@ -117,6 +117,22 @@ TEST_CASE("infinities, NaN and the smallest numbers have buckets of their own") 
   CHECK(quantile_bucket(-kLeast) < quantile_bucket(0));
 }
 
+TEST_CASE("two distinct sketches that are merged are the sketch of all values") {
+  std::string both;
+  const std::vector<int64_t> sizes = {0, 1, 300, 511, 512, 513, 40'000};
+  for (const int64_t left : sizes) {
+    for (const int64_t right : sizes) {
+      const auto a = hashes_of(ascending(0, left, 1));
+      const auto b = hashes_of(ascending(left / 2, right, 1));  // half of the left are there too
+      auto all = a;
+      all.insert(all.end(), b.begin(), b.end());
+      DistinctSketch::merge(sketch_of(a), sketch_of(b), &both);
+      INFO(left << " and " << right << " values");
+      CHECK(both == sketch_of(all));
+    }
+  }
+}
+
 TEST_CASE("a deviation of whole numbers is exact, whatever their size") {
   const auto of = [](const std::vector<int64_t>& values, bool sample, int scale) {
     int128 sum = 0;
@@ -161,6 +177,60 @@ TEST_CASE("a decayed sum is what its formula says, in whatever order rows come")
     }
     INFO("run " << run);
     CHECK(std::fabs(decayed.result(latest_us, sum) - expected) <= expected * 1e-12);
+  }
+}
+
+TEST_CASE("two decayed sums that are merged are the sum of all rows, however far apart they are") {
+  constexpr int64_t kHalfLife = 1'000'000;
+  const DecayedSum decayed(kHalfLife);
+  for (const int64_t apart : {0, 1, 50, 64, 1000}) {
+    int64_t early_us = 0;
+    int64_t late_us = 0;
+    int64_t latest_us = 0;
+    double early = 0;
+    double late = 0;
+    double all = 0;
+    for (int64_t i = 0; i < 20; ++i) {
+      const int64_t time = i * kHalfLife / 3;
+      const int64_t later = time + apart * kHalfLife;
+      decayed.add(4, time, i == 0, &early_us, &early);
+      decayed.add(6, later, i == 0, &late_us, &late);
+      decayed.add(4, time, i == 0, &latest_us, &all);
+      decayed.add(6, later, false, &latest_us, &all);
+    }
+    const double expected = decayed.result(latest_us, all);
+    INFO(apart << " half-lives apart");
+    int64_t time = early_us;
+    double sum = early;
+    decayed.merge(late_us, late, &time, &sum);
+    CHECK(time == latest_us);
+    CHECK(std::fabs(decayed.result(time, sum) - expected) <= expected * 1e-12);
+    time = late_us;
+    sum = late;
+    decayed.merge(early_us, early, &time, &sum);
+    CHECK(time == latest_us);
+    CHECK(std::fabs(decayed.result(time, sum) - expected) <= expected * 1e-12);
+  }
+}
+
+TEST_CASE("moments that are merged are those of all values") {
+  std::mt19937_64 random(5);
+  for (const int count : {0, 1, 2, 100}) {
+    Moments parts[2] = {};
+    Moments all{};
+    for (int i = 0; i < 2 * count + 1; ++i) {
+      const double value = 1e6 + static_cast<double>(random() % 1000);
+      Moments& part = parts[i < count ? 0 : 1];
+      add_to_moments(part.count, part.mean, part.squares, value);
+      add_to_moments(all.count, all.mean, all.squares, value);
+    }
+    for (const int first : {0, 1}) {
+      const Moments merged = merge_moments(parts[first], parts[1 - first]);
+      INFO(count << " values");
+      CHECK(merged.count == all.count);
+      CHECK(std::fabs(merged.mean - all.mean) <= 1e-6);
+      CHECK(std::fabs(merged.squares - all.squares) <= 1e-9 * (1 + all.squares));
+    }
   }
 }
 

@@ -276,6 +276,27 @@ TEST_CASE("a pattern from a column is compiled when it changes") {
                                  "error: invalid regular expression \"[\": missing ]: [", "true"});
 }
 
+TEST_CASE("bytes are converted to text if they are UTF-8") {
+  CHECK(result_of("convert_from", {bytes("\\x6772c3bcc39f"), "UTF8"_text}) == "gr\u00fc\u00df");
+  CHECK(result_of("convert_from", {bytes("\\x"), "utf-8"_text}) == "");
+  CHECK(result_of("convert_from", {bytes("\\x61ff"), "UTF8"_text}) ==
+        "error: invalid bytes for the encoding UTF8: \"a\\xff\"");
+  CHECK(result_of("convert_from", {bytes("\\x6100"), "UTF8"_text}) ==
+        "error: invalid bytes for the encoding UTF8: \"a\\x00\"");
+  CHECK(result_of("convert_from", {bytes("\\x61"), "LATIN1"_text}) ==
+        "error: unrecognized encoding: \"LATIN1\"; there is UTF8");
+}
+
+TEST_CASE("a header is read from the text of all of them") {
+  const auto headers = R"({"a":"1","b":null,"c":"\u00e4 \"q\""})"_text;
+  CHECK(result_of("kafka_header", {headers, "a"_text}) == "1");
+  CHECK(result_of("kafka_header", {headers, "b"_text}) == "NULL");
+  CHECK(result_of("kafka_header", {headers, "c"_text}) == "\u00e4 \"q\"");
+  CHECK(result_of("kafka_header", {headers, "d"_text}) == "NULL");
+  CHECK(result_of("kafka_header", {"x"_text, "a"_text}) ==
+        "error: expected a JSON object such as kafka_headers has, got \"x\"");
+}
+
 TEST_CASE("encode and decode turn bytes into hex and base64 and back") {
   CHECK(result_of("encode", {bytes("\\x00ff10"), "hex"_text}) == "00ff10");
   CHECK(result_of("encode", {bytes("\\x00ff10"), "BASE64"_text}) == "AP8Q");

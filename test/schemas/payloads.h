@@ -32,6 +32,14 @@ class Payloads {
     record.value_size = static_cast<uint32_t>(payload.size());
     records_.push_back(record);
   }
+  void add(std::string_view payload, const RecordHeaders& headers) {
+    add(payload);
+    const std::string encoded = encode_headers(headers);
+    buffers_.emplace_back(new char[encoded.size()]);
+    std::memcpy(buffers_.back().get(), encoded.data(), encoded.size());
+    records_.back().headers = buffers_.back().get();
+    records_.back().headers_size = static_cast<uint32_t>(encoded.size());
+  }
   void add_null() { records_.emplace_back(); }
   const std::vector<RecordView>& records() const { return records_; }
 

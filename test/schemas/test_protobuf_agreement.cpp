@@ -217,6 +217,7 @@ TEST_CASE("our walk of protobuf messages agrees with Google's parser") {
     const bool damaged = i % 2 == 1;
     std::string payload = generator.message();
     if (damaged) payload = generator.mutated(payload);
+    if (!payload.empty() && payload.front() == '\0') continue;  // what begins like a frame
     Payloads payloads;
     payloads.add(payload);
     Arena arena;

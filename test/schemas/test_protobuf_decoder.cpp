@@ -234,7 +234,7 @@ TEST_CASE("broken protobuf payloads are malformed with the place") {
                                        "abc") ==
         "not a valid message shop.v1.Sale: a broken field 1 at byte 3");
   CHECK(cell(id, "\x80") == "not a valid message shop.v1.Sale: a broken field tag at byte 0");
-  CHECK(cell(id, std::string("\0\0", 2)) ==
+  CHECK(cell(id, std::string("\1\0", 2)) ==
         "not a valid message shop.v1.Sale: a broken field tag at byte 0");
   CHECK(cell(id, tag(50, 0) + std::string(11, '\xff')) ==
         "not a valid message shop.v1.Sale: a broken field 50 at byte 0");

@@ -83,6 +83,14 @@ TEST_CASE("a foreign table's options have defaults") {
   CHECK(plan.nodes.empty());
 }
 
+TEST_CASE("the record's timestamp can be the event time") {
+  const operators::Plan plan = plan_of(
+      "CREATE FOREIGN TABLE t (x text) SERVER log OPTIONS (event_time 'kafka_timestamp', "
+      "out_of_orderness '1 second')");
+  CHECK(plan.sources[0].event_time == 2);  // behind x and kafka_key
+  CHECK(plan.sources[0].out_of_orderness_us == 1'000'000);
+}
+
 TEST_CASE("a key of several columns makes them not null") {
   const operators::Plan plan =
       plan_of("CREATE FOREIGN TABLE t (a text, b text, c text, PRIMARY KEY (c, a)) SERVER log");
@@ -215,6 +223,11 @@ TEST_CASE("faulty options of a foreign table are refused with what would be righ
       {"message 'a.B'", "1:69: option \"message\" is for format 'protobuf'; add format 'protobuf'"},
       {"event_time 'y'", "1:69: \"t\" has no column \"y\"; there are x, at"},
       {"event_time 'x'", "1:69: the event time \"x\" is text; declare it as timestamptz"},
+      {"event_time 'kafka_offset'",
+       "1:69: the event time \"kafka_offset\" is bigint; name a timestamptz column, or "
+       "kafka_timestamp"},
+      {"event_time 'kafka_timestmp'",
+       "1:69: \"t\" has no column \"kafka_timestmp\"; did you mean \"kafka_timestamp\"?"},
       {"out_of_orderness '5 seconds'",
        "1:69: option \"out_of_orderness\" needs an event time; add event_time 'column'"},
       {"idle_timeout '5 seconds'",

@@ -111,16 +111,33 @@ TEST_CASE("inserts that do not fit are refused") {
   }
 }
 
-TEST_CASE("output topics are written as JSON, so far") {
+TEST_CASE("an output topic is written in the format of its table") {
   const schemas::ProductFiles files = {
-      {"a.proto", "syntax = \"proto3\"; package a; message B { int64 id = 1; }"}};
-  CHECK(
-      faults_of("CREATE FOREIGN TABLE t (id bigint) SERVER log;\n"
-                "CREATE FOREIGN TABLE o (id bigint) SERVER log OPTIONS (format 'protobuf', proto "
-                "'a.proto', message 'a.B');\n"
-                "INSERT INTO o SELECT id FROM t;",
-                files) ==
-      Lines{"3:13: \"o\": only JSON is written yet; declare the output topic with format 'json'"});
+      {"a.proto",
+       "syntax = \"proto2\"; package a;\n"
+       "message B { optional int64 id = 1; }\n"
+       "message C { optional int64 id = 1; required string name = 2; }"}};
+  const auto table = [](const std::string& columns, const std::string& message) {
+    return "CREATE FOREIGN TABLE t (id bigint, name text) SERVER log;\n"
+           "CREATE FOREIGN TABLE o (" +
+           columns + ") SERVER log OPTIONS (format 'protobuf', proto 'a.proto', message 'a." +
+           message + "');\n";
+  };
+  const operators::Plan plan =
+      plan_of(table("id bigint", "B") + "INSERT INTO o SELECT id FROM t;", files);
+  CHECK(std::holds_alternative<operators::OutputNode>(plan.nodes.back().op));
+  CHECK(plan.sources.back().format == schemas::Format::kProtobuf);
+
+  CHECK(faults_of(table("id text", "B") + "INSERT INTO o SELECT name FROM t;", files) ==
+        Lines{"2:73: a.proto:2:13: field id is of type int64, but column id of type text takes "
+              "string and enums"});
+  CHECK(faults_of(table("id bigint, name text", "B") + "INSERT INTO o SELECT id, name FROM t;",
+                  files) ==
+        Lines{"2:86: a.proto:2:1: message a.B has no field name for column name; there are id"});
+  // A source need not read all that a message requires, but an output has to write it.
+  CHECK(faults_of(table("id bigint", "C"), files).empty());
+  CHECK(faults_of(table("id bigint", "C") + "INSERT INTO o SELECT id FROM t;", files) ==
+        Lines{"3:13: a.proto:3:36: field name is required, and no column of o fills it"});
 }
 
 }  // namespace kappa::sql

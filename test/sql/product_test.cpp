@@ -71,6 +71,40 @@ TEST_CASE("counts and maxima in windows of ten seconds read just their columns")
   CHECK(plan.nodes.size() == 5);
 }
 
+TEST_CASE("a source reads of its records what is used, and its fingerprint does not tell") {
+  const std::string view = "CREATE MATERIALIZED VIEW n AS SELECT count(*) AS n FROM t;";
+  const std::string table = "CREATE FOREIGN TABLE t (a text, kafka_key text, b text) SERVER log;";
+  const operators::Plan without = plan_of(table + view);
+  const auto wanted = [](const operators::Plan& plan) {
+    return std::get<operators::SourceNode>(plan.nodes[0].op).wanted;
+  };
+  CHECK(wanted(without).empty());
+  const operators::Plan with =
+      plan_of(table + view +
+              "CREATE MATERIALIZED VIEW k AS SELECT kafka_key, kafka_offset FROM t "
+              "WHERE kafka_timestamp IS NOT NULL;");
+  // The declared kafka_key; behind the three declared columns the record's timestamp, headers,
+  // partition and offset.
+  CHECK(wanted(with) == std::vector<int>{1, 3, 6});
+  CHECK(with.node(with.find_view("n")).fingerprint ==
+        without.node(without.find_view("n")).fingerprint);
+  CHECK(with.nodes[0].fingerprint == without.nodes[0].fingerprint);
+}
+
+TEST_CASE("a star leaves out what records have, in joins too") {
+  const operators::Plan plan = plan_of(
+      "CREATE FOREIGN TABLE t (a text, b text) SERVER log;"
+      "CREATE MATERIALIZED VIEW v WITH (key = 'a') AS SELECT * FROM t;"
+      "CREATE MATERIALIZED VIEW j AS SELECT t.*, kafka_offset FROM t JOIN v ON v.a = t.b;");
+  const auto names = [](const operators::Schema& schema) {
+    std::string text;
+    for (const operators::Field& field : schema) text += field.name + " ";
+    return text;
+  };
+  CHECK(names(plan.node(plan.find_view("v")).schema) == "a b ");
+  CHECK(std::get<operators::SourceNode>(plan.nodes[0].op).wanted == std::vector<int>{0, 1, 6});
+}
+
 TEST_CASE("a shop's product compiles as a whole") {
   const operators::Plan plan = plan_of(R"(
 -- Sales, and what is made of them.

@@ -2,28 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cli/value_json.h"
 #include "engine/types/datetime.h"
-#include "schemas/utf8.h"
 
 namespace kappa::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Text as it is, other bytes in base64 under another name, so that nothing is lost.
-void add_bytes(const std::string& name, const std::optional<std::string>& bytes, Json* json) {
-  if (!bytes) {
-    (*json)[name] = nullptr;
-  } else if (schemas::is_valid_utf8(*bytes)) {
-    (*json)[name] = *bytes;
-  } else {
-    (*json)[name + "_base64"] = absl::Base64Escape(*bytes);
-  }
-}
 
 std::string json_line(const std::string& topic, const serve::ReceivedRecord& record) {
   Json json;

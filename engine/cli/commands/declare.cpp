@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
+#include "engine/cli/commands/dlq.h"
 #include "engine/cli/commands/explain.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
@@ -39,6 +40,7 @@ struct AllOptions {
   ImportOptions import;
   ProduceOptions produce;
   ConsumeOptions consume;
+  DlqOptions dlq;
   TestOptions test;
   ValidateOptions validate;
   ExplainOptions explain;
@@ -78,6 +80,7 @@ class Declaration {
     declare_import();
     declare_produce();
     declare_consume();
+    declare_dlq();
     declare_validate();
     declare_explain();
     declare_test();
@@ -286,11 +289,25 @@ class Declaration {
     CLI::App& topics =
         command("topics", "List the topics of the log, or make one",
                 "  kappa topics\n"
-                "  kappa topics --create sales --partitions 4 --retention '7 days'\n");
+                "  kappa topics --create sales --partitions 4 --retention '7 days'\n"
+                "  kappa topics create --product schemas/playground\n\n"
+                "create shows what it would do (+ new, ~ differs, = there) and asks. Without a\n"
+                "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
+                "What differs is never changed.\n");
     TopicsOptions& options = options_.topics;
-    once(topics, "--create", options.create, "make this topic")->type_name("TOPIC");
-    number(topics, "--partitions", options.partitions, 1, 1000, "of the topic to be made")
-        ->configurable(false);
+    CLI::Option* create = once(topics, "what", options.what, "create: the topics of products")
+                              ->check(CLI::IsMember({"create"}))
+                              ->type_name("create");
+    once(topics, "--product", options.products, "a product's directory, with create")
+        ->type_name("DIR");
+    once(topics, "--yes", options.yes, "make them without being asked");
+    once(topics, "--create", options.create, "make this topic")
+        ->type_name("TOPIC")
+        ->excludes(create);
+    once(topics, "--partitions", options.partitions,
+         "of topics to be made; default: 1, of sources of products 4")
+        ->check(whole_number(1, 1000))
+        ->type_name("N");
     once(topics, "--retention", options.retention, "how long it keeps records; default: for ever")
         ->type_name("TIME");
     once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
@@ -402,6 +419,31 @@ class Declaration {
     connect(consume, options.connect);
     output(consume, options.output);
     runs(consume, run_consume, options);
+  }
+
+  void declare_dlq() {
+    CLI::App& dlq = command("dlq", "Show what could not be used, and what came too late, and why",
+                            "  kappa dlq list\n"
+                            "  kappa dlq show sales.dead-letters --limit 10\n"
+                            "  kappa dlq show sales.dead-letters --reason amount --output json\n");
+    DlqOptions& options = options_.dlq;
+    once(dlq, "what", options.what,
+         "list: the dead-letter and late topics, by reason; show: a topic's records")
+        ->required()
+        ->check(CLI::IsMember({"list", "show"}))
+        ->type_name("list|show");
+    once(dlq, "topic", options.topic, "to show: TOPIC.dead-letters or VIEW.late")
+        ->type_name("TOPIC");
+    once(dlq, "--product", options.product, "only what this product wrote; default: all")
+        ->type_name("NAME");
+    once(dlq, "--reason", options.reason, "show only records whose reason holds this text")
+        ->type_name("TEXT");
+    once(dlq, "--limit", options.limit, "show at most so many records; default: all")
+        ->check(whole_number(1))
+        ->type_name("N");
+    connect(dlq, options.connect);
+    output(dlq, options.output);
+    runs(dlq, run_dlq, options);
   }
 
   void product_name(CLI::App& command, std::string& value) {

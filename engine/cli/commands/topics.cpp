@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "engine/cli/commands/topics_create.h"
 #include "engine/cli/table.h"
 #include "engine/cli/value_json.h"
 #include "engine/types/datetime.h"
@@ -56,7 +57,7 @@ Json to_json(const serve::TopicStatus& topic) {
 
 absl::StatusOr<log::TopicConfig> config_of(const TopicsOptions& options) {
   log::TopicConfig config;
-  config.partitions = options.partitions;
+  if (options.partitions > 0) config.partitions = options.partitions;
   if (options.retention_bytes > 0) config.retention_bytes = options.retention_bytes;
   if (options.retention.empty()) return config;
   const auto us = parse_interval(options.retention);
@@ -71,6 +72,11 @@ absl::StatusOr<log::TopicConfig> config_of(const TopicsOptions& options) {
 }  // namespace
 
 int run_topics(const TopicsOptions& options) {
+  if (options.what == "create") return create_topics(options);
+  if (!options.products.empty() || options.yes) {
+    report("topics: --product and --yes go with create: kappa topics create --product DIR");
+    return kExitUsage;
+  }
   const auto config = config_of(options);
   if (!config.ok()) {
     report(config.status());
@@ -84,8 +90,8 @@ int run_topics(const TopicsOptions& options) {
   if (!options.create.empty()) {
     const absl::Status made = client.create_topic(options.create, *config);
     if (!made.ok()) return report(made);
-    note(absl::StrCat("kappa: topic ", options.create, " is there, with ", options.partitions,
-                      options.partitions == 1 ? " partition\n" : " partitions\n"));
+    note(absl::StrCat("kappa: topic ", options.create, " is there, with ", config->partitions,
+                      config->partitions == 1 ? " partition\n" : " partitions\n"));
     return kExitOk;
   }
   const auto topics = client.topics();

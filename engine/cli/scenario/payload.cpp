@@ -4,6 +4,7 @@
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 
@@ -67,6 +68,27 @@ class DynamicPayload final : public ProtobufPayload {
     const auto parsed = pb::util::JsonStringToMessage(json, message.get());
     if (!parsed.ok()) return absl::InvalidArgumentError(std::string(parsed.message()));
     return message->SerializeAsString();
+  }
+
+  absl::StatusOr<std::string> to_json(const std::string& bytes) override {
+    const std::unique_ptr<pb::Message> message(prototype_->New());
+    if (!message->ParseFromString(bytes)) {
+      return absl::DataLossError(
+          absl::StrCat("the record is no message ", message->GetDescriptor()->full_name()));
+    }
+    pb::util::JsonPrintOptions options;
+    options.always_print_primitive_fields = true;
+    options.preserve_proto_field_names = true;
+    std::string printed;
+    const auto status = pb::util::MessageToJsonString(*message, &printed, options);
+    if (!status.ok()) return absl::DataLossError(std::string(status.message()));
+    const auto present = nlohmann::ordered_json::parse(printed);
+    nlohmann::ordered_json all = nlohmann::ordered_json::object();
+    for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+      const std::string& name = message->GetDescriptor()->field(i)->name();
+      all[name] = present.contains(name) ? present[name] : nlohmann::ordered_json();
+    }
+    return all.dump();
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "engine/cli/scenario/payload.h"
 #include "engine/cli/scenario/rows.h"
 #include "engine/cli/scenario/way.h"
 #include "engine/sql/catalog.h"
@@ -185,6 +186,19 @@ class Run {
     return absl::OkStatus();
   }
 
+  // What a topic's record holds, as a JSON object.
+  absl::StatusOr<std::string> json_of(const TopicStep& step,
+                                      const std::optional<std::string>& value) {
+    if (!value) return "null";
+    if (step.kind != TopicStep::Kind::kOutput) return *value;
+    for (const schemas::Source& sink : script_.plan.sources) {
+      if (sink.topic != step.name || sink.format != schemas::Format::kProtobuf) continue;
+      KAPPA_ASSIGN_OR_RETURN(const auto payload, ProtobufPayload::make(sink, script_.files));
+      return payload->to_json(*value);
+    }
+    return *value;
+  }
+
   absl::Status run_step(const TopicStep& step) {
     KAPPA_ASSIGN_OR_RETURN(const auto records, way_->published(topic_of(step)));
     std::vector<std::string> rows;
@@ -194,7 +208,8 @@ class Run {
         rows.push_back(absl::StrCat(key, cell_text(std::string_view(reason_of(record.headers))),
                                     "\t", bytes_cell(record.value)));
       } else {
-        KAPPA_ASSIGN_OR_RETURN(const std::string row, json_row_text(record.value.value_or("null")));
+        KAPPA_ASSIGN_OR_RETURN(const std::string json, json_of(step, record.value));
+        KAPPA_ASSIGN_OR_RETURN(const std::string row, json_row_text(json));
         rows.push_back(key + row);
       }
     }

@@ -54,22 +54,48 @@ double number_of(const Value& value) {
   return static_cast<double>(integer_of(value)) / std::pow(10.0, value.type.scale);
 }
 
+struct Moments {
+  double count = 0;
+  double mean = 0;
+  double squares = 0;
+};
+
+// Running: mean and squares change with each value; parts are put together by the distance of their
+// means.
+Moments moments(const AggregateCall& call, const Bag& bag) {
+  Moments all;
+  for (const Bag& part : bag.parts) {
+    const Moments more = moments(call, part);
+    if (more.count == 0) continue;
+    if (all.count == 0) {
+      all = more;
+      continue;
+    }
+    const double count = all.count + more.count;
+    const double apart = more.mean - all.mean;
+    const double share = more.count / count;
+    all.mean = all.mean + apart * share;
+    all.squares = all.squares + more.squares + apart * apart * share * all.count;
+    all.count = count;
+  }
+  for (const auto& [sign, row] : bag.changes) {
+    if (!counts(call, row)) continue;
+    const double value = number_of(row[call.argument]);
+    const double before = value - all.mean;
+    all.mean += before / ++all.count;
+    all.squares += before * (value - all.mean);
+  }
+  return all;
+}
+
 // What is the same for the values of a group and for each pair of them: sum (x - y)² = n sum x² -
-// (sum x)². Of doubles, running: mean and squares change with each value.
-Value deviation(const AggregateCall& call, const std::vector<Value>& values) {
+// (sum x)².
+Value deviation(const AggregateCall& call, const std::vector<Value>& values, const Bag& bag) {
   const auto count = static_cast<double>(values.size());
   const double divisor = call.call == Call::kStddev ? count - 1 : count;
   if (divisor == 0) return Value::null(call.result);
   if (values[0].type.id == TypeId::kDouble) {
-    double mean = 0;
-    double squares = 0;
-    double seen = 0;
-    for (const Value& value : values) {
-      const double before = number_of(value) - mean;
-      mean += before / ++seen;
-      squares += before * (number_of(value) - mean);
-    }
-    return Value::double_precision(std::sqrt(squares / divisor));
+    return Value::double_precision(std::sqrt(moments(call, bag).squares / divisor));
   }
   unsigned __int128 differences = 0;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -105,22 +131,33 @@ double growth(int64_t time_us, int64_t half_life_us, int64_t from_half_lives) {
                     static_cast<int>(whole - from_half_lives));
 }
 
-Value decayed_sum(const AggregateCall& call, const std::vector<Row>& rows) {
-  std::vector<const Row*> counted;
-  int64_t latest_us = std::numeric_limits<int64_t>::min();
-  const auto time_of = [&](const Row& row) { return std::get<int64_t>(row[*call.by].data); };
-  for (const Row& row : rows) {
-    if (!counts(call, row)) continue;
-    counted.push_back(&row);
-    latest_us = std::max(latest_us, time_of(row));
-  }
-  if (counted.empty()) return Value::null(call.result);
-  const int64_t from = latest_us / call.half_life_us;
+int64_t time_of(const AggregateCall& call, const Row& row) {
+  return std::get<int64_t>(row[*call.by].data);
+}
+
+double grown_sum(const AggregateCall& call, const Bag& bag, int64_t from_half_lives) {
   double sum = 0;
-  for (const Row* row : counted) {
-    sum += number_of((*row)[call.argument]) * growth(time_of(*row), call.half_life_us, from);
+  for (const Bag& part : bag.parts) sum += grown_sum(call, part, from_half_lives);
+  for (const auto& [sign, row] : bag.changes) {
+    if (!counts(call, row)) continue;
+    sum += number_of(row[call.argument]) *
+           growth(time_of(call, row), call.half_life_us, from_half_lives);
   }
-  return Value::double_precision(sum / growth(latest_us, call.half_life_us, from));
+  return sum;
+}
+
+Value decayed_sum(const AggregateCall& call, const Bag& bag) {
+  int64_t latest_us = std::numeric_limits<int64_t>::min();
+  bool any = false;
+  for (const Row& row : bag.rows) {
+    if (!counts(call, row)) continue;
+    any = true;
+    latest_us = std::max(latest_us, time_of(call, row));
+  }
+  if (!any) return Value::null(call.result);
+  const int64_t from = latest_us / call.half_life_us;
+  return Value::double_precision(grown_sum(call, bag, from) /
+                                 growth(latest_us, call.half_life_us, from));
 }
 
 // The middle of the 64th part of a power of two that the value of the rank lies in.
@@ -164,6 +201,9 @@ void Bag::apply(int sign, const Row& row) {
 
 void Bag::take_over(const Bag& part) {
   rows.insert(rows.end(), part.rows.begin(), part.rows.end());
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::get<int64_t>(a.back().data) < std::get<int64_t>(b.back().data);
+  });
   parts.push_back(part);
 }
 
@@ -184,7 +224,7 @@ Value aggregate(const AggregateCall& call, const Bag& bag) {
     case Call::kArgMax:
       return picked(call, bag.rows);
     case Call::kDecayedSum:
-      return decayed_sum(call, bag.rows);
+      return decayed_sum(call, bag);
     case Call::kCountDistinct:
     case Call::kApproxCountDistinct: {  // which is exact as far as groups here grow
       std::set<Value, decltype(less)> distinct(values.begin(), values.end(), less);
@@ -201,7 +241,7 @@ Value aggregate(const AggregateCall& call, const Bag& bag) {
       return *std::max_element(values.begin(), values.end(), less);
     case Call::kStddev:
     case Call::kStddevPop:
-      return deviation(call, values);
+      return deviation(call, values, bag);
     case Call::kApproxQuantile:
       return quantile(call, values);
     default:

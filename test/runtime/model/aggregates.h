@@ -7,8 +7,9 @@
 namespace kappa::model {
 
 // A group's rows in the order in which they came, and how: what was put in and taken out since it
-// was last empty. Only sums of doubles look at the latter: those that take rows back, and those of
-// sessions that became one, where the sums of the sessions are added, from the earliest on.
+// was last empty. Only what is computed of doubles looks at the latter: sums that take rows back,
+// and what is kept of sessions that became one, where that of the sessions is added, from the
+// earliest on.
 struct Bag {
   struct Change {
     int sign;
@@ -19,6 +20,7 @@ struct Bag {
   std::vector<Change> changes;
 
   void apply(int sign, const Row& row);
+  // Of sessions, whose rows have the number of their arrival as their last column.
   void take_over(const Bag& part);
 };
 

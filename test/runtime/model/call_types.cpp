@@ -83,21 +83,4 @@ bool is_refused(Call call, Type argument, bool changelog, bool event_time) {
   }
 }
 
-bool merges(Call call) {
-  switch (call) {
-    case Call::kCountStar:
-    case Call::kCount:
-    case Call::kSum:
-    case Call::kAvg:
-    case Call::kMin:
-    case Call::kMax:
-    case Call::kCountDistinct:
-    case Call::kFirst:
-    case Call::kLast:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace kappa::model

@@ -20,7 +20,4 @@ Type result_type(Call call, Type argument);
 // whether the model does not have it.
 bool is_refused(Call call, Type argument, bool changelog, bool event_time);
 
-// Whether sessions take it.
-bool merges(Call call);
-
 }  // namespace kappa::model

@@ -104,6 +104,15 @@ Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   return result;
 }
 
+// The record's fields and what record_fields() names.
+Row row_of(const Record& record) {
+  Row row = *record.row;
+  row.push_back(Value::timestamptz(record.timestamp_ms * kMicrosPerMilli));
+  row.push_back(Value::integer(record.partition));
+  row.push_back(Value::bigint(record.offset));
+  return row;
+}
+
 void remove_one(std::vector<Row>* rows, const Row& row) {
   const auto at = std::find(rows->begin(), rows->end(), row);
   if (at != rows->end()) rows->erase(at);
@@ -185,7 +194,7 @@ void Model::apply_record(const Record& record, std::optional<int64_t> log_time_m
   for (NodeState& node : nodes_) node.out.clear();
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
     const auto* op = std::get_if<SourceNode>(&plan_.nodes[n].op);
-    if (op && op->source == s) nodes_[n].out.push_back({1, *record.row});
+    if (op && op->source == s) nodes_[n].out.push_back({1, row_of(record)});
     if (!op) step(n, inputs_of(n));
   }
 }
@@ -426,7 +435,9 @@ void Model::join_session(size_t n, const Row& group, const Change& change) {
     bag.take_over(part);
     state.groups.erase(key);
   }
-  bag.apply(change.sign, change.row);
+  Row numbered = change.row;
+  numbered.push_back(Value::bigint(++arrivals_));
+  bag.apply(change.sign, numbered);
   if (!op.final) state.out.push_back({1, result_of(op, joined_key, bag)});
   state.groups[joined_key].bag = std::move(bag);
 }

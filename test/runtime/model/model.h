@@ -131,6 +131,7 @@ class Model {
   std::vector<NodeState> nodes_;
   std::vector<SourceState> sources_;
   std::vector<SideRow> side_;
+  int64_t arrivals_ = 0;                 // of rows in sessions
   std::optional<TopicPartition> place_;  // the record whose place this is
   int64_t place_offset_ = 0;
 };

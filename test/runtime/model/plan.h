@@ -27,6 +27,13 @@ struct Source {
   int partitions = 1;
 };
 
+// What a source's rows have behind its fields: the record's own columns, in this order.
+inline std::vector<Field> record_fields() {
+  return {{"kafka_timestamp", Type::timestamptz()},
+          {"kafka_partition", Type::integer()},
+          {"kafka_offset", Type::bigint()}};
+}
+
 enum class Call : uint8_t {
   kCountStar,
   kCount,

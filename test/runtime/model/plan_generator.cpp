@@ -413,10 +413,7 @@ class Generator : public Draft {
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
     auto [kind, sql] = dice_.pick(call_names());
     const ExprRef argument = item(input);
-    const auto& window = grouped->op.window;
-    const bool session = window && window->kind == Window::Kind::kSession;
-    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value()) ||
-        (session && !merges(kind))) {
+    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
       kind = Call::kCount;
       sql = "count(";
     }

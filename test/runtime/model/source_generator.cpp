@@ -48,6 +48,7 @@ void add_source(const std::string& name, Draft& draft) {
   draft.declare(declaration(source, dice));
   draft.plan().sources.push_back(source);
   Relation relation{.name = name, .node = 0, .fields = source.fields};
+  for (const Field& of_record : record_fields()) relation.fields.push_back(of_record);
   relation.node = draft.add(SourceNode{draft.plan().sources.size() - 1}, {});
   relation.event_time = source.event_time;
   relation.is_source = true;
