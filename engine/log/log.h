@@ -18,8 +18,6 @@ struct TopicConfig {
   int32_t partitions = 1;
   std::optional<int64_t> retention_ms = {};     // by record timestamp; nullopt: for ever
   std::optional<int64_t> retention_bytes = {};  // per partition; nullopt: unlimited
-  // Of records with equal keys, the last stays; the embedded log keeps the others too.
-  bool compacted = false;
 };
 
 struct TopicInfo {

@@ -20,7 +20,7 @@ int kills() {
   return text && absl::SimpleAtoi(text, &wanted) ? wanted : 8;
 }
 
-TEST_CASE("killed at a failpoint, once is once") {
+TEST_CASE("killed at a failpoint: once is once") {
   KAPPA_NEED_KAFKA();
   const char* failpoint =
       GENERATE("checkpoint.before_write", "checkpoint.written", "outbox.before_begin",
@@ -35,7 +35,7 @@ TEST_CASE("killed at a failpoint, once is once") {
   victim.finish_and_check();
 }
 
-TEST_CASE("killed at any moment, once is once") {
+TEST_CASE("killed at any moment: once is once") {
   KAPPA_NEED_KAFKA();
   const auto seed =
       static_cast<unsigned>(std::chrono::steady_clock::now().time_since_epoch().count());

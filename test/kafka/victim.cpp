@@ -20,7 +20,8 @@
 namespace kappa::test {
 namespace {
 
-constexpr int kRecords = 12'000;
+constexpr int kRecords = 6'000;
+constexpr int kPortion = 200;
 constexpr std::chrono::seconds kPatience{120};
 
 void require_ok(const absl::Status& status) {
@@ -48,29 +49,46 @@ std::unique_ptr<log::Log> open_log(const std::string& directory, Clock* clock) {
   return *std::move(log);
 }
 
-// Every tenth record is malformed, for the dead letters; all of these are odd.
-void fill(const std::string& directory, const std::string& name) {
-  SystemClock clock;
-  const auto log = open_log(directory, &clock);
-  require_ok(log->create_topic(name, {.partitions = 2}));
-  for (int i = 0; i < kRecords; ++i) {
+// Appends the records that come after those that are there, a portion of them. Every tenth is
+// malformed, for the dead letters; all of these are odd. False: all of them are there.
+bool append_portion(log::Log& log, const std::string& topic) {
+  const auto range = log.range({topic, 0});
+  require_ok(range.status());
+  const auto from = static_cast<int>(range->end.value);
+  for (int i = from; i < kRecords && i < from + kPortion; ++i) {
     const std::string json = i % 10 == 7
                                  ? absl::StrCat("{", i)
                                  : absl::StrCat(R"({"page":"p)", i % 13, R"(","n":)", i, "}");
     log::RecordToAppend record;
     record.value = json;
     record.timestamp = LogTime{1'704'067'200'000 + i};
-    record.partition = i % 2;
-    require_ok(log->append(name, {&record, 1}).status());
+    require_ok(log.append(topic, {&record, 1}).status());
   }
-  require_ok(log->sync());
+  return from < kRecords;
 }
 
-// Runs the product to the end of its log, with everything published; returns its dump's checksum.
+void wait_until_published(const runtime::Pipeline& pipeline, log::Log& log,
+                          const std::string& topic) {
+  const auto range = log.range({topic, 0});
+  require_ok(range.status());
+  const auto records = static_cast<uint64_t>(range->end.value);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  runtime::PipelineStats stats;
+  do {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    stats = pipeline.stats();
+    require_ok(stats.failure);
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+  } while (stats.records < records || stats.outbox_pending > 0);
+}
+
+// Feeds the product a portion after the other, each published before the next, so that there are
+// many checkpoints and transactions to die in; returns its dump's checksum.
 // `broker` empty: outputs go to the embedded log.
 std::string run(const std::string& directory, const std::string& name, const std::string& broker) {
   SystemClock clock;
   const auto log = open_log(directory, &clock);
+  require_ok(log->create_topic(name, {.partitions = 1}));
   auto store = state::open_rocksdb_store(directory + "/db");
   require_ok(store.status());
   std::unique_ptr<log::OutboxPublisher> outbox;
@@ -87,20 +105,15 @@ std::string run(const std::string& directory, const std::string& name, const std
   runtime::PipelineOptions options;
   options.product = name;
   options.publisher = outbox.get();
-  options.epoch_records_max = 2;
+  options.epoch_records_max = 16;
   options.checkpoint_interval_ms = 1;
   auto pipeline = runtime::Pipeline::open(std::move(compiled.plan), {}, log.get(), store->get(),
                                           directory + "/journal", &clock, options);
   require_ok(pipeline.status());
   require_ok((*pipeline)->start());
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  runtime::PipelineStats stats;
   do {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    stats = (*pipeline)->stats();
-    require_ok(stats.failure);
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-  } while (stats.records < kRecords || stats.outbox_pending > 0);
+    wait_until_published(**pipeline, *log, name);
+  } while (append_portion(*log, name));
   require_ok((*pipeline)->stop());
   const auto dump = (*pipeline)->canonical_dump();
   require_ok(dump.status());
@@ -117,9 +130,7 @@ std::string identity(const std::string& headers) {
 
 }  // namespace
 
-Victim::Victim(std::string broker) : broker_(std::move(broker)), name_(unique_name("victim")) {
-  fill(directory_.path(), name_);
-}
+Victim::Victim(std::string broker) : broker_(std::move(broker)), name_(unique_name("victim")) {}
 
 std::unique_ptr<state::ChildProcess> Victim::start(const std::string& failpoint) const {
   std::map<std::string, std::string> environment = {{"KAPPA_TEST_PATH", directory_.path()},
@@ -134,7 +145,6 @@ void Victim::check_end_of(state::ChildProcess& last) const {
   const std::string checksum = last.read_line("published ");
   REQUIRE(last.wait() == 0);
   const state::TemporaryDirectory undisturbed;
-  fill(undisturbed.path(), name_);
   CHECK(checksum == run(undisturbed.path(), name_, ""));
   check_topic(name_ + ".even", kRecords / 2);
   check_topic(name_ + ".dead-letters", kRecords / 10);

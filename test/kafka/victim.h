@@ -8,7 +8,7 @@
 
 namespace kappa::test {
 
-// A product that reads an embedded log, filled beforehand, and publishes to Kafka, in a process of
+// A product that reads an embedded log, filled by and by, and publishes to Kafka, in a process of
 // its own that may be killed. In the end, what readers with read_committed see is what an
 // undisturbed run gives, each record once; and so is the state.
 class Victim {

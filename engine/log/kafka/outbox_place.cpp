@@ -128,17 +128,18 @@ std::string outbox_control_topic(const std::string& product) {
 }
 
 absl::Status ensure_control_topic(const Client& client, const std::string& topic) {
-  TopicConfig config;
-  config.compacted = true;
-  const absl::Status made = create_kafka_topic(client, topic, config);
+  // Only closed segments are compacted; by default one is closed after a week.
+  const absl::Status made = create_kafka_topic(client, topic, 1,
+                                               {{"cleanup.policy", "compact"},
+                                                {"segment.ms", "3600000"},
+                                                {"min.cleanable.dirty.ratio", "0.1"}});
   if (!absl::IsAlreadyExists(made)) return made;
-  constexpr int32_t kAnyBroker = -1;
-  KAPPA_RETURN_IF_ERROR(read_retention(client, kAnyBroker, topic, &config));
-  if (config.compacted) return absl::OkStatus();
+  KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, kAnyBroker, topic));
+  const auto policy = settings.find("cleanup.policy");
+  if (policy == settings.end() || policy->second == "compact") return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "topic ", topic,
-      " holds how far the outbox is published, and is not compacted, so that retention "
-      "would delete it: set its cleanup.policy=compact"));
+      "topic ", topic, " holds how far the outbox is published, and has cleanup.policy=",
+      policy->second, ", so that retention would delete it: set cleanup.policy=compact"));
 }
 
 absl::StatusOr<std::optional<OutboxPlace>> read_outbox_place(const Client::Options& consumer,

@@ -60,8 +60,8 @@ absl::StatusOr<int32_t> count_partitions(rd_kafka_t* client, const std::string& 
   const rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle.get(), &found, kTimeoutMs);
   const std::string what = absl::StrCat("topic ", topic);
   if (error) return with_fate(error, what);
-  const std::unique_ptr<const struct rd_kafka_metadata, decltype(&rd_kafka_metadata_destroy)> metadata(
-      found, &rd_kafka_metadata_destroy);
+  const std::unique_ptr<const struct rd_kafka_metadata, decltype(&rd_kafka_metadata_destroy)>
+      metadata(found, &rd_kafka_metadata_destroy);
   if (metadata->topic_cnt != 1) return absl::NotFoundError(what);
   const rd_kafka_metadata_topic& there = metadata->topics[0];
   if (is_unknown_topic(there.err)) return absl::NotFoundError(what);
