@@ -25,8 +25,8 @@ class DeadLetterSummary {
  public:
   struct Group {
     int64_t records = 0;
-    LogTime since;   // the least timestamp
-    LogTime newest;  // the greatest
+    LogTime since;                             // the least timestamp
+    LogTime newest;                            // the greatest
     std::optional<std::string> newest_source;  // what caused the newest, as source_text()
   };
 

@@ -16,8 +16,7 @@ using operators::NodeId;
 using operators::PlanNode;
 
 bool has_late_rows(const runtime::ExplainedNode& node) {
-  return !node.late.empty() ||
-         std::any_of(node.inputs.begin(), node.inputs.end(), has_late_rows);
+  return !node.late.empty() || std::any_of(node.inputs.begin(), node.inputs.end(), has_late_rows);
 }
 
 // How far back a node reads its own input.
@@ -147,8 +146,8 @@ std::vector<TopicNeed> topic_needs(const std::string& product, const operators::
       other(topic, TopicNeed::Role::kOutput);
       continue;
     }
-    sources.push_back({topic, product, TopicNeed::Role::kSource, partitions,
-                       reach_of(plan, reaches, source)});
+    sources.push_back(
+        {topic, product, TopicNeed::Role::kSource, partitions, reach_of(plan, reaches, source)});
     other(absl::StrCat(topic, std::string(runtime::kDeadLetterSuffix)),
           TopicNeed::Role::kDeadLetters);
   }

@@ -71,7 +71,7 @@ absl::Status HeaderOutbox::find_published(const TopicPartition& partition, Offse
   KAPPA_ASSIGN_OR_RETURN(const auto reader,
                          log_->open_reader(partition, std::max(from, range.start)));
   while (reader->position() < range.end) {
-    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read(1u << 20));
+    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read_to(range.end, 1u << 20));
     if (block.empty()) break;
     for (const RecordView& record : block.records) {
       for (const auto& [name, value] : parse_headers(record)) {

@@ -6,9 +6,9 @@
 namespace kappa::cli {
 namespace {
 
-const std::vector<std::string> kCommands = {"playground", "serve",   "query",     "inspect",
-                                            "topics",     "produce", "consume",   "dlq",      "validate",
-                                            "test",       "version", "completion"};
+const std::vector<std::string> kCommands = {
+    "playground", "serve",  "query",    "inspect", "topics",  "produce",   "consume",
+    "dlq",        "doctor", "validate", "test",    "version", "completion"};
 
 bool mentions(const std::string& text, const std::string& part) {
   INFO(text);

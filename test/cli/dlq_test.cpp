@@ -1,10 +1,9 @@
-#include <signal.h>
-
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <signal.h>
 
 #include "engine/cli/dead_letters.h"
 #include "test/cli/process.h"
@@ -53,14 +52,15 @@ class DeadLetterTest {
     scratch_.file("data/none", "");
     REQUIRE(run({"topics", "--create", "sales"}).code == 0);
     REQUIRE(run({"produce", "sales", "--json"}, kRecords).code == 0);
-    serve_.emplace(scratch_.directory(),
-                   std::vector<std::string>{"serve", "--product", scratch_.path("shop"), "--data",
-                                            scratch_.path("data"), "--listen", "127.0.0.1:0",
-                                            "--http", "127.0.0.1:0", "--checkpoint-interval-ms",
-                                            "20"});
+    serve_.emplace(
+        scratch_.directory(),
+        std::vector<std::string>{"serve", "--product", scratch_.path("shop"), "--data",
+                                 scratch_.path("data"), "--listen", "127.0.0.1:0", "--http",
+                                 "127.0.0.1:0", "--checkpoint-interval-ms", "20"});
     REQUIRE(serve_->wait_for_output("gRPC"));
-    for (int i = 0; i < 600 && run({"dlq", "list", "--output", "json"}).out.find("late") ==
-                                   std::string::npos; ++i) {
+    for (int i = 0;
+         i < 600 && run({"dlq", "list", "--output", "json"}).out.find("late") == std::string::npos;
+         ++i) {
     }
   }
   void stop() {
@@ -80,7 +80,8 @@ class DeadLetterTest {
 
 }  // namespace
 
-TEST_CASE("dlq lists reasons and shows dead letters with source, payload and the original headers") {
+TEST_CASE(
+    "dlq lists reasons and shows dead letters with source, payload and the original headers") {
   DeadLetterTest test;
   const Ended served = test.run({"dlq", "list", "--output", "json"});
   REQUIRE(served.code == 0);
@@ -117,8 +118,7 @@ TEST_CASE("dlq lists reasons and shows dead letters with source, payload and the
   CHECK((*failed)["key"] == "k1");
   CHECK(json::parse((*failed)["value"].get<std::string>())["card"] == "b");
   // The producer's own header of a name like ours is told apart from ours.
-  CHECK((*failed)["headers"] ==
-        json::parse(R"([{"name": "kappa-topic", "value": "upstream"},
+  CHECK((*failed)["headers"] == json::parse(R"([{"name": "kappa-topic", "value": "upstream"},
                         {"name": "trace", "value": "t1"}])"));
   CHECK((*malformed)["view"].is_null());
   CHECK((*malformed)["key_base64"] == "/w==");
@@ -143,11 +143,13 @@ TEST_CASE("dlq shows what is asked for") {
   CHECK(count({"--product", "shop"}) == 3);
   CHECK(count({"--product", "other"}) == 0);
   const Ended table = test.run({"dlq", "show", "per_minute.late"});
-  CHECK(table.out.starts_with("at\ttime\treason\tsource\tview\tsql\tkey\tvalue\theaders\n"
-                              "0@0\t2024-05-01T10:08:00Z\tlate\tsales/0@4\tper_minute\t\\N\t"));
+  CHECK(
+      table.out.starts_with("at\ttime\treason\tsource\tview\tsql\tkey\tvalue\theaders\n"
+                            "0@0\t2024-05-01T10:08:00Z\tlate\tsales/0@4\tper_minute\t\\N\t"));
   const Ended list = test.run({"dlq", "list"});
-  CHECK(list.out.starts_with("topic\trecords\tsince\tnewest\tnewest from\treason\n"
-                             "per_minute.late\t1\t2024-05-01T10:08:00Z\t"));
+  CHECK(
+      list.out.starts_with("topic\trecords\tsince\tnewest\tnewest from\treason\n"
+                           "per_minute.late\t1\t2024-05-01T10:08:00Z\t"));
   const Ended none = test.run({"dlq", "list", "--product", "other"});
   CHECK(none.code == 0);
   CHECK(none.out.empty());
@@ -156,13 +158,13 @@ TEST_CASE("dlq shows what is asked for") {
 
 TEST_CASE("dlq refuses what it does not understand") {
   const Scratch scratch;
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"dlq"},
-           {"dlq", "drop"},
-           {"dlq", "show"},
-           {"dlq", "show", "sales"},
-           {"dlq", "list", "sales.dead-letters"},
-           {"dlq", "list", "--limit", "3"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"dlq"},
+                                             {"dlq", "drop"},
+                                             {"dlq", "show"},
+                                             {"dlq", "show", "sales"},
+                                             {"dlq", "list", "sales.dead-letters"},
+                                             {"dlq", "list", "--limit", "3"}}) {
     const Ended ended = kappa(words);
     INFO(ended.err);
     CHECK(ended.code == 2);

@@ -10,9 +10,9 @@ TEST_CASE("a dead letter of a dead letter tells our headers from those of its re
   RecordView record;
   record.headers = bytes.data();
   record.headers_size = static_cast<uint32_t>(bytes.size());
-  RecordHeaders letter = {{"kappa-topic", "sales"},      {"kappa-partition", "3"},
-                          {"kappa-offset", "17"},        {"kappa-outbox", "shop/a/99"},
-                          {"kappa-reason", "ours"},      {"kappa-view", "v"},
+  RecordHeaders letter = {{"kappa-topic", "sales"},     {"kappa-partition", "3"},
+                          {"kappa-offset", "17"},       {"kappa-outbox", "shop/a/99"},
+                          {"kappa-reason", "ours"},     {"kappa-view", "v"},
                           {"kappa-sql-position", "2:5"}};
   add_original_headers(record, &letter);
 

@@ -266,7 +266,7 @@ TEST_CASE("inspect tells state, generation, place, sizes and, if asked, the chec
   server.stats.checkpoint_seconds = 0.25;
   server.stats.outbox_pending = 2;
   server.stats.views = {{"cards", 3, 1, 2, 4, EventTime{-9}}};
-  server.stats.sources = {{"sales", 50, 6, 7, kNoEventTime}};
+  server.stats.sources = {{"sales", 50, 6, 7, kNoEventTime, {}}};
   ServedProduct restoring;
   restoring.name = "bank";
   server.more_products = {restoring};

@@ -14,6 +14,7 @@
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
 #include "engine/cli/commands/dlq.h"
+#include "engine/cli/commands/doctor.h"
 #include "engine/cli/commands/explain.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
@@ -41,6 +42,7 @@ struct AllOptions {
   ProduceOptions produce;
   ConsumeOptions consume;
   DlqOptions dlq;
+  DoctorOptions doctor;
   TestOptions test;
   ValidateOptions validate;
   ExplainOptions explain;
@@ -81,6 +83,7 @@ class Declaration {
     declare_produce();
     declare_consume();
     declare_dlq();
+    declare_doctor();
     declare_validate();
     declare_explain();
     declare_test();
@@ -286,14 +289,14 @@ class Declaration {
   }
 
   void declare_topics() {
-    CLI::App& topics =
-        command("topics", "List the topics of the log, or make one",
-                "  kappa topics\n"
-                "  kappa topics --create sales --partitions 4 --retention '7 days'\n"
-                "  kappa topics create --product schemas/playground\n\n"
-                "create shows what it would do (+ new, ~ differs, = there) and asks. Without a\n"
-                "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
-                "What differs is never changed.\n");
+    CLI::App& topics = command(
+        "topics", "List the topics of the log, or make one",
+        "  kappa topics\n"
+        "  kappa topics --create sales --partitions 4 --retention '7 days'\n"
+        "  kappa topics create --product schemas/playground\n\n"
+        "create shows what it would do (+ new, ~ differs, = there) and asks. Without a\n"
+        "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
+        "What differs is never changed.\n");
     TopicsOptions& options = options_.topics;
     CLI::Option* create = once(topics, "what", options.what, "create: the topics of products")
                               ->check(CLI::IsMember({"create"}))
@@ -444,6 +447,23 @@ class Declaration {
     connect(dlq, options.connect);
     output(dlq, options.output);
     runs(dlq, run_dlq, options);
+  }
+
+  void declare_doctor() {
+    CLI::App& doctor =
+        command("doctor", "Check log, data directory and products, and say what to do",
+                "  kappa doctor\n"
+                "  kappa doctor --product schemas/playground --output json\n\n"
+                "Exit code 1: there is an error or a warning; notices do not count.\n");
+    DoctorOptions& options = options_.doctor;
+    once(doctor, "--product", options.examine.products,
+         "a product's directory; default: the products in the data directory")
+        ->type_name("DIR");
+    number(doctor, "--checkpoint-interval-ms", options.examine.checkpoint_interval_ms, 1,
+           86'400'000, "that the server was given");
+    connect(doctor, options.examine.connect);
+    output(doctor, options.output);
+    runs(doctor, run_doctor, options);
   }
 
   void product_name(CLI::App& command, std::string& value) {

@@ -51,7 +51,8 @@ Group sum(const Group& a, const Group& b) {
 
 void print_summaries(const Summaries& summaries) {
   Table table;
-  table.columns = {{"topic"}, {"records", true}, {"since"}, {"newest"}, {"newest from"}, {"reason"}};
+  table.columns = {{"topic"},  {"records", true}, {"since"},
+                   {"newest"}, {"newest from"},   {"reason"}};
   for (const auto& [topic, summary] : summaries) {
     const auto reasons = summary.reasons();
     Group rest = summary.others();
@@ -187,19 +188,18 @@ int show(serve::Client& client, const DlqOptions& options) {
   table.columns = {{"at", true}, {"time"}, {"reason"}, {"source"}, {"view"},
                    {"sql"},      {"key"},  {"value"},  {"headers"}};
   int64_t shown = 0;
-  const absl::Status read =
-      client.read_topic(topic, {}, [&](const serve::ReceivedRecord& record) {
-        const runtime::DeadLetter letter = runtime::read_dead_letter(record.headers);
-        if (!options.product.empty() && letter.product != options.product) return true;
-        const std::string reason = reason_text(topic, letter.reason);
-        if (reason.find(options.reason) == std::string::npos) return true;
-        if (options.output == OutputFormat::kJson) {
-          print(json_text(to_json(topic, record, letter), /*one_line=*/true));
-        } else {
-          add_row(topic, record, letter, &table);
-        }
-        return ++shown != options.limit;
-      });
+  const absl::Status read = client.read_topic(topic, {}, [&](const serve::ReceivedRecord& record) {
+    const runtime::DeadLetter letter = runtime::read_dead_letter(record.headers);
+    if (!options.product.empty() && letter.product != options.product) return true;
+    const std::string reason = reason_text(topic, letter.reason);
+    if (reason.find(options.reason) == std::string::npos) return true;
+    if (options.output == OutputFormat::kJson) {
+      print(json_text(to_json(topic, record, letter), /*one_line=*/true));
+    } else {
+      add_row(topic, record, letter, &table);
+    }
+    return ++shown != options.limit;
+  });
   if (!read.ok()) return report(read);
   if (options.output == OutputFormat::kTable) print_table(table);
   return kExitOk;
@@ -219,11 +219,10 @@ absl::Status check(const DlqOptions& options) {
         "dlq show: name a topic; see which there are with: kappa dlq list");
   }
   if (is_dead_letter_topic(options.topic) || is_late_topic(options.topic)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("dlq show ", options.topic, ": expected a topic that ends in ",
-                   std::string(runtime::kDeadLetterSuffix), " or ",
-                   std::string(runtime::kLateSuffix),
-                   "; see which there are with: kappa dlq list"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "dlq show ", options.topic, ": expected a topic that ends in ",
+      std::string(runtime::kDeadLetterSuffix), " or ", std::string(runtime::kLateSuffix),
+      "; see which there are with: kappa dlq list"));
 }
 
 }  // namespace

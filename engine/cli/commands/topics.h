@@ -16,8 +16,8 @@ struct TopicsOptions {
   std::string create;                 // a topic to make
   bool yes = false;                   // do not ask
   int32_t partitions = 0;             // 0: one; of sources of products 4
-  std::string retention;        // an interval; empty: for ever
-  int64_t retention_bytes = 0;  // 0: unlimited
+  std::string retention;              // an interval; empty: for ever
+  int64_t retention_bytes = 0;        // 0: unlimited
   OutputFormat output = OutputFormat::kTable;
 };
 // `kappa topics`: lists the log's topics, or makes one.

@@ -30,7 +30,6 @@ struct Wanted {
   std::string topic;
   std::vector<std::string> uses;  // "shop: source"
   log::TopicConfig config;        // to make it with
-  Reach reach;
   bool source = false;
   std::optional<log::TopicConfig> there;
   std::vector<std::string> differences;
@@ -52,8 +51,9 @@ void compare(const TopicsOptions& options, Wanted* wanted) {
   // How many partitions a source has is whoever's who made it, unless a number was asked for.
   const bool any_number = wanted->source && options.partitions == 0;
   if (!any_number && there.partitions != want.partitions) {
-    wanted->differences.push_back(absl::StrCat("would be made with ", want.partitions,
-                                               want.partitions == 1 ? " partition" : " partitions"));
+    wanted->differences.push_back(
+        absl::StrCat("would be made with ", want.partitions,
+                     want.partitions == 1 ? " partition" : " partitions"));
   }
   if (there.retention_ms != want.retention_ms || there.retention_bytes != want.retention_bytes) {
     wanted->differences.push_back(absl::StrCat("would be kept ", retention_text(want)));
@@ -69,7 +69,7 @@ std::vector<Wanted> find_wanted(const TopicsOptions& options,
   for (const CompiledProduct& product : products) {
     for (const TopicNeed& need : topic_needs(product.name, product.plan, partitions)) {
       const auto [at, is_new] = index.emplace(need.topic, all.size());
-      if (is_new) all.push_back({need.topic, {}, {}, {}, false, {}, {}});
+      if (is_new) all.push_back({need.topic, {}, {}, false, {}, {}});
       Wanted& wanted = all[at->second];
       wanted.uses.push_back(absl::StrCat(need.product, ": ", role_text(need.role)));
       wanted.config.partitions = std::max(wanted.config.partitions, need.partitions);
@@ -166,8 +166,10 @@ int create_topics(const TopicsOptions& options) {
     return static_cast<size_t>(std::count_if(
         all.begin(), all.end(), [&](const Wanted& wanted) { return wanted.sign() == sign; }));
   };
-  if (with_sign('~') > 0) {
-    note(absl::StrCat("kappa: ", counted(with_sign('~'), "differ and are left as they are\n")));
+  if (const size_t different = with_sign('~'); different > 0) {
+    note(absl::StrCat("kappa: ",
+                      counted(different, different == 1 ? "differs and is left as it is\n"
+                                                        : "differ and are left as they are\n")));
   }
   const size_t missing = with_sign('+');
   if (missing == 0) {
@@ -176,7 +178,8 @@ int create_topics(const TopicsOptions& options) {
   }
   if (!options.yes) {
     if (isatty(STDIN_FILENO) == 0 || !note_is_terminal()) {
-      note(absl::StrCat("kappa: ", counted(missing, "would be made; nothing is done without --yes\n")));
+      note(absl::StrCat("kappa: ",
+                        counted(missing, "would be made; nothing is done without --yes\n")));
       return kExitUsage;
     }
     if (!ask(missing)) return report("nothing was made");
