@@ -190,8 +190,7 @@ void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
     const size_t to = std::min(from + kChunkRows, end);
     const auto chunk = ids.subspan(from - begin, to - from);
     for (size_t i = 0; i < chunk.size(); ++i) rows[i] = table.row(chunk[i]);
-    const auto numbered =
-        numbers.empty() ? numbers : numbers.subspan(from - begin, chunk.size());
+    const auto numbered = numbers.empty() ? numbers : numbers.subspan(from - begin, chunk.size());
     const AccumulatorRows view{from, to, chunk, {rows, chunk.size()}, table, scratch, numbered};
     for (const Accumulator& accumulator : accumulators_) apply_one(accumulator, input, view);
   }

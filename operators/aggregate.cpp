@@ -84,9 +84,9 @@ Aggregate::Aggregate(const Plan& plan, NodeId node, bool emits)
       timer_owner_(TimerOwner::of(plan, node)),
       single_(op_.groups.empty() && !op_.window),
       restarts_(retractions_ && sums_doubles(op_, input_schema_)),
-      accumulators_(op_.calls, input_schema_,
-                    retractions_ ? AccumulatorSet::Rows::kRetracted
-                                 : AccumulatorSet::Rows::kAppended) {
+      accumulators_(
+          op_.calls, input_schema_,
+          retractions_ ? AccumulatorSet::Rows::kRetracted : AccumulatorSet::Rows::kAppended) {
   if (op_.window && op_.window->step_us > 0) {
     constexpr int64_t kWindowedRows = 32'768;
     const int64_t rows = kWindowedRows / windows_of_a_time_max(*op_.window);

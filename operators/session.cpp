@@ -41,7 +41,7 @@ struct Session::Turn {
   std::vector<uint32_t> rows = {};
   std::vector<state::RowId> sessions = {};
   std::vector<int64_t> numbers = {};  // if rows are numbered
-  std::vector<uint32_t> fresh = {};  // by number: the row that begins it
+  std::vector<uint32_t> fresh = {};   // by number: the row that begins it
   int64_t fresh_closes_us = std::numeric_limits<int64_t>::max();
 
   std::string_view tie(uint32_t i) const {
@@ -415,8 +415,7 @@ void Session::restored(int64_t watermark_us) {
     open_.find_groups(key, hashes, &numbers);
     for (size_t i = 0; i < ids.size(); ++i) {
       const OpenSession session{state::Table::get<int64_t>(rows[i], fields[groups]),
-                                last_of(ids[i]), origin_of(ids[i]), ids[i],
-                                number_of(ids[i])};
+                                last_of(ids[i]), origin_of(ids[i]), ids[i], number_of(ids[i])};
       GroupSessions& group = open_.group(numbers[i]);
       group.insert(group.around(session.start, 0).first, session);
       if (timed_) closing_[closes_at_last(session.last)].push_back({ids[i], numbers[i]});

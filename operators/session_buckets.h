@@ -19,9 +19,7 @@ class SessionBuckets final : public SessionSide {
   SessionBuckets(state::TableId id, std::vector<Type> key, const std::vector<int>& groups,
                  int argument, int filter, state::Table& sessions);
 
-  bool is_of(int argument, int filter) const {
-    return argument_ == argument && filter_ == filter;
-  }
+  bool is_of(int argument, int filter) const { return argument_ == argument && filter_ == filter; }
   // A call that it serves. The fields are the sessions' rows'.
   void keep_quantile(const QuantileRank& quantile) { quantiles_.push_back(quantile); }
 

@@ -58,8 +58,8 @@ SessionBuckets& SessionSides::buckets_of(const AggregateCall& call, const Aggreg
   for (SessionBuckets* buckets : buckets_) {
     if (buckets->is_of(call.argument, call.filter)) return *buckets;
   }
-  auto made = std::make_unique<SessionBuckets>(id, key_, op.groups, call.argument, call.filter,
-                                               sessions);
+  auto made =
+      std::make_unique<SessionBuckets>(id, key_, op.groups, call.argument, call.filter, sessions);
   buckets_.push_back(made.get());
   sides_.push_back(std::move(made));
   return *buckets_.back();

@@ -46,8 +46,7 @@ void SessionSketches::add(const SessionRows& rows) {
   const std::vector<uint32_t> seen = rows_seen(rows, argument_, filter_);
   if (seen.empty()) return;
   const std::vector<state::RowId> found = rows_of(rows, seen);
-  const ColumnRef values[] = {
-      std::make_shared<const Column>(argument_of(rows, seen, argument_))};
+  const ColumnRef values[] = {std::make_shared<const Column>(argument_of(rows, seen, argument_))};
   std::vector<uint64_t> hashes;
   hash_columns(values, seen.size(), &hashes);
   for (size_t i = 0; i < seen.size(); ++i) {
@@ -88,9 +87,8 @@ void SessionSketches::erase(SessionName session) {
 
 void SessionSketches::restored(OpenSessions& open) {
   sketches_.clear();
-  for_each_of_sessions(*table_, groups_.size(), open, [&](SessionName session, state::RowId row) {
-    sketches_[session] = row;
-  });
+  for_each_of_sessions(*table_, groups_.size(), open,
+                       [&](SessionName session, state::RowId row) { sketches_[session] = row; });
 }
 
 }  // namespace kappa::operators

@@ -7,11 +7,7 @@ namespace kappa::operators {
 SessionValues::SessionValues(state::TableId id, std::vector<Type> key,
                              const std::vector<int>& groups, const Schema& input, int argument,
                              int filter, state::RowField result, state::Table& sessions)
-    : groups_(groups),
-      argument_(argument),
-      filter_(filter),
-      result_(result),
-      sessions_(sessions) {
+    : groups_(groups), argument_(argument), filter_(filter), result_(result), sessions_(sessions) {
   key.push_back(input[static_cast<size_t>(argument)].type);
   table_ = std::make_unique<state::Table>(id, state::RowLayout(key, {}));
 }

@@ -20,6 +20,11 @@ constexpr int64_t kIndexesMax = 100;  // deeper messages than any .proto has
 // The last header of that name counts.
 std::optional<std::string_view> schema_header(const RecordView& record) {
   std::optional<std::string_view> found;
+  // Most records' headers do not have these bytes anywhere: then they need not be walked.
+  if (std::string_view(record.headers, record.headers_size).find(kSchemaIdHeader) ==
+      std::string_view::npos) {
+    return found;
+  }
   std::string_view name;
   std::optional<std::string_view> value;
   HeaderReader reader(record);

@@ -27,7 +27,7 @@ inline bool may_be_framed_json(const RecordView& record) {
   return record.value_size > 0 && record.value[0] == 0;
 }
 inline bool may_be_framed_protobuf(const RecordView& record) {
-  return may_be_framed_json(record) || record.headers_size > 1;  // one byte: a count of 0
+  return may_be_framed_json(record) || record.headers_size > kSchemaIdHeader.size();
 }
 
 // Finds what a frame is around; without one, the payload. Returns why the frame is none, or belongs

@@ -64,7 +64,9 @@ class ProtobufDecoder final : public Decoder {
       return absl::StrCat("expected a message ", message_, ", got a null payload");
     std::string_view payload(record.value, record.value_size);
     if (may_be_framed_protobuf(record)) [[unlikely]] {
-      if (auto reason = unframe_protobuf(record, indexes_, message_, &payload)) return reason;
+      std::optional<std::string> reason;
+      payload = unframed(record, &reason);
+      if (reason) return reason;
     }
     ++messages_;
     WireReader in(payload);
@@ -87,6 +89,14 @@ class ProtobufDecoder final : public Decoder {
       if (!store(index, value, arena)) return mismatch(index, value);
     }
     return fill_absent(arena);
+  }
+
+  // What a frame is around, or the reason why there is none.
+  [[gnu::noinline]] std::string_view unframed(const RecordView& record,
+                                              std::optional<std::string>* reason) const {
+    std::string_view body;
+    *reason = unframe_protobuf(record, indexes_, message_, &body);
+    return body;
   }
 
   void forget_other_members(uint32_t number, WireType type) {

@@ -125,16 +125,23 @@ absl::StatusOr<std::string> CheckpointStore::read_place() const {
 absl::StatusOr<std::vector<OutboxEntry>> CheckpointStore::read_outbox() const {
   if (!loaded_.ok()) return loaded_;
   std::vector<OutboxEntry> entries;
-  absl::Status damage;
-  KAPPA_RETURN_IF_ERROR(store_->scan(outbox_key(head_.outbox_from), "p",
-                                     [&](std::string_view key, std::string_view value) {
-                                       auto entry = decode_outbox(key, value);
-                                       damage = entry.status();
-                                       if (damage.ok()) entries.push_back(*std::move(entry));
-                                       return damage.ok();
-                                     }));
-  KAPPA_RETURN_IF_ERROR(damage);
+  KAPPA_RETURN_IF_ERROR(visit_outbox(head_.outbox_from, [&](const OutboxEntry& entry) {
+    entries.push_back(entry);
+    return true;
+  }));
   return entries;
+}
+
+absl::Status CheckpointStore::visit_outbox(
+    uint64_t from, const std::function<bool(const OutboxEntry&)>& visit) const {
+  absl::Status damage;
+  KAPPA_RETURN_IF_ERROR(
+      store_->scan(outbox_key(from), "p", [&](std::string_view key, std::string_view value) {
+        const auto entry = decode_outbox(key, value);
+        damage = entry.status();
+        return damage.ok() && visit(*entry);
+      }));
+  return damage;
 }
 
 // ---- writing --------------------------------------------------------------------------------

@@ -61,6 +61,12 @@ class CheckpointStore {
       std::function<absl::Status(TableId log, uint64_t checkpoint, const StoredEvent& event)>;
   absl::Status read_events(const std::set<TableId>& logs, const VisitEvent& visit) const;
   absl::StatusOr<std::vector<OutboxEntry>> read_outbox() const;
+  // Those below were forgotten, as the last checkpoint said.
+  uint64_t outbox_from() const { return head_.outbox_from; }
+  // The stored entries from a number on, in order, until `visit` returns false. Any thread, beside
+  // write() too: it sees whole checkpoints.
+  absl::Status visit_outbox(uint64_t from,
+                            const std::function<bool(const OutboxEntry&)>& visit) const;
 
   // Takes the checkpoint's blobs away. After an error nothing is written any more: tables take what
   // they packed for written.

@@ -138,6 +138,8 @@ absl::Status Deployment::open_product(const state::ProductInfo& info) {
   options.generation = live->id;
   options.workers = options_.workers;
   options.checkpoint_interval_ms = options_.checkpoint_interval_ms;
+  KAPPA_ASSIGN_OR_RETURN(product.outbox, open_outbox(log_, info.name));
+  options.publisher = product.outbox.get();
   KAPPA_ASSIGN_OR_RETURN(
       product.pipeline,
       runtime::Pipeline::open(std::move(plan), product.files, log_.log.get(), product.store.get(),

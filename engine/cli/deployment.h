@@ -33,6 +33,7 @@ struct DeployedProduct {
   uint32_t generation = 1;
   schemas::ProductFiles files;
   std::unique_ptr<state::StateStore> store;
+  std::unique_ptr<log::OutboxPublisher> outbox;  // nullptr: the pipeline's own
   std::unique_ptr<runtime::Pipeline> pipeline;
 };
 

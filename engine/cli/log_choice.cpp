@@ -1,13 +1,16 @@
 #include "engine/cli/log_choice.h"
 
 #include <chrono>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/terminal.h"
 #include "engine/log/kafka/kafka_log.h"
+#include "engine/log/kafka/kafka_outbox.h"
 #include "engine/types/status_macros.h"
 #include "state/durable_file.h"
 
@@ -44,13 +47,13 @@ absl::Status write_known(const std::string& path, const Known& known) {
   return state::replace_file(path, text);
 }
 
-absl::StatusOr<std::unique_ptr<log::Log>> open_kafka(const LogChoice& choice) {
+absl::StatusOr<log::KafkaOptions> kafka_options(const LogChoice& choice) {
   log::KafkaOptions options;
   KAPPA_ASSIGN_OR_RETURN(options.brokers, log::parse_kafka_address(choice.address));
   if (!choice.kafka_config.empty()) {
     KAPPA_ASSIGN_OR_RETURN(options.settings, log::read_kafka_config(choice.kafka_config));
   }
-  return log::open_kafka_log(std::move(options));
+  return options;
 }
 
 absl::StatusOr<std::string> identity_of(const log::Log& log, const std::string& address) {
@@ -91,11 +94,17 @@ absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDir
     if (!chosen.kafka_config.empty()) {
       return absl::InvalidArgumentError("--kafka-config goes with --log kafka://HOST:PORT");
     }
+    if (chosen.at_least_once) {
+      return absl::InvalidArgumentError(
+          "--at-least-once goes with --log kafka://HOST:PORT: the embedded log has each output "
+          "once");
+    }
     KAPPA_ASSIGN_OR_RETURN(auto log, log::open_embedded_log(directory.log_path(), embedded));
     opened.cut_tails = log->cut_tails();
     opened.log = std::move(log);
   } else {
-    KAPPA_ASSIGN_OR_RETURN(opened.log, open_kafka(chosen));
+    KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions options, kafka_options(chosen));
+    KAPPA_ASSIGN_OR_RETURN(opened.log, log::open_kafka_log(std::move(options)));
   }
   KAPPA_ASSIGN_OR_RETURN(const std::string identity, identity_of(*opened.log, chosen.address));
   if (!known.identity.empty() && known.identity != identity) {
@@ -108,7 +117,23 @@ absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDir
       known.config != chosen.kafka_config) {
     KAPPA_RETURN_IF_ERROR(write_known(path, {identity, chosen.address, chosen.kafka_config}));
   }
+  opened.choice = std::move(chosen);
   return opened;
+}
+
+absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
+                                                                  const std::string& product) {
+  if (log.address == kEmbedded) return nullptr;
+  KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions kafka, kafka_options(log.choice));
+  log::KafkaOutboxOptions options;
+  options.brokers = std::move(kafka.brokers);
+  options.settings = std::move(kafka.settings);
+  options.product = product;
+  options.transactions = !log.choice.at_least_once;
+  options.log_line = [](std::string_view line) {
+    note(absl::StrCat("kappa: ", std::string(line), "\n"));
+  };
+  return log::make_kafka_outbox(std::move(options));
 }
 
 }  // namespace kappa::cli

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/log/log.h"
+#include "engine/log/outbox_publisher.h"
 #include "state/data_directory.h"
 
 namespace kappa::cli {
@@ -15,6 +16,7 @@ namespace kappa::cli {
 struct LogChoice {
   std::string address;       // "embedded", "kafka://host:port[,…]"; empty: as the directory says
   std::string kafka_config;  // --kafka-config: librdkafka's properties
+  bool at_least_once = false;  // --at-least-once: outputs are published without transactions
   bool operator==(const LogChoice&) const = default;
 };
 
@@ -23,6 +25,7 @@ struct ChosenLog {
   std::unique_ptr<log::Log> log;
   std::vector<log::CutTail> cut_tails;  // of the embedded one
   std::string address;                  // "embedded", "kafka://…"
+  LogChoice choice;                     // with what the directory says filled in
 };
 
 // Opens it. State and order journal belong to one log: which one is written into the file LOG of
@@ -31,5 +34,9 @@ struct ChosenLog {
 // choice; FailedPrecondition: another log than the directory's.
 absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDirectory& directory,
                                    bool has_products, const log::EmbeddedLogOptions& embedded);
+
+// Publishes a product's outputs to that log; nullptr: the pipeline does so by itself, by headers.
+absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
+                                                                  const std::string& product);
 
 }  // namespace kappa::cli

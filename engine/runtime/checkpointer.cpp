@@ -1,7 +1,10 @@
 #include "engine/runtime/checkpointer.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
+#include "engine/types/failpoint.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
 
@@ -17,7 +20,7 @@ int64_t steady_us() {
 }  // namespace
 
 Checkpointer::Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
-                           Outbox* outbox, std::string product)
+                           OutboxDelivery* outbox, std::string product)
     : store_(store), log_(log), journal_(journal), outbox_(outbox), product_(std::move(product)) {}
 
 Checkpointer::~Checkpointer() {
@@ -44,7 +47,11 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   KAPPA_INVARIANT(idle(), "one checkpoint at a time");
   begun_us_ = steady_us();
   checkpoint_ = {};
-  outbox_->save(&place, &checkpoint_.outbox_published_to);
+  log::OutboxMark mark = outbox_->mark();
+  checkpoint_.outbox_published_to =
+      outbox_->muted() ? place.outbox_next : std::min(mark.published_to, place.outbox_next);
+  place.published = std::move(mark.ends);
+  outbox_next_ = place.outbox_next;
   checkpoint_.place = encode(place);
   offsets_.clear();
   for (const PartitionPlace& p : place.partitions) offsets_.emplace_back(p.partition, p.next);
@@ -101,11 +108,13 @@ absl::Status Checkpointer::complete_now() {
 absl::Status Checkpointer::write() {
   KAPPA_RETURN_IF_ERROR(journal_->sync());
   KAPPA_RETURN_IF_ERROR(log_->sync());
+  fail_here_if_asked("checkpoint.before_write");
   KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
+  fail_here_if_asked("checkpoint.written");
   if (!product_.empty()) log_->note_checkpoint(product_, offsets_);
   ++checkpoints_;
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
-  KAPPA_RETURN_IF_ERROR(outbox_->publish(checkpoint_.outbox));
+  KAPPA_RETURN_IF_ERROR(outbox_->stored_to(outbox_next_));
   checkpoint_ = {};
   if (store_->should_erase_void()) KAPPA_RETURN_IF_ERROR(store_->erase_void());
   return store_->merge_small_parts();

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "engine/log/log.h"
 #include "engine/runtime/order_journal.h"
-#include "engine/runtime/outbox.h"
+#include "engine/runtime/outbox_delivery.h"
 #include "engine/runtime/place.h"
 #include "state/checkpoint.h"
 #include "state/event_log.h"
@@ -25,13 +25,13 @@ namespace kappa::runtime {
 //
 // begin() cuts all tables at one place; after each epoch a slice packs some of the rows that were
 // dirty at the cut, as they were then; when all are packed, a thread of its own syncs journal and
-// log, writes everything in one atomic batch, publishes the outbox and erases what is void. So no
-// epoch waits for a disk.
+// log, writes everything in one atomic batch, tells the outbox what is durable and erases what is
+// void. So no epoch waits for a disk.
 class Checkpointer {
  public:
   // All outlive this. `product` is whose checkpoints the log is told of; empty: nobody's.
-  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal, Outbox* outbox,
-               std::string product);
+  Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
+               OutboxDelivery* outbox, std::string product);
   ~Checkpointer();
 
   // Without start() everything is done on the caller's thread.
@@ -77,10 +77,11 @@ class Checkpointer {
   state::CheckpointStore* store_;
   log::Log* log_;
   OrderJournal* journal_;
-  Outbox* outbox_;
+  OutboxDelivery* outbox_;
   std::atomic<State> state_{State::kIdle};
   std::vector<Part> parts_;
   state::Checkpoint checkpoint_;
+  uint64_t outbox_next_ = 0;  // entries below are in the checkpoint, or in earlier ones
   std::string product_;
   std::vector<std::pair<TopicPartition, Offset>> offsets_;  // of the checkpoint under way
   std::atomic<int64_t> begun_us_{0};

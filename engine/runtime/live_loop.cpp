@@ -11,6 +11,8 @@ namespace kappa::runtime {
 
 namespace {
 
+// How long stop() waits for a log that does not take what is in the outbox.
+constexpr std::chrono::seconds kOutboxPatience{10};
 constexpr std::chrono::milliseconds kAskAgain{20};  // a log that does not answer
 
 }  // namespace
@@ -22,6 +24,7 @@ absl::Status LivePipeline::start() {
   turns_.open();
   subscription_ = log_->on_append([this] { turns_.wake(); });
   checkpointer_->start();
+  delivery_.start();
   thread_ = std::thread([this] { run(); });
   return absl::OkStatus();
 }
@@ -38,7 +41,10 @@ absl::Status LivePipeline::stop() {
   KAPPA_RETURN_IF_ERROR(failure());
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
   if (checkpointer_->slicing()) KAPPA_RETURN_IF_ERROR(checkpointer_->complete_now());
-  return changed_ ? checkpoint() : absl::OkStatus();
+  if (changed_) KAPPA_RETURN_IF_ERROR(checkpoint());
+  const absl::Status published = delivery_.drain(kOutboxPatience);
+  delivery_.stop();
+  return published;
 }
 
 void LivePipeline::fail(const absl::Status& why) {
@@ -176,6 +182,7 @@ absl::Status LivePipeline::checkpoint_turn() {
     checkpointer_->finish_slicing();
     return absl::OkStatus();
   }
+  KAPPA_RETURN_IF_ERROR(delivery_.status());
   if (!checkpointer_->idle()) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
   if (!changed_) return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "engine/log/header_outbox.h"
 #include "engine/runtime/patience.h"
 #include "engine/types/hash.h"
 #include "engine/types/status_macros.h"
@@ -28,7 +29,9 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
-      outbox_(plan_, options_.product, log, options_.mute_outputs),
+      outbox_(plan_, options_.product, options_.mute_outputs),
+      header_outbox_(std::make_unique<log::HeaderOutbox>(options_.product, log)),
+      delivery_(&checkpoints_, publisher()),
       ahead_tasks_(pool_.workers()) {}
 
 LivePipeline::~LivePipeline() {
@@ -37,6 +40,11 @@ LivePipeline::~LivePipeline() {
   turns_.wake();
   if (thread_.joinable()) thread_.join();
   turns_.close();
+}
+
+log::OutboxPublisher* LivePipeline::publisher() const {
+  if (options_.mute_outputs) return nullptr;
+  return options_.publisher ? options_.publisher : header_outbox_.get();
 }
 
 absl::Status LivePipeline::open_at(const std::string& journal_path) {
@@ -49,7 +57,7 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   KAPPA_RETURN_IF_ERROR(open_topics());
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
   checkpointer_ = std::make_unique<Checkpointer>(
-      &checkpoints_, log_, journal_.get(), &outbox_,
+      &checkpoints_, log_, journal_.get(), &delivery_,
       options_.mute_outputs || options_.follow_only ? "" : options_.product);
   // Chunks are small enough to balance the workers, and large enough for columns to pay.
   constexpr size_t kChunkRecords = 512;
@@ -91,10 +99,15 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
   return absl::OkStatus();
 }
 
+absl::Status LivePipeline::recover_outbox(const log::OutboxHistory& history) {
+  return with_patience([&] { return delivery_.recover(history); });
+}
+
 absl::Status LivePipeline::restore() {
   const absl::StatusOr<std::string> stored = checkpoints_.read_place();
   if (absl::IsNotFound(stored.status())) {
     KAPPA_RETURN_IF_ERROR(rewind_to(Place{}));
+    KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), std::nullopt, 0, {}}));
     show_first_rows();
     return absl::OkStatus();
   }
@@ -116,8 +129,8 @@ absl::Status LivePipeline::restore() {
   KAPPA_RETURN_IF_ERROR(restore_rows());
   flow_->restored(watermarks_);
   KAPPA_RETURN_IF_ERROR(rewind_to(place));
-  KAPPA_ASSIGN_OR_RETURN(const auto entries, checkpoints_.read_outbox());
-  KAPPA_RETURN_IF_ERROR(outbox_.recover(entries, place));
+  const log::OutboxMark mark{checkpoints_.outbox_from(), place.published};
+  KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), mark, place.outbox_next, {}}));
   state_ = std::move(place);
   return absl::OkStatus();
 }

@@ -9,11 +9,13 @@
 #include <thread>
 #include <vector>
 
+#include "engine/log/outbox_publisher.h"
 #include "engine/runtime/checkpointer.h"
 #include "engine/runtime/dataflow.h"
 #include "engine/runtime/order_journal.h"
 #include "engine/runtime/order_reader.h"
 #include "engine/runtime/outbox.h"
+#include "engine/runtime/outbox_delivery.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/shared_tasks.h"
 #include "engine/runtime/turn_queue.h"
@@ -73,6 +75,8 @@ class LivePipeline final : public Pipeline {
                                             const std::vector<state::RowField>& fields,
                                             std::string_view key) const;
   absl::Status rewind_to(const Place& place);
+  log::OutboxPublisher* publisher() const;
+  absl::Status recover_outbox(const log::OutboxHistory& history);
 
   // The order.
   absl::Status require_by_hand() const;
@@ -126,6 +130,8 @@ class LivePipeline final : public Pipeline {
   Watermarks watermarks_;
   WorkerPool pool_;
   Outbox outbox_;
+  std::unique_ptr<log::OutboxPublisher> header_outbox_;  // unless the options name another
+  OutboxDelivery delivery_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::vector<std::unique_ptr<ViewAccess>> views_;  // by node
   std::unique_ptr<Turn> turn_;                      // the one that is, or was last, applied

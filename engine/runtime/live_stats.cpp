@@ -53,7 +53,11 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.checkpoints = checkpointer_->checkpoints();
   stats.last_checkpoint_ms = last_checkpoint_ms_;
   stats.checkpoint_seconds = checkpointer_->last_seconds();
-  stats.outbox_pending = options_.mute_outputs ? 0 : outbox_.pending(state_.outbox_next);
+  const uint64_t published_to = delivery_.mark().published_to;
+  if (!options_.mute_outputs && published_to < state_.outbox_next) {
+    stats.outbox_pending = state_.outbox_next - published_to;
+  }
+  stats.transaction_aborts = delivery_.transaction_aborts();
   stats.epoch_seconds = epoch_seconds_;
   if (!held_.ok()) {
     const std::chrono::duration<double> held = std::chrono::steady_clock::now() - held_since_;

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/log/log.h"
+#include "engine/log/outbox_publisher.h"
 #include "engine/runtime/reads.h"
 #include "engine/types/clock.h"
 #include "operators/plan.h"
@@ -26,6 +27,8 @@ struct PipelineOptions {
   size_t checkpoint_dirty_bytes_max = 64u << 20;
   // Further than this behind the clock, records are taken as history: one entry, in log-time order.
   int64_t backlog_ms = 1000;
+  // Brings outbox entries to their topics; outlives the pipeline. nullptr: by headers, to its log.
+  log::OutboxPublisher* publisher = nullptr;
   bool mute_outputs = false;  // a replaying generation: the outbox is not published
   // Only follow(): the journal belongs to another pipeline and is never written or cut, and opening
   // applies nothing beyond the checkpoint.
@@ -65,6 +68,7 @@ struct PipelineStats {
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced
   uint64_t outbox_pending = 0;
+  uint64_t transaction_aborts = 0;
   uint64_t state_bytes = 0;
   std::vector<double> epoch_seconds;  // recent durations, a sample
   std::vector<ViewStats> views;
@@ -95,7 +99,8 @@ class Pipeline : public ViewReader {
 
   // ---- live ----
   virtual absl::Status start() = 0;
-  // Ends after the present epoch, with a checkpoint and the outbox published.
+  // Ends after the present epoch, with a checkpoint and the outbox published. Unavailable: the log
+  // did not take all of the outbox within ten seconds; the next start publishes the rest.
   virtual absl::Status stop() = 0;
   virtual PipelineStats stats() const = 0;
   // Applies everything that the log holds now, journals an end mark and applies that: every window

@@ -111,7 +111,7 @@ TEST_CASE("a live pipeline on Kafka takes what arrives, and a recomputation agre
 TEST_CASE("aborted records and marks of transactions at the end are no backlog and no result") {
   KAPPA_NEED_KAFKA();
   const std::string topic = unique_name("hits");
-  create_topic(shared_broker(), topic, 2);
+  create_topic(shared_broker(), topic, 2, kForEver);
   TransactionalProducer upstream(shared_broker(), topic);
   const auto send = [&](int i, bool commit) {
     upstream.begin();
@@ -170,7 +170,8 @@ TEST_CASE("a checkpoint of a topic that was made anew since is refused by name")
   product->pipeline.reset();
   delete_topic(shared_broker(), topic);
   CHECK(eventually([&] { return absl::IsNotFound(product->log->topic(topic).status()); }));
-  create_topic(shared_broker(), topic, 2);
+  create_topic(shared_broker(), topic, 2, kForEver);
+  CHECK(eventually([&] { return product->log->topic(topic).ok(); }));
   const auto reopened = [&] {
     return runtime::Pipeline::open(plan, {}, product->log.get(), product->store.get(),
                                    product->directory.path("journal"), &product->clock, {})

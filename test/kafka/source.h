@@ -10,10 +10,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/kafka/kafka_log.h"
+#include "test/kafka/broker.h"
 
 namespace kappa::test {
 
 // What tests of reading from a real broker have in common.
+
+// Retention goes by the records' timestamps, and those of tests are old.
+inline const TopicSettings kForEver = {{"retention.ms", "-1"}};
 
 inline std::unique_ptr<log::Log> open_log(const std::string& bootstrap) {
   log::KafkaOptions options;

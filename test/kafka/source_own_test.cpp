@@ -12,7 +12,7 @@ TEST_CASE("a killed broker is waited for, and its records are read on when it is
   KAPPA_NEED_KAFKA();
   Broker broker;
   const auto log = open_log(broker.bootstrap());
-  create_topic(broker.bootstrap(), "sales", 1);
+  create_topic(broker.bootstrap(), "sales", 1, kForEver);
   append_values(*log, "sales", 0, {"a", "b"});
   const auto reader = log->open_reader({"sales", 0}, Offset{0});
   REQUIRE(reader.ok());
@@ -36,7 +36,7 @@ TEST_CASE("a broker that hangs is out of reach after a few seconds, not at its e
   KAPPA_NEED_KAFKA();
   Broker broker;
   const auto log = open_log(broker.bootstrap());
-  create_topic(broker.bootstrap(), "sales", 1);
+  create_topic(broker.bootstrap(), "sales", 1, kForEver);
   append_values(*log, "sales", 0, {"a"});
   const auto reader = log->open_reader({"sales", 0}, Offset{0});
   REQUIRE(reader.ok());

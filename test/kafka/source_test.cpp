@@ -65,7 +65,7 @@ TEST_CASE("an offset of Kafka is found by time") {
 TEST_CASE("aborted records of Kafka are not read, and marks of transactions end no reading") {
   KAPPA_NEED_KAFKA();
   const std::string topic = unique_name("transactions");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   TransactionalProducer upstream(shared_broker(), topic);
   upstream.begin();
   upstream.produce(topic, 0, {"kept 1", "kept 2"});
@@ -112,14 +112,14 @@ TEST_CASE("a topic that was made anew with fewer records is a gap") {
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());
   const std::string topic = unique_name("anew");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   append_values(*log, topic, 0, {"a", "b", "c"});
   const auto reader = log->open_reader({topic, 0}, Offset{0});
   REQUIRE(reader.ok());
   CHECK(read_values(**reader, Offset{3}).size() == 3);
   delete_topic(shared_broker(), topic);
   CHECK(eventually([&] { return absl::IsNotFound(log->topic(topic).status()); }));
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   absl::Status status;
   CHECK(eventually([&] {
     status = (*reader)->read(1 << 16).status();
@@ -134,7 +134,7 @@ TEST_CASE("a topic that was made anew with as many records is told by the last o
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());
   const std::string topic = unique_name("anew");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   append_values(*log, topic, 0, {"a", "b", "c"});
   const auto reader = log->open_reader({topic, 0}, Offset{0});
   REQUIRE(reader.ok());
@@ -142,7 +142,7 @@ TEST_CASE("a topic that was made anew with as many records is told by the last o
   delete_topic(shared_broker(), topic);
   // The reader waits: a topic that is away may come back.
   CHECK(eventually([&] { return absl::IsUnavailable((*reader)->read(1 << 16).status()); }));
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   kcat(shared_broker(), {"-P", "-t", topic, "-p", "0"}, "v\nw\nx\ny\nz\n");
   absl::Status status;
   CHECK(eventually([&] {
@@ -158,7 +158,7 @@ TEST_CASE("partitions that are added to a topic are noticed, and who waits for a
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());
   const std::string topic = unique_name("grows");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   const auto reader = log->open_reader({topic, 0}, Offset{0});
   REQUIRE(reader.ok());
   const uint64_t before = log->partitions_version();
@@ -177,7 +177,7 @@ TEST_CASE("what kcat writes with compression and headers is read") {
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());
   const std::string topic = unique_name("packed");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   for (const char* codec : {"gzip", "snappy", "lz4", "zstd"}) {
     kcat(shared_broker(), {"-P", "-t", topic, "-p", "0", "-z", codec, "-H", "codec=x"},
          absl::StrCat(codec, "\n"));
@@ -191,7 +191,7 @@ TEST_CASE("checkpoints show as offsets of a group with the product's name") {
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());
   const std::string topic = unique_name("lag");
-  create_topic(shared_broker(), topic, 1);
+  create_topic(shared_broker(), topic, 1, kForEver);
   append_values(*log, topic, 0, {"a", "b", "c"});
   const std::string product = unique_name("product");
   const std::vector<std::pair<TopicPartition, Offset>> places = {{{topic, 0}, Offset{2}}};

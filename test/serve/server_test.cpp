@@ -203,7 +203,7 @@ TEST_CASE("a scrape shows the documented metrics with their values") {
   server.stats.state_bytes = 4096;
   server.stats.epoch_seconds = {0.0002, 0.002};
   server.stats.views = {{"cards", 3, 5, 1, 2, EventTime{1'699'999'990'000'000}}};
-  server.stats.sources = {{"sales", 900, 7, 8, kNoEventTime}};
+  server.stats.sources = {{"sales", 900, 7, 8, kNoEventTime, {}}};
   server.start();
   REQUIRE(server.client()->query("", "SELECT * FROM cards").ok());
   REQUIRE_FALSE(server.client()->query("", "SELECT nothing FROM cards").ok());

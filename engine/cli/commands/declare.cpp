@@ -169,6 +169,8 @@ class Declaration {
         .add_option("--kafka-config", deployment.log.kafka_config,
                     "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
         ->type_name("FILE");
+    command.add_flag("--at-least-once", deployment.log.at_least_once,
+                     "publish outputs to Kafka without transactions");
     command.add_option("--listen", value.listen, "where gRPC listens; port 0: any")
         ->type_name("HOST:PORT")
         ->capture_default_str();

@@ -44,37 +44,37 @@ absl::StatusOr<Event> ask(
   return event;
 }
 
-std::optional<int64_t> limit_of(const char* text) {
+std::optional<int64_t> limit_of(const std::string& text) {
   int64_t value = 0;
-  if (!text || !absl::SimpleAtoi(text, &value) || value < 0) return std::nullopt;
+  if (!absl::SimpleAtoi(text, &value) || value < 0) return std::nullopt;
   return value;
-}
-
-void take_entry(const rd_kafka_ConfigEntry_t* entry, TopicConfig* config) {
-  const std::string_view name = rd_kafka_ConfigEntry_name(entry);
-  if (name == "retention.ms") config->retention_ms = limit_of(rd_kafka_ConfigEntry_value(entry));
-  if (name == "retention.bytes") {
-    config->retention_bytes = limit_of(rd_kafka_ConfigEntry_value(entry));
-  }
 }
 
 }  // namespace
 
 absl::Status create_kafka_topic(const Client& client, const std::string& name,
                                 const TopicConfig& config) {
+  const auto limit = [](std::optional<int64_t> value) {
+    constexpr int64_t kForEver = -1;
+    return absl::StrCat(value.value_or(kForEver));
+  };
+  return create_kafka_topic(client, name, config.partitions,
+                            {{"retention.ms", limit(config.retention_ms)},
+                             {"retention.bytes", limit(config.retention_bytes)}});
+}
+
+absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
+                                const KafkaSettings& settings) {
   char why[kWhyBytes];
   constexpr int kReplicasAsConfigured = -1;
-  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), config.partitions,
-                                                     kReplicasAsConfigured, why, sizeof(why));
+  rd_kafka_NewTopic_t* topic =
+      rd_kafka_NewTopic_new(name.c_str(), partitions, kReplicasAsConfigured, why, sizeof(why));
   if (!topic) return absl::InvalidArgumentError(absl::StrCat("topic ", name, ": ", why));
   const std::unique_ptr<rd_kafka_NewTopic_t, decltype(&rd_kafka_NewTopic_destroy)> owner(
       topic, &rd_kafka_NewTopic_destroy);
-  constexpr int64_t kForEver = -1;
-  const auto set = [&](const char* setting, std::optional<int64_t> value) {
-    rd_kafka_NewTopic_set_config(topic, setting, absl::StrCat(value.value_or(kForEver)).c_str());
-  };
-  set("retention.ms", config.retention_ms);
-  set("retention.bytes", config.retention_bytes);
+  for (const auto& [setting, value] : settings) {
+    rd_kafka_NewTopic_set_config(topic, setting.c_str(), value.c_str());
+  }
   KAPPA_ASSIGN_OR_RETURN(
       const Event event,
       ask(client.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS, kController, absl::StrCat("topic ", name),
@@ -92,8 +92,9 @@ absl::Status create_kafka_topic(const Client& client, const std::string& name,
                       absl::StrCat("topic ", name, said ? absl::StrCat(" (", said, ")") : ""));
 }
 
-absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
-                            TopicConfig* config) {
+absl::StatusOr<std::map<std::string, std::string>> read_topic_settings(const Client& client,
+                                                                       int32_t broker,
+                                                                       const std::string& name) {
   rd_kafka_ConfigResource_t* resource =
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str());
   const std::unique_ptr<rd_kafka_ConfigResource_t, decltype(&rd_kafka_ConfigResource_destroy)>
@@ -103,8 +104,9 @@ absl::Status read_retention(const Client& client, int32_t broker, const std::str
           [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
             rd_kafka_DescribeConfigs(client.get(), &resource, 1, options, queue);
           });
+  std::map<std::string, std::string> settings;
   if (absl::IsUnavailable(event.status())) return event.status();
-  if (!event.ok()) return absl::OkStatus();
+  if (!event.ok()) return settings;
   size_t count = 0;
   const rd_kafka_ConfigResource_t** results = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event->get()), &count);
@@ -112,8 +114,23 @@ absl::Status read_retention(const Client& client, int32_t broker, const std::str
     if (rd_kafka_ConfigResource_error(results[i])) continue;
     size_t entries = 0;
     const rd_kafka_ConfigEntry_t** all = rd_kafka_ConfigResource_configs(results[i], &entries);
-    for (size_t e = 0; e < entries; ++e) take_entry(all[e], config);
+    for (size_t e = 0; e < entries; ++e) {
+      const char* value = rd_kafka_ConfigEntry_value(all[e]);
+      if (value) settings[rd_kafka_ConfigEntry_name(all[e])] = value;
+    }
   }
+  return settings;
+}
+
+absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
+                            TopicConfig* config) {
+  KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, broker, name));
+  const auto take = [&](const char* setting, std::optional<int64_t>* limit) {
+    const auto found = settings.find(setting);
+    if (found != settings.end()) *limit = limit_of(found->second);
+  };
+  take("retention.ms", &config->retention_ms);
+  take("retention.bytes", &config->retention_bytes);
   return absl::OkStatus();
 }
 

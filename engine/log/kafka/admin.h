@@ -1,9 +1,12 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/log/kafka/client.h"
+#include "engine/log/kafka/settings.h"
 #include "engine/log/log.h"
 
 namespace kappa::log {
@@ -12,7 +15,15 @@ namespace kappa::log {
 // AlreadyExists as it says.
 absl::Status create_kafka_topic(const Client& client, const std::string& name,
                                 const TopicConfig& config);
+// With Kafka's own names of settings.
+absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
+                                const KafkaSettings& settings);
 
+inline constexpr int32_t kAnyBroker = -1;
+// A topic's settings; none where the brokers do not tell them.
+absl::StatusOr<std::map<std::string, std::string>> read_topic_settings(const Client& client,
+                                                                       int32_t broker,
+                                                                       const std::string& name);
 // Fills in the retention of a topic, which any broker knows. Where it does not tell (no right to
 // describe configurations, or the mock cluster) it stays as it is.
 absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,

@@ -107,6 +107,26 @@ rd_kafka_resp_err_t produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, int32
   return code;
 }
 
+// Waits for room in the producer's queue, and for it to learn of a partition that is new.
+rd_kafka_resp_err_t produce_patiently(rd_kafka_t* producer, rd_kafka_topic_t* topic,
+                                      int32_t partition, const RecordToAppend& record,
+                                      void* opaque) {
+  constexpr int kMetadataMs = 1000;
+  int unknown_left = 100;
+  while (true) {
+    const rd_kafka_resp_err_t error = produce(producer, topic, partition, record, opaque);
+    if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION && --unknown_left > 0) {
+      const rd_kafka_metadata_t* metadata = nullptr;
+      if (!rd_kafka_metadata(producer, 0, topic, &metadata, kMetadataMs)) {
+        rd_kafka_metadata_destroy(metadata);
+      }
+    } else if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      return error;
+    }
+    std::this_thread::sleep_for(kQueueFullWait);
+  }
+}
+
 }  // namespace
 
 // One call of append(): what its records wait for.
@@ -195,10 +215,8 @@ absl::StatusOr<std::vector<AppendedAt>> Appender::append(const std::string& topi
       const std::lock_guard lock(call.mutex);
       ++call.open;
     }
-    do {
-      if (error) std::this_thread::sleep_for(kQueueFullWait);
-      error = produce(client->get(), handle.get(), partitions[i], records[i], &call.slots[i]);
-    } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);
+    error =
+        produce_patiently(client->get(), handle.get(), partitions[i], records[i], &call.slots[i]);
     if (error) {
       const std::lock_guard lock(call.mutex);
       --call.open;  // nobody will report it

@@ -147,6 +147,16 @@ void KafkaReader::take_event(const rd_kafka_message_s& message) {
   rd_kafka_yield(nullptr);  // what follows is looked at once this is dealt with
 }
 
+// Marks of transactions are taken from the queue without being shown. The client's position tells
+// of them; the end of the log does too, but only after a fetch that has waited for more.
+void KafkaReader::pass_marks() {
+  rd_kafka_topic_partition_list_t* asked = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(asked, partition_.topic.c_str(), partition_.partition);
+  rd_kafka_position(lease_->client().get(), asked);
+  position_ = std::max(position_, Offset{asked->elems[0].offset});
+  rd_kafka_topic_partition_list_destroy(asked);
+}
+
 RecordBlock KafkaReader::take_block() {
   RecordBlock block = block_.take(position_);
   if (!block.empty()) {
@@ -169,6 +179,7 @@ absl::StatusOr<RecordBlock> KafkaReader::read_to(Offset end, size_t bytes_max) {
   milliseconds wait{0};
   do {
     KAPPA_RETURN_IF_ERROR(consume(bytes_max, wait));
+    if (block_.empty()) pass_marks();
     if (!block_.empty() || position_ >= end) return take_block();
     wait = left_until(deadline);
   } while (wait > milliseconds(0));

@@ -48,6 +48,7 @@ class KafkaReader final : public LogReader {
   absl::Status consume(size_t bytes_max, std::chrono::milliseconds wait);
   void take(const rd_kafka_message_s& message);
   void take_event(const rd_kafka_message_s& message);
+  void pass_marks();
   RecordBlock take_block();
 
   absl::Status check_leader();

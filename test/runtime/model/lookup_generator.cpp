@@ -19,7 +19,10 @@ class LookupGenerator {
     }
     // The first is a source.
     Relation joined = dice_.coin() ? dice_.pick(lefts) : lefts.front();
-    if (rights().empty() || dice_.one_in(3)) add_view_to_look_up(dice_.pick(lefts));
+    // Over what is joined itself, a record may move on the time of what it looks up.
+    if (rights().empty() || dice_.one_in(3)) {
+      add_view_to_look_up(dice_.coin() ? Relation(joined) : dice_.pick(lefts));
+    }
     joined.name += " AS j0";
     joined.window_end.reset();
     for (Field& field : joined.fields) field.name = "j0." + field.name;
@@ -132,7 +135,7 @@ class LookupGenerator {
                       std::vector<std::string>* on) {
     const std::vector<Field> right(both_sides.fields.begin() + static_cast<ptrdiff_t>(left_width),
                                    both_sides.fields.end());
-    while (dice_.one_in(3)) {
+    while (dice_.coin()) {
       const bool on_the_right = dice_.one_in(3);
       const std::vector<Field>& fields = on_the_right ? right : both_sides.fields;
       const ExprRef inner = ExpressionGenerator(dice_, fields).predicate();

@@ -45,6 +45,13 @@ RecordGenerator::RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), pl
         durations_us_.push_back(call.frame.end);
       }
     }
+    if (const auto* join = std::get_if<IntervalJoinNode>(&node.op)) {
+      // A bound and where it is passed, as either side sees it.
+      for (const int64_t us : {join->from_us, join->from_us - 1, join->to_us, join->to_us + 1}) {
+        distances_us_.push_back(us);
+        distances_us_.push_back(-us);
+      }
+    }
     const auto* aggregate = std::get_if<AggregateNode>(&node.op);
     if (!aggregate || !aggregate->window) continue;
     const Window& window = *aggregate->window;
@@ -54,6 +61,8 @@ RecordGenerator::RecordGenerator(Dice& dice, const Plan& plan) : dice_(dice), pl
       for (const int64_t us : {window.size_us, window.size_us + 1}) {
         durations_us_.push_back(us);
         durations_us_.push_back(us + window.grace_us);
+        distances_us_.push_back(us);
+        distances_us_.push_back(-us);
       }
     }
     if (aggregate->retention_us) durations_us_.push_back(window.size_us + *aggregate->retention_us);
@@ -74,6 +83,17 @@ std::optional<int64_t> RecordGenerator::end_of_something(const Source& source) {
   return std::nullopt;
 }
 
+// A time as far from an earlier one as sessions and joins tell apart.
+std::optional<int64_t> RecordGenerator::at_a_distance() {
+  constexpr int kTries = 8;
+  const int64_t now_us = now_ms_ * kMicrosPerMilli;
+  for (int i = 0; i < kTries && !distances_us_.empty() && !event_times_us_.empty(); ++i) {
+    const int64_t us = dice_.pick(event_times_us_) + dice_.pick(distances_us_);
+    if (us > now_us - 20 * kMicrosPerSecond && us < now_us + 5 * kMicrosPerSecond) return us;
+  }
+  return std::nullopt;
+}
+
 int64_t RecordGenerator::event_time(const Source& source) {
   int64_t us = now_ms_ * kMicrosPerMilli - dice_.between(0, 20'000) * kMicrosPerMilli;
   if (dice_.one_in(3)) us = now_ms_ * kMicrosPerMilli;
@@ -81,6 +101,7 @@ int64_t RecordGenerator::event_time(const Source& source) {
   // On the second, where windows begin and end.
   if (dice_.one_in(4)) us -= us % kMicrosPerSecond;
   if (dice_.one_in(5)) us = end_of_something(source).value_or(us);
+  if (dice_.one_in(4)) us = at_a_distance().value_or(us);
   event_times_us_.push_back(us);
   event_time_max_us_ = std::max(event_time_max_us_, us);
   if (dice_.one_in(25)) us += 100 * kMicrosPerSecond;

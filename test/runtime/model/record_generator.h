@@ -31,6 +31,7 @@ class RecordGenerator {
   Row row_of(const Source& source);
   int64_t event_time(const Source& source);
   std::optional<int64_t> end_of_something(const Source& source);
+  std::optional<int64_t> at_a_distance();
   std::string payload_of(const Source& source, const Row& row);
   std::optional<std::string> damaged_payload(const Source& source);
 
@@ -39,6 +40,7 @@ class RecordGenerator {
   int64_t now_ms_ = 1'000'000;
   std::optional<GeneratedRecord> last_;
   std::vector<int64_t> durations_us_;  // after which something closes or expires
+  std::vector<int64_t> distances_us_;  // between two rows, where that they belong together ends
   std::vector<int64_t> event_times_us_;
   int64_t event_time_max_us_ = 0;
 };

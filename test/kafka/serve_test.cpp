@@ -1,0 +1,119 @@
+// The binary on a real broker.
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "test/cli/process.h"
+#include "test/cli/scratch.h"
+#include "test/kafka/broker.h"
+
+namespace kappa::cli {
+namespace {
+
+constexpr int kSales = 200;
+
+std::string product_over(const std::string& topic) {
+  return absl::StrCat(
+      "CREATE FOREIGN TABLE sales (card text, amount numeric(12,2), ts timestamptz)\n"
+      "SERVER log OPTIONS (topic '",
+      topic,
+      "', format 'json', event_time 'ts', out_of_orderness '1 minute');\n"
+      "CREATE MATERIALIZED VIEW spent AS SELECT card, sum(amount) AS amount FROM sales GROUP BY "
+      "card;\n");
+}
+
+// As `kappa produce --json` takes them.
+std::string sales() {
+  std::string lines;
+  for (int i = 0; i < kSales; ++i) {
+    const std::string time =
+        absl::StrCat("2026-01-01T10:0", i / 60, ":", absl::Dec(i % 60, absl::kZeroPad2), "Z");
+    absl::StrAppend(&lines, R"({"key": "c)", i % 9, R"(", "timestamp": ")", time,
+                    R"(", "value": {"card": "c)", i % 9, R"(", "amount": )", i, R"(.25, "ts": ")",
+                    time, "\"}}\n");
+  }
+  return lines;
+}
+
+// Serves the product until all sales are applied, and stops it. Returns its checksum.
+std::string checksum_of_run(const Scratch& scratch, const std::string& topic,
+                            const std::string& data, const std::vector<std::string>& log) {
+  std::vector<std::string> words = {
+      "serve",       "--output",           "json",     "--data",      data,
+      "--product",   scratch.path("shop"), "--listen", "127.0.0.1:0", "--http",
+      "127.0.0.1:0", "--partitions",       "2"};
+  words.insert(words.end(), log.begin(), log.end());
+  Process serve(scratch.directory(), words);
+  REQUIRE(serve.wait_for_output("\n"));
+  const Ended produced = kappa({"produce", topic, "--json", "--data", data}, sales());
+  INFO(produced.err);
+  CHECK(produced.code == 0);
+  nlohmann::json shown;
+  for (int i = 0; i < 600; ++i) {
+    const Ended ended = kappa({"query", "SELECT count(*) AS n, sum(amount) AS total FROM spent",
+                               "--output", "json", "--data", data});
+    if (absl::StrContains(ended.out, "19950.00")) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  shown = nlohmann::json::parse(
+      kappa({"inspect", "--checksum", "--output", "json", "--data", data}).out);
+  serve.signal(SIGTERM);
+  const Ended ended = serve.wait();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  return shown["products"][0]["checksum"];
+}
+
+}  // namespace
+
+TEST_CASE("kappa serve gives the same checksum on Kafka as on its own log, and goes on there") {
+  KAPPA_NEED_KAFKA();
+  const Scratch scratch;
+  const std::string topic = test::unique_name("sales");
+  scratch.file("shop/product.sql", product_over(topic));
+  const std::string address = absl::StrCat("kafka://", test::shared_broker());
+  const std::string embedded = checksum_of_run(scratch, topic, scratch.path("embedded"), {});
+  const std::string data = scratch.path("kafka");
+  CHECK(checksum_of_run(scratch, topic, data, {"--log", address}) == embedded);
+  CHECK(test::committed_records(test::shared_broker(), topic, "%o").size() == kSales);
+
+  // Without a server the directory says where the log is.
+  const Ended query = kappa({"query", "SELECT count(*) AS n FROM spent", "--data", data});
+  INFO(query.err);
+  CHECK(query.out == "n\n9\n");
+  const Ended topics = kappa({"topics", "--data", data});
+  INFO(topics.err);
+  CHECK(absl::StrContains(topics.out, topic));
+  const Ended consumed = kappa({"consume", topic, "--data", data});
+  CHECK(std::count(consumed.out.begin(), consumed.out.end(), '\n') == kSales);
+  // And no other log is taken for it.
+  const Ended other = kappa({"serve", "--data", data, "--log", "embedded"});
+  CHECK(other.code == 1);
+  CHECK(absl::StrContains(other.err, "--log embedded is embedded, but the state in"));
+}
+
+TEST_CASE("an address or a property that cannot be is told before anything is made") {
+  const Scratch scratch;
+  scratch.file("shop/product.sql", product_over("sales"));
+  const auto serve = [&](const std::vector<std::string>& log) {
+    std::vector<std::string> words = {"serve", "--data", scratch.path("data"), "--product",
+                                      scratch.path("shop")};
+    words.insert(words.end(), log.begin(), log.end());
+    return kappa(words);
+  };
+  CHECK(absl::StrContains(serve({"--log", "kafka:/one"}).err, "expected kafka://HOST:PORT"));
+  const std::string config =
+      scratch.file("kafka.properties", "sasl.password=hunter2\nnonsense=1\n");
+  const Ended wrong = serve({"--log", "kafka://127.0.0.1:1", "--kafka-config", config});
+  CHECK(absl::StrContains(wrong.err, "kafka.properties:2: nonsense: No such"));
+  CHECK_FALSE(absl::StrContains(wrong.err, "hunter2"));
+}
+
+}  // namespace kappa::cli
