@@ -49,7 +49,12 @@ absl::Status write_known(const std::string& path, const Known& known) {
 
 absl::StatusOr<log::KafkaOptions> kafka_options(const LogChoice& choice) {
   log::KafkaOptions options;
-  KAPPA_ASSIGN_OR_RETURN(options.brokers, log::parse_kafka_address(choice.address));
+  absl::StatusOr<std::string> brokers = log::parse_kafka_address(choice.address);
+  if (!brokers.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--log ", std::string(brokers.status().message())));
+  }
+  options.brokers = *std::move(brokers);
   if (!choice.kafka_config.empty()) {
     KAPPA_ASSIGN_OR_RETURN(options.settings, log::read_kafka_config(choice.kafka_config));
   }
@@ -77,6 +82,18 @@ absl::StatusOr<std::string> identity_of(const log::Log& log, const std::string& 
 
 }  // namespace
 
+absl::Status check_log_choice(const LogChoice& choice) {
+  // Which one it is, the directory says.
+  if (choice.address.empty()) return absl::OkStatus();
+  if (choice.address != kEmbedded) return kafka_options(choice).status();
+  if (!choice.kafka_config.empty()) {
+    return absl::InvalidArgumentError("--kafka-config goes with --log kafka://HOST:PORT");
+  }
+  if (!choice.at_least_once) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--at-least-once goes with --log kafka://HOST:PORT: the embedded log has each output once");
+}
+
 absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDirectory& directory,
                                    bool has_products, const log::EmbeddedLogOptions& embedded) {
   const std::string path = directory.path() + "/LOG";
@@ -88,17 +105,10 @@ absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDir
     chosen.address = known.address.empty() ? kEmbedded : known.address;
     if (chosen.kafka_config.empty()) chosen.kafka_config = known.config;
   }
+  KAPPA_RETURN_IF_ERROR(check_log_choice(chosen));
   ChosenLog opened;
   opened.address = chosen.address;
   if (chosen.address == kEmbedded) {
-    if (!chosen.kafka_config.empty()) {
-      return absl::InvalidArgumentError("--kafka-config goes with --log kafka://HOST:PORT");
-    }
-    if (chosen.at_least_once) {
-      return absl::InvalidArgumentError(
-          "--at-least-once goes with --log kafka://HOST:PORT: the embedded log has each output "
-          "once");
-    }
     KAPPA_ASSIGN_OR_RETURN(auto log, log::open_embedded_log(directory.log_path(), embedded));
     opened.cut_tails = log->cut_tails();
     opened.log = std::move(log);

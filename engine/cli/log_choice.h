@@ -28,6 +28,9 @@ struct ChosenLog {
   LogChoice choice;                     // with what the directory says filled in
 };
 
+// What can be said of a choice before anything is opened. InvalidArgument names the option.
+absl::Status check_log_choice(const LogChoice& choice);
+
 // Opens it. State and order journal belong to one log: which one is written into the file LOG of
 // the directory when it is first opened, and compared ever after. A Kafka cluster that does not
 // answer is waited for, a minute at most, and that is told on standard error. InvalidArgument: the

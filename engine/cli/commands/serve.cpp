@@ -62,6 +62,11 @@ int run_serve(const ServeOptions& options) {
     }
     products.push_back(*std::move(product));
   }
+  const absl::Status log = check_log_choice(options.service.deployment.log);
+  if (!log.ok()) {
+    report(log);
+    return kExitUsage;
+  }
   const auto service = Service::start(options.service, products);
   if (!service.ok()) return report(service.status());
   print_ready(options, **service);
