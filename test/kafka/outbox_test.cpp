@@ -96,7 +96,8 @@ TEST_CASE("after a restart what is published is passed over") {
 TEST_CASE("records with a null key go round the partitions, tombstones have no value") {
   KAPPA_NEED_KAFKA();
   const Product product;
-  create_topic(product.broker, product.topic, 2);
+  // Its records are old; by default they would be deleted at once.
+  create_topic(product.broker, product.topic, 2, {{"retention.ms", "-1"}});
   const auto outbox = product.make();
   require_ok(product.recover(*outbox));
   std::vector<OutboxRecord> records = product.records(0, 3);

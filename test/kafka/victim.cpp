@@ -24,7 +24,9 @@ constexpr int kRecords = 6'000;
 constexpr int kPortion = 200;
 constexpr std::chrono::seconds kPatience{120};
 
+// On standard error, too: a child's standard output is for its parent's eyes only.
 void require_ok(const absl::Status& status) {
+  if (!status.ok()) std::fprintf(stderr, "victim: %s\n", status.ToString().c_str());
   INFO(status.ToString());
   REQUIRE(status.ok());
 }

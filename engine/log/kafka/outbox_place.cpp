@@ -46,8 +46,7 @@ class EndReader {
     int64_t end = 0;
     const rd_kafka_resp_err_t error =
         rd_kafka_query_watermark_offsets(client_, name_.c_str(), 0, &start, &end, kTimeoutMs);
-    if (is_unknown_topic(error)) return Found{};
-    if (error) return kafka_status(error, absl::StrCat("topic ", name_));
+    if (error) return unavailable(error);
     for (int64_t back = kLookBackFirst;; back *= kLookBackFactor) {
       const int64_t from = std::max(start, end - back);
       KAPPA_ASSIGN_OR_RETURN(Found found, read_from(from, key));
@@ -56,10 +55,17 @@ class EndReader {
   }
 
  private:
+  // Even if it is an unknown topic: a broker that has just come back may not know it yet, and that
+  // must not be taken for a place that is gone.
+  absl::Status unavailable(int error) const {
+    const absl::Status status = kafka_status(error, absl::StrCat("topic ", name_));
+    return absl::IsPermissionDenied(status) ? status : absl::UnavailableError(status.message());
+  }
+
   // The value of the last record with the key from an offset on.
   absl::StatusOr<Found> read_from(int64_t from, const std::string& key) {
     if (rd_kafka_consume_start(topic_, 0, from) != 0) {
-      return kafka_status(rd_kafka_last_error(), absl::StrCat("topic ", name_));
+      return unavailable(rd_kafka_last_error());
     }
     auto last = read_to_end(key);
     rd_kafka_consume_stop(topic_, 0);
@@ -75,7 +81,7 @@ class EndReader {
       if (!message) continue;
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return last;
       if (message->err && !is_passing(message->err)) {
-        return kafka_status(message->err, absl::StrCat("topic ", name_));
+        return unavailable(message->err);
       }
       if (message->err) continue;
       const std::string_view found(static_cast<const char*>(message->key), message->key_len);

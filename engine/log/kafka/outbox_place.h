@@ -31,8 +31,8 @@ std::string outbox_control_topic(const std::string& product);
 // so that retention would delete the place.
 absl::Status ensure_control_topic(const Client& client, const std::string& topic);
 
-// The last committed place; nullopt: the topic holds none, or there is no topic. Reads from the
-// end. Unavailable.
+// The last committed place; nullopt: the topic holds none. Reads from the end. Unavailable: it
+// could not be read, or no broker knows the topic.
 absl::StatusOr<std::optional<OutboxPlace>> read_outbox_place(const Client::Options& consumer,
                                                              const std::string& product);
 

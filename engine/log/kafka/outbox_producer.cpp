@@ -131,7 +131,10 @@ absl::StatusOr<int32_t> OutboxProducer::partitions_of(const std::string& topic) 
   absl::StatusOr<int32_t> partitions = count_partitions(client_->get(), topic);
   if (absl::IsNotFound(partitions.status())) {
     const TopicConfig config;
-    KAPPA_RETURN_IF_ERROR(create_kafka_topic(*client_, topic, config));
+    const absl::Status made = create_kafka_topic(*client_, topic, config);
+    if (absl::IsPermissionDenied(made) || absl::IsInvalidArgument(made)) return made;
+    // It may be there by now, from an attempt that was not answered.
+    if (!made.ok()) return absl::UnavailableError(made.message());
     partitions = config.partitions;
   }
   if (partitions.ok()) partitions_[topic] = *partitions;
