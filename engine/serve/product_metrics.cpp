@@ -131,8 +131,8 @@ void add_pipeline(Families& families, const std::string& product,
   families.gauge("kappa_outbox_pending_records", "Rows for output topics not published yet", labels,
                  static_cast<double>(stats.outbox_pending));
   families.counter("kappa_transaction_aborts_total",
-                   "Transactions of the outbox that were not, or not known to be, committed", labels,
-                   stats.transaction_aborts);
+                   "Transactions of the outbox that were not, or not known to be, committed",
+                   labels, stats.transaction_aborts);
 }
 
 }  // namespace
