@@ -40,6 +40,7 @@ std::vector<ColumnRef> session_key(const SessionRows& rows, const std::vector<ui
                                    const std::vector<int>& groups) {
   const std::vector<uint32_t> picked = input_rows(rows, some);
   std::vector<ColumnRef> key;
+  key.reserve(groups.size() + 1);
   for (const int group : groups) {
     key.push_back(share(rows.input.columns[static_cast<size_t>(group)]->gather(picked)));
   }

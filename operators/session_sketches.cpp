@@ -38,6 +38,7 @@ std::vector<state::RowId> SessionSketches::rows_of(const SessionRows& rows,
   table_->find_or_insert(key, hashes, made, nullptr);
   for (size_t i = 0; i < missing.size(); ++i) sketches_[rows.names[missing[i]]] = made[i];
   std::vector<state::RowId> found;
+  found.reserve(seen.size());
   for (const uint32_t i : seen) found.push_back(sketches_[rows.names[i]]);
   return found;
 }

@@ -247,6 +247,7 @@ TEST_CASE("a broker that is away holds a reader, which goes on when it is back")
   }));
   INFO(status);
   CHECK(absl::StrContains(status.message(), "waiting for topic sales partition 0 at offset 3"));
+  CHECK(absl::IsUnavailable((*reader)->read_to(Offset{0}, 1 << 16).status()));
   CHECK(absl::IsUnavailable(log->range({"sales", 0}).status()));
   cluster.set_up(1);
   append_numbers(*log, "sales", 3, 5);

@@ -298,9 +298,9 @@ class Declaration {
         "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
         "What differs is never changed.\n");
     TopicsOptions& options = options_.topics;
-    CLI::Option* create = once(topics, "what", options.what, "create: the topics of products")
-                              ->check(CLI::IsMember({"create"}))
-                              ->type_name("create");
+    CLI::Option* create = choice(topics, "what", options.what, {{"create", "create"}},
+                                 "create: the topics of products")
+                              ->configurable(false);
     once(topics, "--product", options.products, "a product's directory, with create")
         ->type_name("DIR");
     once(topics, "--yes", options.yes, "make them without being asked");
@@ -430,11 +430,10 @@ class Declaration {
                             "  kappa dlq show sales.dead-letters --limit 10\n"
                             "  kappa dlq show sales.dead-letters --reason amount --output json\n");
     DlqOptions& options = options_.dlq;
-    once(dlq, "what", options.what,
-         "list: the dead-letter and late topics, by reason; show: a topic's records")
-        ->required()
-        ->check(CLI::IsMember({"list", "show"}))
-        ->type_name("list|show");
+    choice(dlq, "what", options.what, {{"list", "list"}, {"show", "show"}},
+           "list: the dead-letter and late topics, by reason; show: a topic's records")
+        ->configurable(false)
+        ->required();
     once(dlq, "topic", options.topic, "to show: TOPIC.dead-letters or VIEW.late")
         ->type_name("TOPIC");
     once(dlq, "--product", options.product, "only what this product wrote; default: all")

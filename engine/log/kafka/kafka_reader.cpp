@@ -180,7 +180,11 @@ absl::StatusOr<RecordBlock> KafkaReader::read_to(Offset end, size_t bytes_max) {
   do {
     KAPPA_RETURN_IF_ERROR(consume(bytes_max, wait));
     if (block_.empty()) pass_marks();
-    if (!block_.empty() || position_ >= end) return take_block();
+    if (!block_.empty()) return take_block();
+    if (position_ >= end) {
+      KAPPA_RETURN_IF_ERROR(check_reach());
+      return take_block();
+    }
     wait = left_until(deadline);
   } while (wait > milliseconds(0));
   KAPPA_RETURN_IF_ERROR(check_end(end));

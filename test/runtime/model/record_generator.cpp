@@ -83,12 +83,13 @@ std::optional<int64_t> RecordGenerator::end_of_something(const Source& source) {
   return std::nullopt;
 }
 
-// A time as far from an earlier one as sessions and joins tell apart.
+// A time as far from an earlier one, often the last, as sessions and joins tell apart.
 std::optional<int64_t> RecordGenerator::at_a_distance() {
   constexpr int kTries = 8;
   const int64_t now_us = now_ms_ * kMicrosPerMilli;
   for (int i = 0; i < kTries && !distances_us_.empty() && !event_times_us_.empty(); ++i) {
-    const int64_t us = dice_.pick(event_times_us_) + dice_.pick(distances_us_);
+    const int64_t from_us = dice_.coin() ? event_times_us_.back() : dice_.pick(event_times_us_);
+    const int64_t us = from_us + dice_.pick(distances_us_);
     if (us > now_us - 20 * kMicrosPerSecond && us < now_us + 5 * kMicrosPerSecond) return us;
   }
   return std::nullopt;

@@ -8,8 +8,8 @@
 namespace kappa::model {
 
 Window choose_window(Dice& dice, bool changelog, size_t event_time) {
-  static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kTumble,
-                                               Window::Kind::kHop, Window::Kind::kCumulate,
+  static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kHop,
+                                               Window::Kind::kCumulate, Window::Kind::kSession,
                                                Window::Kind::kSession};
   constexpr int64_t kUnitUs = 500 * kMicrosPerMilli;
   Window window{.kind = dice.pick(kinds), .event_time = event_time, .size_us = 0};
