@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cli/compiled_product.h"
+#include "engine/cli/dead_letters.h"
 #include "engine/cli/doctor/checks.h"
 #include "engine/types/clock.h"
 #include "engine/types/status_macros.h"
@@ -130,6 +131,11 @@ absl::StatusOr<std::vector<ExaminedTopic>> examine_topics(serve::Client& client,
   std::vector<ExaminedTopic> all;
   for (const serve::TopicStatus& status : topics) {
     ExaminedTopic topic{status.info, status.partitions, {}, {}};
+    if (is_dead_letter_topic(topic.info.name) || is_late_topic(topic.info.name)) {
+      KAPPA_ASSIGN_OR_RETURN(const DeadLetterSummary summary,
+                             summarize_dead_letters(client, topic.info.name, ""));
+      topic.counted = summary.all().records;
+    }
     if (sources.contains(status.info.name)) {
       for (size_t i = 0; i < status.partitions.size(); ++i) {
         KAPPA_ASSIGN_OR_RETURN(

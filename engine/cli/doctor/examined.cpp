@@ -21,6 +21,7 @@ void add_topics(const Plan& plan, NodeId id, std::set<std::string>* topics) {
 }  // namespace
 
 int64_t ExaminedTopic::records() const {
+  if (counted) return *counted;
   int64_t records = 0;
   for (const log::PartitionRange& range : partitions) {
     records += range.end.value - range.start.value;

@@ -21,8 +21,11 @@ struct ExaminedTopic {
   // none, or nobody looked.
   std::optional<LogTime> newest;
   std::optional<LogTime> quietest;
+  // Of topics of dead letters and late rows, counted one by one: on Kafka marks of transactions
+  // have offsets too.
+  std::optional<int64_t> counted = {};
 
-  int64_t records() const;
+  int64_t records() const;  // at most, unless they were counted
   int64_t ever_appended() const;
 };
 
