@@ -24,7 +24,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::open(ConnectOptions opti
   auto connection = std::make_unique<Connection>();
   if (options.client.server.empty()) {
     std::error_code error;
-    if (!std::filesystem::is_directory(options.data, error)) {
+    if (!options.makes_directory && !std::filesystem::is_directory(options.data, error)) {
       return absl::NotFoundError(
           absl::StrCat("there is no data directory ", options.data,
                        "; name one with --data, or a server with --server, or start one: kappa "
@@ -56,6 +56,7 @@ absl::Status Connection::open_own(const ConnectOptions& options) {
   DeploymentOptions deployment;
   deployment.data = options.data;
   deployment.command = options.command;
+  deployment.log = options.log;
   KAPPA_ASSIGN_OR_RETURN(deployment_, Deployment::open(std::move(deployment)));
   if (options.with_products) KAPPA_RETURN_IF_ERROR(deployment_->open_products());
   serve::ServerOptions server;

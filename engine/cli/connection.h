@@ -16,7 +16,10 @@ struct ConnectOptions {
   serve::ClientOptions client;  // `server` empty: whoever holds the data directory
   std::string data = "./kappa-data";
   std::string command;         // for the lock: "kappa query"
-  bool with_products = false;  // when nobody serves: open the products too, not only the log
+  // When nobody serves:
+  bool with_products = false;    // open the products too, not only the log
+  bool makes_directory = false;  // make the data directory if there is none
+  LogChoice log;
 };
 
 // A way to a deployment: through the server named, else the server that holds the data directory,

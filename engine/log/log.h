@@ -18,6 +18,9 @@ struct TopicConfig {
   int32_t partitions = 1;
   std::optional<int64_t> retention_ms = {};     // by record timestamp; nullopt: for ever
   std::optional<int64_t> retention_bytes = {};  // per partition; nullopt: unlimited
+  // Copies of a topic to be made, on other machines; nullopt: as the log does it by default. The
+  // embedded log has one. What topics() and topic() tell does not have it.
+  std::optional<int32_t> replication = {};
 };
 
 struct TopicInfo {

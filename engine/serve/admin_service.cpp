@@ -56,6 +56,10 @@ absl::StatusOr<log::TopicConfig> config_of(const v1::CreateTopicRequest& request
   if (request.partitions() > 0) config.partitions = request.partitions();
   if (request.has_retention_ms()) config.retention_ms = request.retention_ms();
   if (request.has_retention_bytes()) config.retention_bytes = request.retention_bytes();
+  if (request.has_replication()) config.replication = request.replication();
+  if (config.replication && *config.replication <= 0) {
+    return invalid_field("replication", "expected more than 0; leave it out for the default");
+  }
   if (config.retention_ms && *config.retention_ms <= 0) {
     return invalid_field("retention_ms", "expected more than 0; leave it out to keep records");
   }

@@ -348,6 +348,7 @@ absl::Status Client::create_topic(const std::string& name, const log::TopicConfi
   request.set_partitions(config.partitions);
   if (config.retention_ms) request.set_retention_ms(*config.retention_ms);
   if (config.retention_bytes) request.set_retention_bytes(*config.retention_bytes);
+  if (config.replication) request.set_replication(*config.replication);
   v1::CreateTopicResponse response;
   return impl_->run([&](grpc::ClientContext* context) {
     return impl_->admin->CreateTopic(context, request, &response);

@@ -99,6 +99,33 @@ TEST_CASE("kappa serve gives the same checksum on Kafka as on its own log, and g
   CHECK(absl::StrContains(other.err, "--log embedded is embedded, but the state in"));
 }
 
+TEST_CASE("topics are made on Kafka before a product runs for the first time") {
+  KAPPA_NEED_KAFKA();
+  const Scratch scratch;
+  const std::string topic = test::unique_name("sales");
+  scratch.file("shop/product.sql", product_over(topic));
+  const auto create = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"topics", "create", "--product", scratch.path("shop"),
+                                      "--data", scratch.path("new")};
+    words.insert(words.end(), more.begin(), more.end());
+    return kappa(words);
+  };
+  const std::string address = absl::StrCat("kafka://", test::shared_broker());
+  const Ended shown = create({"--log", address});
+  INFO(shown.err);
+  CHECK(shown.code == 2);
+  CHECK(absl::StrContains(shown.out, absl::StrCat("+\t", topic)));
+  const Ended too_many = create({"--yes", "--replication", "7"});
+  CHECK(too_many.code == 1);
+  CHECK(absl::StrContains(too_many.err, "eplication"));
+  CHECK(create({"--yes", "--partitions", "3", "--replication", "1"}).code == 0);
+  const Ended there = create({"--yes"});
+  CHECK(there.code == 0);
+  CHECK(absl::StrContains(there.out, absl::StrCat("=\t", topic)));
+  const Ended topics = kappa({"topics", "--data", scratch.path("new")});
+  CHECK(absl::StrContains(topics.out, absl::StrCat(topic, "\t3\t0\t")));
+}
+
 TEST_CASE("an address or a property that cannot be is told before anything is made") {
   const Scratch scratch;
   scratch.file("shop/product.sql", product_over("sales"));

@@ -154,21 +154,26 @@ class Declaration {
         [this, run, &options] { chosen_->run = [run, &options] { return run(options); }; });
   }
 
+  // Which log a data directory's products read.
+  void log_choice(CLI::App& command, LogChoice& value) {
+    command
+        .add_option("--log", value.address,
+                    "embedded, or kafka://HOST:PORT[,HOST:PORT…]; default: as the data directory "
+                    "says, else embedded")
+        ->type_name("LOG");
+    command
+        .add_option("--kafka-config", value.kafka_config,
+                    "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
+        ->type_name("FILE");
+  }
+
   // How a service runs: `serve` and `playground`.
   void service(CLI::App& command, ServiceOptions& value) {
     DeploymentOptions& deployment = value.deployment;
     command.add_option("--data", deployment.data, "the data directory")
         ->type_name("DIR")
         ->capture_default_str();
-    command
-        .add_option("--log", deployment.log.address,
-                    "embedded, or kafka://HOST:PORT[,HOST:PORT…]; default: as the data directory "
-                    "says, else embedded")
-        ->type_name("LOG");
-    command
-        .add_option("--kafka-config", deployment.log.kafka_config,
-                    "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
-        ->type_name("FILE");
+    log_choice(command, deployment.log);
     command.add_flag("--at-least-once", deployment.log.at_least_once,
                      "publish outputs to Kafka without transactions");
     command.add_option("--listen", value.listen, "where gRPC listens; port 0: any")
@@ -293,7 +298,7 @@ class Declaration {
         "topics", "List the topics of the log, or make one",
         "  kappa topics\n"
         "  kappa topics --create sales --partitions 4 --retention '7 days'\n"
-        "  kappa topics create --product schemas/playground\n\n"
+        "  kappa topics create --product schemas/playground --log kafka://localhost:9092\n\n"
         "create shows what it would do (+ new, ~ differs, = there) and asks. Without a\n"
         "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
         "What differs is never changed.\n");
@@ -311,12 +316,18 @@ class Declaration {
          "of topics to be made; default: 1, of sources of products 4")
         ->check(whole_number(1, 1000))
         ->type_name("N");
+    once(topics, "--replication", options.replication,
+         "copies of topics to be made, on Kafka; default: as the brokers have it")
+        ->check(whole_number(1, 1000))
+        ->type_name("N");
     once(topics, "--retention", options.retention, "how long it keeps records; default: for ever")
         ->type_name("TIME");
     once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
         ->check(whole_number(0))
         ->type_name("N");
     connect(topics, options.connect);
+    log_choice(topics, options.connect.log);
+    options.connect.makes_directory = true;
     output(topics, options.output);
     runs(topics, run_topics, options);
   }
@@ -352,6 +363,8 @@ class Declaration {
     once(import, "--id", options.id, "the import's name; default: by path, size and first block")
         ->type_name("NAME");
     connect(import, options.connect);
+    log_choice(import, options.connect.log);
+    options.connect.makes_directory = true;
     output(import, options.output);
     runs(import, run_import, options);
   }

@@ -58,6 +58,7 @@ Json to_json(const serve::TopicStatus& topic) {
 absl::StatusOr<log::TopicConfig> config_of(const TopicsOptions& options) {
   log::TopicConfig config;
   if (options.partitions > 0) config.partitions = options.partitions;
+  if (options.replication > 0) config.replication = options.replication;
   if (options.retention_bytes > 0) config.retention_bytes = options.retention_bytes;
   if (options.retention.empty()) return config;
   const auto us = parse_interval(options.retention);

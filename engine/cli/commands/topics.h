@@ -16,6 +16,7 @@ struct TopicsOptions {
   std::string create;                 // a topic to make
   bool yes = false;                   // do not ask
   int32_t partitions = 0;             // 0: one; of sources of products 4
+  int32_t replication = 0;            // 0: as the log does it by default
   std::string retention;              // an interval; empty: for ever
   int64_t retention_bytes = 0;        // 0: unlimited
   OutputFormat output = OutputFormat::kTable;

@@ -73,6 +73,7 @@ std::vector<Wanted> find_wanted(const TopicsOptions& options,
       Wanted& wanted = all[at->second];
       wanted.uses.push_back(absl::StrCat(need.product, ": ", role_text(need.role)));
       wanted.config.partitions = std::max(wanted.config.partitions, need.partitions);
+      if (options.replication > 0) wanted.config.replication = options.replication;
       wanted.source = wanted.source || need.role == TopicNeed::Role::kSource;
     }
   }

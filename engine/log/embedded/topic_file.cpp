@@ -58,6 +58,10 @@ absl::Status validate_topic_config(const std::string& topic, const TopicConfig& 
   if (config.partitions < 1 || config.partitions > kPartitionsMax) {
     return refuse("partitions", config.partitions, absl::StrCat("1 to ", kPartitionsMax));
   }
+  if (config.replication && *config.replication != 1) {
+    return refuse("replication", *config.replication,
+                  "1: the embedded log is on one machine; copies need Kafka");
+  }
   if (config.retention_ms && *config.retention_ms < 0) {
     return refuse("retention_ms", *config.retention_ms, "0 or more; leave it out for ever");
   }

@@ -58,17 +58,17 @@ absl::Status create_kafka_topic(const Client& client, const std::string& name,
     constexpr int64_t kForEver = -1;
     return absl::StrCat(value.value_or(kForEver));
   };
-  return create_kafka_topic(client, name, config.partitions,
+  return create_kafka_topic(client, name, config.partitions, config.replication,
                             {{"retention.ms", limit(config.retention_ms)},
                              {"retention.bytes", limit(config.retention_bytes)}});
 }
 
 absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
-                                const KafkaSettings& settings) {
+                                std::optional<int32_t> replicas, const KafkaSettings& settings) {
   char why[kWhyBytes];
   constexpr int kReplicasAsConfigured = -1;
-  rd_kafka_NewTopic_t* topic =
-      rd_kafka_NewTopic_new(name.c_str(), partitions, kReplicasAsConfigured, why, sizeof(why));
+  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(
+      name.c_str(), partitions, replicas.value_or(kReplicasAsConfigured), why, sizeof(why));
   if (!topic) return absl::InvalidArgumentError(absl::StrCat("topic ", name, ": ", why));
   const std::unique_ptr<rd_kafka_NewTopic_t, decltype(&rd_kafka_NewTopic_destroy)> owner(
       topic, &rd_kafka_NewTopic_destroy);

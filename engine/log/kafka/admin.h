@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,13 +12,12 @@
 
 namespace kappa::log {
 
-// Makes a topic with the brokers' default number of replicas. Returns once the controller has it;
-// AlreadyExists as it says.
+// Makes a topic. Returns once the controller has it; AlreadyExists as it says.
 absl::Status create_kafka_topic(const Client& client, const std::string& name,
                                 const TopicConfig& config);
-// With Kafka's own names of settings.
+// With Kafka's own names of settings. `replicas`: the brokers' default unless it is said.
 absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
-                                const KafkaSettings& settings);
+                                std::optional<int32_t> replicas, const KafkaSettings& settings);
 
 inline constexpr int32_t kAnyBroker = -1;
 // A topic's settings; none where the brokers do not tell them.

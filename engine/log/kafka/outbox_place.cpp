@@ -135,7 +135,7 @@ std::string outbox_control_topic(const std::string& product) {
 
 absl::Status ensure_control_topic(const Client& client, const std::string& topic) {
   // Only closed segments are compacted; by default one is closed after a week.
-  const absl::Status made = create_kafka_topic(client, topic, 1,
+  const absl::Status made = create_kafka_topic(client, topic, 1, {},
                                                {{"cleanup.policy", "compact"},
                                                 {"segment.ms", "3600000"},
                                                 {"min.cleanable.dirty.ratio", "0.1"}});
