@@ -152,7 +152,13 @@ absl::StatusOr<ExprRef> make_call(const Node& at, SqlPosition position, std::str
   call.position = position;
   call.function = resolved->function;
   for (size_t i = 0; i < operands.size(); ++i) {
-    KAPPA_ASSIGN_OR_RETURN(ExprRef argument, coerce(operands[i], resolved->arg_types[i]));
+    // What a parameter of any type takes, it takes as text.
+    const std::vector<Type>& parameters = resolved->function->args;
+    const bool any = parameters[std::min(i, parameters.size() - 1)].id == TypeId::kNull;
+    KAPPA_ASSIGN_OR_RETURN(
+        ExprRef argument,
+        any ? cast(operands[i], resolved->arg_types[i], operands[i].expr->position, false)
+            : coerce(operands[i], resolved->arg_types[i]));
     call.args.push_back(std::move(argument));
   }
   return make_expr(std::move(call));
