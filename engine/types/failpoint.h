@@ -15,8 +15,8 @@ namespace kappa {
 //
 //   checkpoint.before_write   journal and log are synced, the store holds nothing of it yet
 //   checkpoint.written        the store holds it; what it has for topics is not published
-//   outbox.before_begin       before a transaction, or, without transactions, before the first
-//   record outbox.produced           the records are handed to the client; they may be on their way
+//   outbox.before_begin       before a transaction, or without one before the first record
+//   outbox.produced           the records are handed to the client; they may be on their way
 //   outbox.before_commit      records and place are at the broker, and count for nobody yet
 //   outbox.committed          they count; nobody here knows yet
 //   outbox.published          this process knows; the store does not
