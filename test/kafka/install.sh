@@ -18,9 +18,14 @@ if ! command -v mvn >/dev/null; then skip "mvn is not installed (maven)"; fi
 
 rm -rf "$lib"
 mkdir -p "$lib"
+lib=$(cd "$lib" && pwd)  # to Maven, paths are relative to the pom's directory
 if ! mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
   -DoutputDirectory="$lib" >"$lib/maven.log" 2>&1; then
   cat "$lib/maven.log" >&2
   skip "Maven Central is not to be had"
+fi
+if ! compgen -G "$lib/kafka_*.jar" >/dev/null; then
+  echo "install.sh: Maven has copied no kafka_*.jar to $lib" >&2
+  exit 1
 fi
 echo "$want" >"$lib/complete"
