@@ -15,7 +15,7 @@ struct ConnectOptions {
   ConnectOptions() { client.server.clear(); }
   serve::ClientOptions client;  // `server` empty: whoever holds the data directory
   std::string data = "./kappa-data";
-  std::string command;         // for the lock: "kappa query"
+  std::string command;  // for the lock: "kappa query"
   // When nobody serves:
   bool with_products = false;    // open the products too, not only the log
   bool makes_directory = false;  // make the data directory if there is none

@@ -155,10 +155,9 @@ absl::StatusOr<ExprRef> make_call(const Node& at, SqlPosition position, std::str
     // What a parameter of any type takes, it takes as text.
     const std::vector<Type>& parameters = resolved->function->args;
     const bool any = parameters[std::min(i, parameters.size() - 1)].id == TypeId::kNull;
-    KAPPA_ASSIGN_OR_RETURN(
-        ExprRef argument,
-        any ? cast(operands[i], resolved->arg_types[i], operands[i].expr->position, false)
-            : coerce(operands[i], resolved->arg_types[i]));
+    KAPPA_ASSIGN_OR_RETURN(ExprRef argument, any ? cast(operands[i], resolved->arg_types[i],
+                                                        operands[i].expr->position, false)
+                                                 : coerce(operands[i], resolved->arg_types[i]));
     call.args.push_back(std::move(argument));
   }
   return make_expr(std::move(call));

@@ -105,8 +105,8 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   const std::string topic = test::unique_name("sales");
   scratch.file("shop/product.sql", product_over(topic));
   const auto create = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> words = {"topics", "create", "--product", scratch.path("shop"),
-                                      "--data", scratch.path("new")};
+    std::vector<std::string> words = {
+        "topics", "create", "--product", scratch.path("shop"), "--data", scratch.path("new")};
     words.insert(words.end(), more.begin(), more.end());
     return kappa(words);
   };
