@@ -7,6 +7,7 @@
 #include "engine/types/time.h"
 #include "operators/join_order.h"
 #include "operators/late_row.h"
+#include "operators/relink.h"
 
 namespace kappa::operators {
 
@@ -211,27 +212,13 @@ void IntervalJoin::drop_empty_series() {
 }
 
 void IntervalJoin::restored(int64_t /*watermark_us*/) {
-  constexpr RowId kRowsAtOnce = 4096;
   for (const size_t side : {kLeft, kRight}) {
-    const state::Table& table = sides_[side]->table();
-    for (RowId begin = 0; begin < table.row_ids_end(); begin += kRowsAtOnce) {
-      Arena arena;
-      std::vector<RowId> rows;
-      for (RowId row = begin; row < std::min(begin + kRowsAtOnce, table.row_ids_end()); ++row) {
-        if (table.live(row)) rows.push_back(row);
-      }
-      if (rows.empty()) continue;
-      const std::vector<ColumnRef> key = sides_[side]->key_of(rows, arena);
-      std::vector<uint64_t> hashes;
-      hash_columns(key, rows.size(), &hashes);
-      std::vector<RowId> series(rows.size());
-      series_->find_or_insert(key, hashes, series, nullptr);
-      for (size_t i = 0; i < rows.size(); ++i) {
-        sides_[side]->link(series[i], rows[i]);
-        timers_[due_us(side, sides_[side]->time_of(rows[i]))].push_back({side, series[i], rows[i]});
-      }
-    }
-    sides_[side]->sort_links();
+    TimedRows& rows = *sides_[side];
+    relink(rows, *series_, [&](RowId row, RowId series) {
+      rows.link(series, row);
+      timers_[due_us(side, rows.time_of(row))].push_back({side, series, row});
+    });
+    rows.sort_links();
   }
 }
 

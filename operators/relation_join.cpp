@@ -5,6 +5,7 @@
 
 #include "engine/types/hash.h"
 #include "operators/join_order.h"
+#include "operators/relink.h"
 #include "operators/row_errors.h"
 
 namespace kappa::operators {
@@ -215,23 +216,9 @@ void RelationJoin::drop_empty_buckets() {
 }
 
 void RelationJoin::restored(int64_t /*watermark_us*/) {
-  constexpr RowId kRowsAtOnce = 4096;
   for (const size_t side : {kLeft, kRight}) {
-    const state::Table& table = sides_[side]->table();
-    for (RowId begin = 0; begin < table.row_ids_end(); begin += kRowsAtOnce) {
-      Arena arena;
-      std::vector<RowId> rows;
-      for (RowId row = begin; row < std::min(begin + kRowsAtOnce, table.row_ids_end()); ++row) {
-        if (table.live(row)) rows.push_back(row);
-      }
-      if (rows.empty()) continue;
-      const std::vector<ColumnRef> key = sides_[side]->key_of(rows, arena);
-      std::vector<uint64_t> hashes;
-      hash_columns(key, rows.size(), &hashes);
-      std::vector<RowId> buckets(rows.size());
-      buckets_->find_or_insert(key, hashes, buckets, nullptr);
-      for (size_t i = 0; i < rows.size(); ++i) change_link(side, rows[i], buckets[i], true);
-    }
+    relink(*sides_[side], *buckets_,
+           [&](RowId row, RowId bucket) { change_link(side, row, bucket, true); });
   }
 }
 
