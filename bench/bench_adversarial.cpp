@@ -11,7 +11,6 @@
 //                         (friendly: for a tenth of a second)
 //   adversarial-late      every bid is late for its window (friendly: in time)
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bench/bid_log.h"
 #include "bench/product_run.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/time.h"
@@ -123,23 +123,6 @@ struct Answers {
   bool operator==(const Answers&) const = default;
 };
 
-// Bids in the log's order: of one log time, partition by partition.
-void for_each_in_order(int64_t records, const BidKeys& keys,
-                       const std::function<void(const Bid&)>& see) {
-  for (int64_t begin = 0, end = 0; begin < records; begin = end) {
-    std::array<std::vector<Bid>, 4> partitions;
-    const int64_t time_ms = nexmark_bid(begin, keys).known_us / kMicrosPerMilli;
-    for (; end < records; ++end) {
-      const Bid bid = nexmark_bid(end, keys);
-      if (bid.known_us / kMicrosPerMilli != time_ms) break;
-      partitions[static_cast<size_t>(end % 4)].push_back(bid);
-    }
-    for (const auto& partition : partitions) {
-      for (const Bid& bid : partition) see(bid);
-    }
-  }
-}
-
 Answers expected_answers(int64_t records, const BidKeys& keys) {
   const auto ms_of = [](const Bid& bid) { return bid.date_time_us / kMicrosPerMilli; };
   const int64_t first_ms = ms_of(nexmark_bid(0, keys)) - keys.disorder_ms - 1;
@@ -147,7 +130,7 @@ Answers expected_answers(int64_t records, const BidKeys& keys) {
   ByTime hot(first_ms, last_ms - first_ms + 1);
   std::unordered_map<int64_t, std::vector<Bid>> others;
   Answers answers;
-  for_each_in_order(records, keys, [&](const Bid& bid) {
+  generated_bids(records, keys)([&](const Bid& bid) {
     const int64_t at_ms = ms_of(bid);
     if (bid.auction == kFirstAuction) {
       hot.add(at_ms, bid.price);
@@ -203,7 +186,7 @@ Answers expected_maxima(int64_t records, const BidKeys& keys) {
   MaximumByTime hot(first_ms, last_ms - first_ms + 1);
   std::unordered_map<int64_t, std::vector<Bid>> others;
   Answers answers;
-  for_each_in_order(records, keys, [&](const Bid& bid) {
+  generated_bids(records, keys)([&](const Bid& bid) {
     const int64_t at_ms = ms_of(bid);
     if (bid.auction == kFirstAuction) {
       hot.add(at_ms, bid.price);

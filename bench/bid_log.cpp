@@ -21,11 +21,11 @@ Bids generated_bids(int64_t records, const BidKeys& keys) {
   return [=](const std::function<void(const Bid&)>& see) {
     for (int64_t begin = 0, end = 0; begin < records; begin = end) {
       std::array<std::vector<Bid>, kBidPartitions> partitions;
-      const int64_t time_ms = nexmark_bid(begin, keys).date_time_us / kMicrosPerMilli;
+      const int64_t known_ms = nexmark_bid(begin, keys).known_us / kMicrosPerMilli;
       for (; end < records; ++end) {
         Bid bid = nexmark_bid(end, keys);
-        if (bid.date_time_us / kMicrosPerMilli != time_ms) break;
-        bid.date_time_us = time_ms * kMicrosPerMilli;
+        if (bid.known_us / kMicrosPerMilli != known_ms) break;
+        bid.date_time_us -= bid.date_time_us % kMicrosPerMilli;
         partitions[static_cast<size_t>(end % kBidPartitions)].push_back(bid);
       }
       for (const auto& partition : partitions) {
