@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,27 @@ TEST_CASE("topics create refuses what it does not understand") {
   const Ended bad = setup.run({"topics", "create", "--product", setup.scratch().path("bad")});
   CHECK(bad.code == 2);
   CHECK(mentions(bad.err, "product.sql:1"));
+}
+
+TEST_CASE("a data directory is made for topics to be made, and for nothing else") {
+  const Scratch scratch;
+  const std::string none = scratch.path("none");
+  const auto is_there = [&] { return std::filesystem::exists(none); };
+  CHECK(kappa({"topics", "--data", none}).code == 1);
+  const Ended faulty = kappa({"topics", "--create", "t", "--data", none, "--log", "kafka://h"});
+  CHECK(faulty.code == 2);
+  CHECK(mentions(faulty.err, "--log kafka://h: a broker has no host and port"));
+  const std::string file = scratch.file("rows.csv", "id\n1\n");
+  CHECK(kappa({"import", file, "--topic", "t", "--data", none}).code == 1);
+  CHECK(kappa({"import", file, "--topic", "t", "--data", none, "--log", "nonsense"}).code == 2);
+  CHECK_FALSE(is_there());
+  CHECK(kappa({"import", file, "--topic", "t", "--create", "--data", none}).code == 0);
+  CHECK(is_there());
+  const std::string other = scratch.path("other");
+  CHECK(kappa({"topics", "--create", "t", "--data", other}).code == 0);
+  const Ended copies = kappa({"topics", "--create", "u", "--data", other, "--replication", "3"});
+  CHECK(copies.code == 1);
+  CHECK(mentions(copies.err, "the embedded log is on one machine; copies need Kafka"));
 }
 
 TEST_CASE("doctor names what is wrong with topics, with and without a server") {

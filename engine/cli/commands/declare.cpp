@@ -327,7 +327,6 @@ class Declaration {
         ->type_name("N");
     connect(topics, options.connect);
     log_choice(topics, options.connect.log);
-    options.connect.makes_directory = true;
     output(topics, options.output);
     runs(topics, run_topics, options);
   }
@@ -364,7 +363,6 @@ class Declaration {
         ->type_name("NAME");
     connect(import, options.connect);
     log_choice(import, options.connect.log);
-    options.connect.makes_directory = true;
     output(import, options.output);
     runs(import, run_import, options);
   }

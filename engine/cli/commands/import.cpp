@@ -198,6 +198,7 @@ class Command {
   absl::Status connect() {
     ConnectOptions connect = options_.connect;
     connect.command = "kappa import";
+    connect.makes_directory = options_.create;
     connect.with_products = true;  // they check what is appended to their sources
     KAPPA_ASSIGN_OR_RETURN(connection_, Connection::open(std::move(connect)));
     return absl::OkStatus();
@@ -266,6 +267,11 @@ class Command {
 }  // namespace
 
 int run_import(const ImportOptions& options) {
+  const absl::Status log = check_log_choice(options.connect.log);
+  if (!log.ok()) {
+    report(log);
+    return kExitUsage;
+  }
   return Command(options).run();
 }
 

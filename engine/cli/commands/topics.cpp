@@ -83,8 +83,14 @@ int run_topics(const TopicsOptions& options) {
     report(config.status());
     return kExitUsage;
   }
+  const absl::Status log = check_log_choice(options.connect.log);
+  if (!log.ok()) {
+    report(log);
+    return kExitUsage;
+  }
   ConnectOptions connect = options.connect;
   connect.command = "kappa topics";
+  connect.makes_directory = !options.create.empty();
   const auto connection = Connection::open(std::move(connect));
   if (!connection.ok()) return report(connection.status());
   serve::Client& client = (*connection)->client();

@@ -147,8 +147,14 @@ int create_topics(const TopicsOptions& options) {
     report(products.status());
     return kExitUsage;
   }
+  const absl::Status log = check_log_choice(options.connect.log);
+  if (!log.ok()) {
+    report(log);
+    return kExitUsage;
+  }
   ConnectOptions connect = options.connect;
   connect.command = "kappa topics create";
+  connect.makes_directory = true;
   const auto connection = Connection::open(std::move(connect));
   if (!connection.ok()) return report(connection.status());
   serve::Client& client = (*connection)->client();
