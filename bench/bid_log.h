@@ -20,7 +20,8 @@ extern const char* const kBidTable;
 // partition.
 using Bids = std::function<void(const std::function<void(const Bid&)>& see)>;
 
-// The bids of make_bid_log(), with times to the millisecond, in the order in which they are applied.
+// The bids of make_bid_log(), with times to the millisecond, in the order in which they are
+// applied.
 Bids generated_bids(int64_t records, const BidKeys& keys);
 
 // An embedded log in `directory` with the first `records` bids in topic "bid", dealt out to its
