@@ -164,6 +164,7 @@ std::string kcat(const std::string& bootstrap, const std::vector<std::string>& a
 
 std::vector<std::string> committed_records(const std::string& bootstrap, const std::string& topic,
                                            const std::string& format) {
+  await_decided(bootstrap, topic);
   const std::string text = kcat(bootstrap, {"-C", "-q", "-e", "-t", topic, "-o", "beginning", "-X",
                                             "isolation.level=read_committed", "-f", format + "\n"});
   std::vector<std::string> lines;

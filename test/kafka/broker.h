@@ -63,8 +63,12 @@ void delete_topic(const std::string& bootstrap, const std::string& topic);
 // `kcat -b BOOTSTRAP`, `input` goes to its standard input. It is ended after a minute.
 std::string kcat(const std::string& bootstrap, const std::vector<std::string>& arguments,
                  const std::string& input = "");
-// What a reader with `read_committed` finds in all partitions of a topic: a line a record, in
-// kcat's format (such as "%o %k %s %h"; kcat -h explains it).
+// Returns once no transaction is open in the topic, or after 20 seconds. A commit is answered
+// before its markers are in every partition; until then, readers with `read_committed` stop before
+// it.
+void await_decided(const std::string& bootstrap, const std::string& topic);
+// What a reader with `read_committed` finds in all partitions of a topic, once it is decided: a
+// line a record, in kcat's format (such as "%o %k %s %h"; kcat -h explains it).
 std::vector<std::string> committed_records(const std::string& bootstrap, const std::string& topic,
                                            const std::string& format);
 

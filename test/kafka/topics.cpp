@@ -1,7 +1,9 @@
 // Topics of test brokers are made and deleted through librdkafka's admin calls, not through the
 // adapter that the tests are about.
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include <catch2/catch.hpp>
 #include <librdkafka/rdkafka.h>
@@ -12,6 +14,8 @@ namespace kappa::test {
 namespace {
 
 constexpr int kTimeoutMs = 30'000;
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kDecidedPatience{20};
 
 struct Client {
   explicit Client(const std::string& bootstrap) {
@@ -53,6 +57,45 @@ struct Client {
   rd_kafka_queue_t* queue;
 };
 
+// Tells where partitions end, for readers of one isolation level.
+class Consumer {
+ public:
+  Consumer(const std::string& bootstrap, const char* isolation_level) {
+    char error[512];
+    rd_kafka_conf_t* settings = rd_kafka_conf_new();
+    rd_kafka_conf_set(settings, "bootstrap.servers", bootstrap.c_str(), error, sizeof(error));
+    rd_kafka_conf_set(settings, "isolation.level", isolation_level, error, sizeof(error));
+    handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, settings, error, sizeof(error));
+    INFO(error);
+    REQUIRE(handle_ != nullptr);
+  }
+  ~Consumer() { rd_kafka_destroy(handle_); }
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  // Of every partition, in their order; empty if there is no such topic.
+  std::vector<int64_t> ends(const std::string& topic) const {
+    rd_kafka_topic_t* wanted = rd_kafka_topic_new(handle_, topic.c_str(), nullptr);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    REQUIRE(rd_kafka_metadata(handle_, 0, wanted, &metadata, kTimeoutMs) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+    const int partitions = metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(wanted);
+    std::vector<int64_t> ends(static_cast<size_t>(partitions));
+    for (int p = 0; p < partitions; ++p) {
+      int64_t start = 0;
+      REQUIRE(rd_kafka_query_watermark_offsets(handle_, topic.c_str(), p, &start,
+                                               &ends[static_cast<size_t>(p)],
+                                               kTimeoutMs) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    return ends;
+  }
+
+ private:
+  rd_kafka_t* handle_;
+};
+
 }  // namespace
 
 void create_topic(const std::string& bootstrap, const std::string& topic, int partitions,
@@ -76,6 +119,15 @@ void delete_topic(const std::string& bootstrap, const std::string& topic) {
   rd_kafka_DeleteTopics(client.handle, &unwanted, 1, nullptr, client.queue);
   rd_kafka_DeleteTopic_destroy(unwanted);
   client.require_done();
+}
+
+void await_decided(const std::string& bootstrap, const std::string& topic) {
+  const Consumer all(bootstrap, "read_uncommitted");
+  const Consumer committed(bootstrap, "read_committed");
+  const auto deadline = std::chrono::steady_clock::now() + kDecidedPatience;
+  while (all.ends(topic) != committed.ends(topic) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 }  // namespace kappa::test

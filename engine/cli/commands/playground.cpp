@@ -60,9 +60,10 @@ class Playground {
       if (signal.wait(options_.records > 0 ? kShortLookMs : kLookMs)) return absl::OkStatus();
       KAPPA_RETURN_IF_ERROR(service_->failure());
       KAPPA_RETURN_IF_ERROR(generator_->failure());
+      const bool all_generated = generator_->done();  // asked first: what follows knows of all
       const Look look = summary_->look();
       show(look);
-      if (generator_->done() && look.lag_records == 0) return absl::OkStatus();
+      if (all_generated && look.lag_records == 0) return absl::OkStatus();
     }
   }
 
