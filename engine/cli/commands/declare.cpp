@@ -18,6 +18,7 @@
 #include "engine/cli/commands/explain.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
+#include "engine/cli/commands/plan.h"
 #include "engine/cli/commands/playground.h"
 #include "engine/cli/commands/produce.h"
 #include "engine/cli/commands/query.h"
@@ -43,6 +44,7 @@ struct AllOptions {
   ConsumeOptions consume;
   DlqOptions dlq;
   DoctorOptions doctor;
+  PlanOptions plan;
   TestOptions test;
   ValidateOptions validate;
   ExplainOptions explain;
@@ -85,6 +87,7 @@ class Declaration {
     declare_dlq();
     declare_doctor();
     declare_validate();
+    declare_plan();
     declare_explain();
     declare_test();
     declare_version();
@@ -474,6 +477,21 @@ class Declaration {
     connect(doctor, options.examine.connect);
     output(doctor, options.output);
     runs(doctor, run_doctor, options);
+  }
+
+  void declare_plan() {
+    CLI::App& plan =
+        command("plan", "Show what a product's files would change, and what that costs",
+                "  kappa plan schemas/playground\n"
+                "  kappa plan schemas/playground --output json\n\n"
+                "Exit codes: 0 nothing changes, 1 failed, 2 there are changes.\n");
+    PlanOptions& options = options_.plan;
+    once(plan, "directory", options.directory, "the product's directory")
+        ->required()
+        ->type_name("DIR");
+    connect(plan, options.connect);
+    output(plan, options.output);
+    runs(plan, run_plan, options);
   }
 
   void product_name(CLI::App& command, std::string& value) {

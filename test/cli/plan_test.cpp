@@ -1,0 +1,99 @@
+#include <csignal>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "test/cli/process.h"
+#include "test/cli/scratch.h"
+
+namespace kappa::cli {
+namespace {
+
+const std::string kSources = R"(
+CREATE FOREIGN TABLE sales (id text, store text, amount bigint, PRIMARY KEY (id))
+SERVER log OPTIONS (format 'json');
+CREATE FOREIGN TABLE visits (id text, store text, PRIMARY KEY (id)) SERVER log OPTIONS (format 'json');
+CREATE MATERIALIZED VIEW visitors AS SELECT store, count(*) AS n FROM visits GROUP BY store;
+)";
+const std::string kLarge =
+    "CREATE MATERIALIZED VIEW large AS\nSELECT store, count(*) AS n FROM sales\n"
+    "WHERE amount > 100 GROUP BY store;\n";
+const std::string kLarger =
+    "CREATE MATERIALIZED VIEW large AS\nSELECT store, count(*) AS n FROM sales\n"
+    "WHERE amount > 500 GROUP BY store;\n";
+
+// A directory with a product that has applied two sales, and nobody serves now.
+struct Shop {
+  Scratch scratch;
+  std::string data = scratch.path("data");
+
+  Shop() {
+    files(kLarge);
+    Process server(scratch.directory(), {"serve", "--product", scratch.path("shop"), "--data", data,
+                                         "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+    REQUIRE(server.wait_for_output("\n"));
+    const Ended sent = kappa({"produce", "sales", "--data", data},
+                             "{\"id\": \"1\", \"store\": \"a\", \"amount\": 200}\n"
+                             "{\"id\": \"2\", \"store\": \"a\", \"amount\": 600}\n");
+    INFO(sent.err);
+    REQUIRE(sent.code == 0);
+    server.signal(SIGTERM);
+    server.wait();
+  }
+  void files(const std::string& view) const { scratch.file("shop/product.sql", kSources + view); }
+  Ended plan(const std::string& output = "table") const {
+    return kappa({"plan", scratch.path("shop"), "--data", data, "--output", output});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a plan for the files that run says that nothing changes, and ends with 0") {
+  const Shop shop;
+  const Ended ended = shop.plan();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(ended.out == "product shop: the files say what generation 1 does; nothing changes\n");
+}
+
+TEST_CASE("a plan shows what changes, why, and what is read again, and ends with 2") {
+  const Shop shop;
+  shop.files(kLarger);
+  const Ended ended = shop.plan();
+  INFO(ended.err);
+  CHECK(ended.code == 2);
+  CHECK(ended.out == R"(product shop, against generation 1
+
+  ~ view large  its statement has changed; replayed
+        CREATE MATERIALIZED VIEW large AS
+        SELECT store, count(*) AS n FROM sales
+      - WHERE amount > 100 GROUP BY store
+      + WHERE amount > 500 GROUP BY store
+    1 view is kept
+
+To be read again, 2 records at most:
+  sales  4 partitions, 2 records
+)");
+  const auto json = nlohmann::json::parse(shop.plan("json").out);
+  CHECK(json["changes"] == true);
+  CHECK(json["records"] == 2);
+  REQUIRE(json["parts"].size() == 2);
+  CHECK(json["parts"][0]["change"] == "none");
+  CHECK(json["parts"][1]["name"] == "large");
+  CHECK(json["parts"][1]["replayed"] == true);
+  CHECK(json["ranges"].size() == 4);
+}
+
+TEST_CASE("faulty files and a product that does not run yet end a plan with 1 and the reason") {
+  const Shop shop;
+  shop.files("CREATE MATERIALIZED VIEW large AS SELECT nothing FROM sales;");
+  const Ended faulty = shop.plan();
+  CHECK(faulty.code == 1);
+  CHECK_THAT(faulty.err, Catch::Contains("product.sql:6:42") && Catch::Contains("\"nothing\""));
+  shop.scratch.file("other/product.sql", kSources);
+  const Ended other = kappa({"plan", shop.scratch.path("other"), "--data", shop.data});
+  CHECK(other.code == 1);
+  CHECK_THAT(other.err, Catch::Contains("there is no product other in"));
+}
+
+}  // namespace kappa::cli
