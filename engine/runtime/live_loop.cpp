@@ -1,4 +1,5 @@
-// The live loop: what arrives is journalled and applied, checkpoints are made beside it.
+// The live loop: what arrives is journalled and applied, or what another pipeline has journalled
+// is; checkpoints are made beside it.
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@ namespace {
 // How long stop() waits for a log that does not take what is in the outbox.
 constexpr std::chrono::seconds kOutboxPatience{10};
 constexpr std::chrono::milliseconds kAskAgain{20};  // a log that does not answer
+constexpr std::chrono::milliseconds kJournalLook{5};
 
 }  // namespace
 
@@ -86,6 +88,10 @@ void LivePipeline::note_held(const absl::Status& why) {
 
 // One epoch, if there is anything for it.
 absl::StatusOr<bool> LivePipeline::live_turn() {
+  if (options_.follow_only) {
+    uint64_t all = UINT64_MAX;
+    return apply_next(&all);
+  }
   if (!ahead_filled_ && !reader_->entry()) {
     KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
     if (!taken) return false;
@@ -151,6 +157,10 @@ absl::Status LivePipeline::take_end() {
 }
 
 absl::Status LivePipeline::complete_live(Deadline deadline) {
+  if (options_.follow_only) {
+    return absl::FailedPreconditionError(
+        "this pipeline follows another one's order: complete that one");
+  }
   constexpr std::chrono::milliseconds kLook{2};
   KAPPA_RETURN_IF_ERROR(run_between_epochs([this] { end_ = End::kBacklog; }, deadline));
   const auto applied = std::make_shared<bool>(false);
@@ -200,6 +210,8 @@ absl::Status LivePipeline::checkpoint_turn() {
 }
 
 std::chrono::microseconds LivePipeline::idle_time() const {
+  // Nobody tells when another pipeline has written to the journal.
+  if (options_.follow_only) return kJournalLook;
   int64_t wait_ms = 1000;
   if (changed_) {
     const int64_t due_ms = last_checkpoint_ms_ + options_.checkpoint_interval_ms;

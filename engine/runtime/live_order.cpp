@@ -108,7 +108,7 @@ absl::StatusOr<bool> LivePipeline::apply_next(uint64_t* entries_left) {
     if (!filled.ok()) *entries_left = left_before;
     return filled;
   };
-  absl::StatusOr<bool> applied = next_turn(fill, [] { return true; });
+  absl::StatusOr<bool> applied = next_turn(fill, [this] { return !stop_; });
   if (!absl::IsAborted(applied.status())) return applied;
   KAPPA_RETURN_IF_ERROR(cut_journal(applied.status()));
   return true;

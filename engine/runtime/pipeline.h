@@ -30,8 +30,9 @@ struct PipelineOptions {
   // Brings outbox entries to their topics; outlives the pipeline. nullptr: by headers, to its log.
   log::OutboxPublisher* publisher = nullptr;
   bool mute_outputs = false;  // a replaying generation: the outbox is not published
-  // Only follow(): the journal belongs to another pipeline and is never written or cut, and opening
-  // applies nothing beyond the checkpoint.
+  // The journal belongs to another pipeline and is never written or cut, and opening applies
+  // nothing beyond the checkpoint. By hand it takes follow() only; running, it applies whatever the
+  // journal has, and then what is added to it.
   bool follow_only = false;
   // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
   // Called on the workers' threads, once an epoch and worker at most.
@@ -81,7 +82,7 @@ struct PipelineStats {
 
 // A running plan over a log: order, epochs, watermarks, checkpoints.
 //
-//   opened ─start()─► running ─stop()─► stopped        (live: its own threads)
+//   opened ─start()─► running ─stop()─► stopped        (live, or following: its own threads)
 //      └─advance()/tick()/complete()/checkpoint()      (by hand: scenarios and tests, one thread)
 //
 // Opening restores the last checkpoint of `store`, cuts the journal where the log does not match
@@ -104,7 +105,8 @@ class Pipeline : public ViewReader {
   virtual absl::Status stop() = 0;
   virtual PipelineStats stats() const = 0;
   // Applies everything that the log holds now, journals an end mark and applies that: every window
-  // closes. Any thread, while it runs. DeadlineExceeded; Unavailable: it has stopped.
+  // closes. Any thread, while it runs. DeadlineExceeded; Unavailable: it has stopped;
+  // FailedPrecondition: it follows another.
   virtual absl::Status complete_live(Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
