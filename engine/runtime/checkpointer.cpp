@@ -111,7 +111,7 @@ absl::Status Checkpointer::write() {
   fail_here_if_asked("checkpoint.before_write");
   KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
   fail_here_if_asked("checkpoint.written");
-  if (!product_.empty()) log_->note_checkpoint(product_, offsets_);
+  if (!outbox_->muted()) log_->note_checkpoint(product_, offsets_);
   ++checkpoints_;
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;
   KAPPA_RETURN_IF_ERROR(outbox_->stored_to(outbox_next_));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,7 +30,8 @@ namespace kappa::runtime {
 // void. So no epoch waits for a disk.
 class Checkpointer {
  public:
-  // All outlive this. `product` is whose checkpoints the log is told of; empty: nobody's.
+  // All outlive this. `product` is whose checkpoints the log is told of, while its outputs are not
+  // muted: of several generations, those of the one that is live.
   Checkpointer(state::CheckpointStore* store, log::Log* log, OrderJournal* journal,
                OutboxDelivery* outbox, std::string product);
   ~Checkpointer();

@@ -88,11 +88,12 @@ void LivePipeline::note_held(const absl::Status& why) {
 
 // One epoch, if there is anything for it.
 absl::StatusOr<bool> LivePipeline::live_turn() {
-  if (options_.follow_only) {
+  if (follows_) {
     uint64_t all = UINT64_MAX;
     return apply_next(&all);
   }
   if (!ahead_filled_ && !reader_->entry()) {
+    if (standing_) return false;
     KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
     if (!taken) return false;
   }
@@ -157,7 +158,7 @@ absl::Status LivePipeline::take_end() {
 }
 
 absl::Status LivePipeline::complete_live(Deadline deadline) {
-  if (options_.follow_only) {
+  if (follows_) {
     return absl::FailedPreconditionError(
         "this pipeline follows another one's order: complete that one");
   }
@@ -196,7 +197,7 @@ absl::Status LivePipeline::checkpoint_turn() {
   if (!checkpointer_->idle()) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
   if (!changed_) return absl::OkStatus();
-  bool due = clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
+  bool due = standing_ || clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
   if (!due) {
     size_t dirty = 0;
     for (uint32_t w = 0; w < pool_.workers(); ++w) {
@@ -211,7 +212,7 @@ absl::Status LivePipeline::checkpoint_turn() {
 
 std::chrono::microseconds LivePipeline::idle_time() const {
   // Nobody tells when another pipeline has written to the journal.
-  if (options_.follow_only) return kJournalLook;
+  if (follows_) return kJournalLook;
   int64_t wait_ms = 1000;
   if (changed_) {
     const int64_t due_ms = last_checkpoint_ms_ + options_.checkpoint_interval_ms;

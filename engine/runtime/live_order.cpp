@@ -66,7 +66,7 @@ absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_lef
 // applied never took effect outside, so it is cut and the order goes on from before it.
 absl::Status LivePipeline::cut_journal(const absl::Status& why) {
   const std::string message(why.message());
-  if (options_.follow_only) return absl::DataLossError(message);
+  if (follows_) return absl::DataLossError(message);
   // Entries are whole or not: read again from what is applied, the last that matches is the end.
   const Place before = place();
   KAPPA_RETURN_IF_ERROR(journal_->resume(before.journal));

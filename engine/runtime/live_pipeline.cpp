@@ -29,10 +29,11 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
-      outbox_(plan_, options_.product, options_.mute_outputs),
+      outbox_(plan_, options_.product, options_.mute_outputs || options_.follow_only),
       header_outbox_(std::make_unique<log::HeaderOutbox>(options_.product, log)),
       delivery_(&checkpoints_, publisher()),
-      ahead_tasks_(pool_.workers()) {}
+      ahead_tasks_(pool_.workers()),
+      follows_(options_.follow_only) {}
 
 LivePipeline::~LivePipeline() {
   subscription_.reset();
@@ -43,7 +44,7 @@ LivePipeline::~LivePipeline() {
 }
 
 log::OutboxPublisher* LivePipeline::publisher() const {
-  if (options_.mute_outputs) return nullptr;
+  if (options_.mute_outputs || options_.follow_only) return nullptr;
   return options_.publisher ? options_.publisher : header_outbox_.get();
 }
 
@@ -56,9 +57,8 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   }
   KAPPA_RETURN_IF_ERROR(open_topics());
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
-  checkpointer_ = std::make_unique<Checkpointer>(
-      &checkpoints_, log_, journal_.get(), &delivery_,
-      options_.mute_outputs || options_.follow_only ? "" : options_.product);
+  checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &delivery_,
+                                                 options_.product);
   // Chunks are small enough to balance the workers, and large enough for columns to pay.
   constexpr size_t kChunkRecords = 512;
   const size_t workers = pool_.workers();

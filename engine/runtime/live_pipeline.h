@@ -39,6 +39,11 @@ class LivePipeline final : public Pipeline {
   absl::Status stop() override;
   PipelineStats stats() const override;
   absl::Status complete_live(Deadline deadline) override;
+  absl::StatusOr<Standstill> hold(Deadline deadline) override;
+  absl::Status release(Deadline deadline) override;
+  absl::Status take_over(const Standstill& at, log::OutboxPublisher* publisher,
+                         Deadline deadline) override;
+  absl::Status give_up(Deadline deadline) override;
   absl::Status advance() override;
   absl::Status tick() override;
   absl::Status complete() override;
@@ -101,6 +106,12 @@ class LivePipeline final : public Pipeline {
   void count_turn(std::chrono::steady_clock::duration took);
   size_t partitions_of(size_t worker) const;
 
+  // Who leads.
+  bool stands_still() const;
+  absl::Status wait_until_still(Deadline deadline, std::shared_ptr<Standstill> at) const;
+  absl::Status become_leader(const Standstill& at, log::OutboxPublisher* publisher);
+  void become_follower();
+
   // The live loop.
   void run();
   absl::StatusOr<bool> live_turn();
@@ -158,6 +169,8 @@ class LivePipeline final : public Pipeline {
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;
   absl::Status failure_;
+  std::atomic<bool> follows_;  // another pipeline's order
+  bool standing_ = false;      // a leader that takes nothing from the log
   std::atomic<bool> running_{false};
   std::atomic<bool> stop_{false};
   std::thread thread_;

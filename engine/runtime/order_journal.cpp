@@ -261,6 +261,24 @@ absl::Status OrderJournal::introduce(const TopicPartition& partition) {
   return absl::OkStatus();
 }
 
+absl::Status OrderJournal::write_from_here() {
+  const int writing = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+  if (writing < 0) return io_error("cannot open the order journal for writing", path_);
+  struct stat info {};
+  const bool known = ::fstat(writing, &info) == 0;
+  const bool here = known && static_cast<uint64_t>(info.st_size) == here_.byte;
+  // In its place, so that sync() on another thread meets the one or the other.
+  const bool replaced = here && ::dup3(writing, fd_, O_CLOEXEC) >= 0;
+  ::close(writing);
+  if (!known || (here && !replaced)) return io_error("cannot write", path_);
+  if (!here) {
+    return absl::FailedPreconditionError(absl::StrCat("order journal ", path_, " has ",
+                                                      info.st_size, " bytes, but only ", here_.byte,
+                                                      " have been followed"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status OrderJournal::append(const JournalEntry& entry) {
   ByteWriter writer;
   writer.u8(static_cast<uint8_t>(entry.kind));

@@ -43,9 +43,9 @@ struct JournalBookmark {
   std::vector<std::pair<TopicPartition, Offset>> partitions;
 };
 
-// The order journal of a product: an append-only file. One writer (the live pipeline); any number
-// of readers, in this process or others, with instances of their own. An instance belongs to one
-// thread, but for sync().
+// The order journal of a product: an append-only file. One writer (the leading pipeline); any
+// number of readers, in this process or others, with instances of their own. An instance belongs to
+// one thread, but for sync().
 //
 // File: magic "KAPPAJNL", format version u32 LE, journal id u64 LE, crc32c u32 LE of those, then
 // frames: payload size u32 LE, crc32c of the payload u32 LE, payload. A payload is either a
@@ -68,6 +68,10 @@ class OrderJournal {
   const JournalBookmark& bookmark() const { return here_; }
   absl::Status resume(JournalBookmark bookmark);
 
+  // A reader that has come to the end becomes the writer, whose entries follow there. The writer
+  // until now must write no more. FailedPrecondition: the journal goes on behind the reading
+  // position.
+  absl::Status write_from_here();
   // Adds an entry at the end, written but not synced; the reading position moves behind it.
   absl::Status append(const JournalEntry& entry);
   // All that was appended before the call is durable. Any thread.

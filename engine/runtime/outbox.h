@@ -23,12 +23,14 @@ namespace kappa::runtime {
 // is (kappa-ordinal), and its number. The coordinator's.
 class Outbox {
  public:
-  // The plan outlives this. `muted`: entries are counted, and dropped.
+  // The plan outlives this.
   Outbox(const operators::Plan& plan, std::string product, bool muted);
 
   // Turns what left the way in an epoch into entries, and counts it in `place`.
   void collect(const std::vector<operators::SideRow>& side, const Epoch& epoch,
                const OrderReader& reader, Place* place);
+  // Muted: entries are counted, and dropped.
+  void mute(bool muted) { muted_ = muted; }
   // The entries since the last call, for a checkpoint.
   std::vector<state::OutboxEntry> take_unsaved();
 

@@ -39,7 +39,7 @@ absl::Status OutboxDelivery::recover(log::OutboxHistory history) {
         }));
   }
   history.topics.assign(topics.begin(), topics.end());
-  KAPPA_RETURN_IF_ERROR(publisher_->recover(history));
+  KAPPA_RETURN_IF_ERROR(publisher_.load()->recover(history));
   return stored_to(history.stored_to);
 }
 
@@ -51,13 +51,38 @@ void OutboxDelivery::start() {
 
 void OutboxDelivery::stop() {
   if (!thread_.joinable()) return;
+  publisher_.load()->close();
+  end_thread();
+}
+
+void OutboxDelivery::end_thread() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   changed_.notify_all();
-  publisher_->close();
   thread_.join();
+}
+
+void OutboxDelivery::let_go() {
+  if (thread_.joinable()) end_thread();
+  publisher_ = nullptr;
+}
+
+void OutboxDelivery::take_up(log::OutboxPublisher* publisher, uint64_t next) {
+  publisher_ = publisher;
+  stored_to_ = next;
+  start();
+}
+
+log::OutboxMark OutboxDelivery::mark() const {
+  const log::OutboxPublisher* publisher = publisher_.load();
+  return publisher ? publisher->mark() : log::OutboxMark{};
+}
+
+uint64_t OutboxDelivery::transaction_aborts() const {
+  const log::OutboxPublisher* publisher = publisher_.load();
+  return publisher ? publisher->transaction_aborts() : 0;
 }
 
 absl::Status OutboxDelivery::stored_to(uint64_t sequence) {
@@ -94,7 +119,7 @@ absl::Status OutboxDelivery::publish_some(uint64_t end) {
     return absl::DataLossError(
         absl::StrCat("outbox entry ", from, " is not published and not in the store either"));
   }
-  KAPPA_RETURN_IF_ERROR(publisher_->publish(records));
+  KAPPA_RETURN_IF_ERROR(publisher_.load()->publish(records));
   fail_here_if_asked("outbox.published");
   return absl::OkStatus();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -32,6 +33,10 @@ class OutboxDelivery {
 
   // A thread of its own publishes from here on.
   void start();
+  // Another product's generation publishes from now on (let_go), or this one does (take_up, whose
+  // `next` is the number of its first entry). Running; nothing is stored that is not published.
+  void let_go();
+  void take_up(log::OutboxPublisher* publisher, uint64_t next);
   // Waits for what is stored to be published, `patience` at most; Unavailable says how many are
   // left. They are published after the next start.
   absl::Status drain(std::chrono::milliseconds patience);
@@ -41,20 +46,21 @@ class OutboxDelivery {
   absl::Status stored_to(uint64_t sequence);
 
   // Any thread.
-  bool muted() const { return publisher_ == nullptr; }
-  log::OutboxMark mark() const { return muted() ? log::OutboxMark{} : publisher_->mark(); }
-  uint64_t transaction_aborts() const { return muted() ? 0 : publisher_->transaction_aborts(); }
+  bool muted() const { return publisher_.load() == nullptr; }
+  log::OutboxMark mark() const;
+  uint64_t transaction_aborts() const;
   // Why it has given up; OK while it has not.
   absl::Status status() const;
 
  private:
   void work();
+  void end_thread();
   // Some of what is stored and not published.
   absl::Status publish_some(uint64_t end);
   absl::Status publish_all(uint64_t end);
 
   const state::CheckpointStore* store_;
-  log::OutboxPublisher* publisher_;
+  std::atomic<log::OutboxPublisher*> publisher_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   uint64_t stored_to_ = 0;

@@ -30,9 +30,9 @@ struct PipelineOptions {
   // Brings outbox entries to their topics; outlives the pipeline. nullptr: by headers, to its log.
   log::OutboxPublisher* publisher = nullptr;
   bool mute_outputs = false;  // a replaying generation: the outbox is not published
-  // The journal belongs to another pipeline and is never written or cut, and opening applies
-  // nothing beyond the checkpoint. By hand it takes follow() only; running, it applies whatever the
-  // journal has, and then what is added to it.
+  // The journal belongs to another pipeline and is never written or cut, opening applies nothing
+  // beyond the checkpoint, and nothing is published. By hand it takes follow() only; running, it
+  // applies whatever the journal has, and then what is added to it.
   bool follow_only = false;
   // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
   // Called on the workers' threads, once an epoch and worker at most.
@@ -108,6 +108,32 @@ class Pipeline : public ViewReader {
   // closes. Any thread, while it runs. DeadlineExceeded; Unavailable: it has stopped;
   // FailedPrecondition: it follows another.
   virtual absl::Status complete_live(Deadline deadline) = 0;
+
+  // ---- who leads; any thread, while it runs ----
+  //
+  //   leads ─hold()─► stands still ─release()─► leads
+  //                        └─give_up()─► follows ─take_over()─► stands still
+  //
+  // Of the pipelines of one order journal, one leads: it takes what arrives, writes the journal and
+  // publishes. The others (follow_only) apply the same order, muted. A new one is ready once it
+  // stands where the old one does: what came until there has been published by the old one, what
+  // comes after is published by the new one (replay/swap.h).
+
+  struct Standstill {
+    uint64_t entries = 0;      // of the journal: all are applied, and in a checkpoint
+    uint64_t outbox_next = 0;  // outbox entries below are published
+  };
+  // Takes no more of what arrives; what the journal has is applied, checkpointed, published. Reads
+  // are served as ever. DeadlineExceeded: it goes on as before; FailedPrecondition: it follows.
+  virtual absl::StatusOr<Standstill> hold(Deadline deadline) = 0;
+  virtual absl::Status release(Deadline deadline) = 0;
+  // A follower takes the place of a leader that stands still there, and stands still as well. On
+  // return that is durable. DeadlineExceeded: it has not come there, and goes on as before.
+  // `publisher`: the former leader's; outlives the pipeline.
+  virtual absl::Status take_over(const Standstill& at, log::OutboxPublisher* publisher,
+                                 Deadline deadline) = 0;
+  // One that stands still follows from now on. FailedPrecondition: it does not stand still.
+  virtual absl::Status give_up(Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
   // Journals everything up to the log's present ends as one entry with the present clock, and

@@ -1,0 +1,122 @@
+// Who leads: a leader that stands still, and a follower that takes its place.
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "engine/runtime/live_pipeline.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{1};
+
+}  // namespace
+
+// All that was taken is applied, durable and published.
+bool LivePipeline::stands_still() const {
+  return standing_ && !reader_->entry() && !ahead_filled_ && !changed_ && checkpointer_->idle() &&
+         delivery_.mark().published_to >= state_.outbox_next;
+}
+
+absl::Status LivePipeline::wait_until_still(Deadline deadline,
+                                            std::shared_ptr<Standstill> at) const {
+  const auto still = std::make_shared<bool>(false);
+  while (true) {
+    KAPPA_RETURN_IF_ERROR(run_between_epochs(
+        [this, still, at] {
+          *still = stands_still();
+          if (*still) *at = {journal_->bookmark().entry, state_.outbox_next};
+        },
+        deadline));
+    if (*still) return absl::OkStatus();
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::DeadlineExceededError(
+          "what had been taken was not applied, stored and published in time");
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+absl::StatusOr<Pipeline::Standstill> LivePipeline::hold(Deadline deadline) {
+  if (!running_) return absl::FailedPreconditionError("the pipeline does not run");
+  if (follows_) {
+    return absl::FailedPreconditionError("the pipeline follows another one, which is to be held");
+  }
+  KAPPA_RETURN_IF_ERROR(run_between_epochs([this] { standing_ = true; }, deadline));
+  const auto at = std::make_shared<Standstill>();
+  const absl::Status still = wait_until_still(deadline, at);
+  if (still.ok()) return *at;
+  post([this] { standing_ = false; });
+  return still;
+}
+
+absl::Status LivePipeline::release(Deadline deadline) {
+  return run_between_epochs([this] { standing_ = false; }, deadline);
+}
+
+absl::Status LivePipeline::take_over(const Standstill& at, log::OutboxPublisher* publisher,
+                                     Deadline deadline) {
+  if (!running_) return absl::FailedPreconditionError("the pipeline does not run");
+  if (!follows_) return absl::FailedPreconditionError("the pipeline leads already");
+  // What became of an attempt; Unavailable: it is not there yet.
+  const auto taken = std::make_shared<absl::Status>();
+  while (true) {
+    KAPPA_RETURN_IF_ERROR(run_between_epochs(
+        [this, at, publisher, taken] { *taken = become_leader(at, publisher); }, deadline));
+    if (!absl::IsUnavailable(*taken)) break;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::DeadlineExceededError(taken->message());
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+  KAPPA_RETURN_IF_ERROR(*taken);
+  const absl::Status still = wait_until_still(deadline, std::make_shared<Standstill>());
+  if (!still.ok()) post([this] { become_follower(); });
+  return still;
+}
+
+absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublisher* publisher) {
+  const uint64_t applied = journal_->bookmark().entry;
+  if (reader_->entry() || ahead_filled_ || applied < at.entries || !checkpointer_->idle()) {
+    return absl::UnavailableError(absl::StrCat("of the journal's ", at.entries, " entries, ",
+                                               applied, " are applied so far"));
+  }
+  if (applied > at.entries) {
+    return absl::FailedPreconditionError("the former leader has not stood still");
+  }
+  KAPPA_RETURN_IF_ERROR(journal_->write_from_here());
+  standing_ = true;
+  follows_ = false;
+  // Until here it has counted what it would have published; the numbers that are in force go on.
+  state_.outbox_next = at.outbox_next;
+  outbox_.mute(false);
+  delivery_.take_up(publisher, at.outbox_next);
+  changed_ = true;  // a checkpoint of its own makes it so for good
+  return absl::OkStatus();
+}
+
+void LivePipeline::become_follower() {
+  delivery_.let_go();
+  outbox_.mute(true);
+  follows_ = true;
+  standing_ = false;
+}
+
+absl::Status LivePipeline::give_up(Deadline deadline) {
+  const auto given = std::make_shared<absl::Status>();
+  KAPPA_RETURN_IF_ERROR(run_between_epochs(
+      [this, given] {
+        if (follows_ || !stands_still()) {
+          *given = absl::FailedPreconditionError("the pipeline does not stand still");
+          return;
+        }
+        become_follower();
+      },
+      deadline));
+  return *given;
+}
+
+}  // namespace kappa::runtime
