@@ -48,8 +48,9 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   begun_us_ = steady_us();
   checkpoint_ = {};
   log::OutboxMark mark = outbox_->mark();
+  // What a muted one counts has no entries, and says nothing about those that it may have left.
   checkpoint_.outbox_published_to =
-      outbox_->muted() ? place.outbox_next : std::min(mark.published_to, place.outbox_next);
+      outbox_->muted() ? 0 : std::min(mark.published_to, place.outbox_next);
   place.published = std::move(mark.ends);
   outbox_next_ = place.outbox_next;
   checkpoint_.place = encode(place);

@@ -21,6 +21,12 @@ namespace kappa {
 //   outbox.committed          they count; nobody here knows yet
 //   outbox.published          this process knows; the store does not
 //
+// And of a swap (replay/swap.h):
+//
+//   swap.held                 the leader stands still
+//   swap.taken_over           the follower could lead; the catalogue does not say so
+//   swap.committed            it does
+//
 // Unset, a place costs one relaxed load.
 namespace failpoint {
 

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "absl/status/statusor.h"
+#include "engine/log/embedded/embedded_log.h"
+#include "engine/log/header_outbox.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/types/clock.h"
+#include "state/store.h"
+
+namespace kappa::replay {
+
+// A product in two versions: hits of pages, counted in windows of two seconds, or of five.
+extern const std::string kShortWindows;
+extern const std::string kLongWindows;
+
+inline runtime::Deadline in(int seconds) {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+}
+
+template <typename Condition>
+void wait_for(Condition condition) {
+  const auto deadline = in(60);
+  while (!condition()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+// One complete state of the product.
+struct Generation {
+  std::unique_ptr<state::StateStore> store = state::make_memory_store();
+  std::unique_ptr<runtime::Pipeline> pipeline;
+  runtime::Pipeline& operator*() const { return *pipeline; }
+  runtime::Pipeline* operator->() const { return pipeline.get(); }
+};
+
+// A log with a topic of hits, and what its generations share.
+class Shop {
+ public:
+  explicit Shop(const std::string& directory);  // which outlives it
+
+  // Opens a generation, or opens it again as after a crash, and starts it.
+  void open(Generation& generation, bool leads, const std::string& sql = kShortWindows);
+
+  // Appends the next hits, the first of which is number 0. Any thread: test frameworks take
+  // assertions from one only.
+  absl::Status try_hit(int count);
+  void hit(int count);
+
+  // The numbers of all that has left, late rows among them, and the payloads of the output topic.
+  struct Published {
+    std::multiset<uint64_t> numbers;
+    std::multiset<std::string> values;
+  };
+  Published published() const;
+
+  ManualClock clock;
+  std::unique_ptr<log::Log> log;
+  std::unique_ptr<log::HeaderOutbox> outbox;
+  int hits = 0;
+
+ private:
+  std::string directory_;
+};
+
+// Every number once, from 0 on; every row once.
+void check_exactly_once(const Shop& shop);
+// All hits that a moment of a generation shows, over all pages.
+absl::StatusOr<int64_t> hits_of(runtime::Pipeline& pipeline);
+// The windows that have closed, each of which has been an output.
+size_t closed_windows(runtime::Pipeline& pipeline);
+
+}  // namespace kappa::replay
