@@ -67,7 +67,9 @@ struct Generations {
 
 // Hidden: the child.
 TEST_CASE("child: two generations until all hits are there", "[.]") {
-  const std::string directory = std::getenv("KAPPA_TEST_PATH");
+  const char* const path = std::getenv("KAPPA_TEST_PATH");
+  REQUIRE(path != nullptr);
+  const std::string directory = path;
   auto leader = static_cast<size_t>(leader_of(directory));
   Shop shop(directory);
   shop.hits = hits_in(*shop.log);
