@@ -7,6 +7,7 @@
 
 #include "engine/types/hash.h"
 #include "engine/types/time.h"
+#include "operators/double_rank.h"
 #include "operators/late_row.h"
 #include "operators/sums.h"
 
@@ -18,8 +19,14 @@ using state::Table;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
-// An integer or decimal column of up to 64 bits.
+// An integer or decimal column of up to 64 bits; of doubles, their ranks.
 std::vector<int64_t> integers_of(const Column& column) {
+  if (column.type().physical() == PhysicalType::kDouble) {
+    std::vector<int64_t> ranks(column.rows());
+    const auto values = column.values<double>();
+    std::transform(values.begin(), values.end(), ranks.begin(), rank_of);
+    return ranks;
+  }
   if (column.type().physical() == PhysicalType::kInt32) {
     const auto values = column.values<int32_t>();
     return {values.begin(), values.end()};

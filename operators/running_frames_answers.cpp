@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "engine/types/time.h"
+#include "operators/double_rank.h"
 #include "operators/running_frames.h"
 #include "operators/sums.h"
 
@@ -172,14 +174,24 @@ Column RunningFrames::extremes(const FrameCall& call, size_t running) const {
   Column column(call.result, counts.size());
   const auto fill = [&]<typename T>(std::span<T> values) {
     for (size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<T>(extremes[i]);
-      if (counts[i] == 0) column.set_null(i);
+      if (counts[i] == 0) {
+        column.set_null(i);
+      } else if constexpr (std::is_same_v<T, double>) {
+        values[i] = value_of_rank(extremes[i]);
+      } else {
+        values[i] = static_cast<T>(extremes[i]);
+      }
     }
   };
-  if (call.result.physical() == PhysicalType::kInt32) {
-    fill(column.values<int32_t>());
-  } else {
-    fill(column.values<int64_t>());
+  switch (call.result.physical()) {
+    case PhysicalType::kInt32:
+      fill(column.values<int32_t>());
+      break;
+    case PhysicalType::kDouble:
+      fill(column.values<double>());
+      break;
+    default:
+      fill(column.values<int64_t>());
   }
   return column;
 }

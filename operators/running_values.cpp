@@ -18,11 +18,13 @@ bool is_running(const FrameCall& call, Type argument) {
     case FrameFunction::kAvg:
     case FrameFunction::kStddev:
     case FrameFunction::kStddevPop:
-    case FrameFunction::kMin:
-    case FrameFunction::kMax:
       // 128 bits take 2^64 of the largest of these.
       return argument.physical() == PhysicalType::kInt32 ||
              argument.physical() == PhysicalType::kInt64;
+    case FrameFunction::kMin:
+    case FrameFunction::kMax:
+      return argument.physical() == PhysicalType::kInt32 ||
+             argument.physical() == PhysicalType::kInt64 || argument.id == TypeId::kDouble;
     default:
       return false;
   }

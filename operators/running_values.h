@@ -12,9 +12,9 @@
 
 namespace kappa::operators {
 
-// Whether a function over a frame can be kept as a running value: it can be taken back exactly, and
-// the frame is one of time.
-// `argument`: its type, kNull for count(*).
+// Whether a function over a frame can be kept as a running value: it can be taken back exactly, or
+// is the least or greatest of values in 64 bits, and the frame is one of time. `argument`: its
+// type, kNull for count(*).
 bool is_running(const FrameCall& call, Type argument);
 bool is_running(const SlidingNode& op, const Schema& input);  // all of its calls are
 // Of so many calls at most.
@@ -40,7 +40,7 @@ class RunningValues {
     bool extremes = false;  // asks for the least or greatest
     bool distinct = false;
     bool has_value() const { return sums || extremes; }
-    uint32_t value_offset = 0;  // in the event's record: its value, i64; if it has one
+    uint32_t value_offset = 0;  // in the event's record: its value, i64 (of doubles, the rank)
     uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
     // Partition columns and value → how many events with it each frame holds, then the largest
     // event time.
