@@ -143,10 +143,12 @@ void RunningFrames::answer(RowId id, size_t row, int64_t time_us, int64_t waterm
   for (size_t r = 0; r < values_.running().size(); ++r) {
     const Running& running = values_.running()[r];
     const RunningValues::Slot& slot = values_.slots()[running.slot];
-    if (running.extreme) {
-      const auto best = extreme(running, id, time_us, watermark_us);
-      answers_.counts[r][row] = best ? 1 : 0;
-      answers_.extremes[r][row] = best.value_or(0);
+    if (!running.counts) {
+      const auto value = running.pick
+                             ? pick(running, choice_of(running, id, row, time_us, watermark_us))
+                             : extreme(running, id, time_us, watermark_us);
+      answers_.counts[r][row] = value ? 1 : 0;
+      answers_.extremes[r][row] = value.value_or(0);
       continue;
     }
     const bool sums = slot.sums && !running.distinct;
@@ -221,6 +223,7 @@ Column RunningFrames::result(size_t index) const {
   const std::vector<int128>& sums = answers_.sums[running];
   if (call.function == FrameFunction::kSum) return sums_column(call.result, sums, counts);
   if (values_.running()[running].extreme) return extremes(call, running);
+  if (values_.running()[running].pick) return picks(call, running);
   if (call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop) {
     return deviations(call, running);
   }
