@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "bench/bid_queries.h"
 #include "engine/types/time.h"
@@ -147,7 +148,7 @@ const Kind kMonthValues{kMonthValuesSql, {30 * kMicrosPerDay}, Asked::kValues, 1
 const Kind kFeatures{
     kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, Asked::kSumsAndDistinct, 50};
 
-std::vector<int64_t> answers(const Trailing& trailing, Asked asked) {
+absl::InlinedVector<int64_t, 3> answers(const Trailing& trailing, Asked asked) {
   switch (asked) {
     case Asked::kSums:
       return {trailing.count(), trailing.sum};
