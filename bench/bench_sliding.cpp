@@ -3,16 +3,19 @@
 //   sliding    count and sum of the trailing minute, of an auction with 20,000 events a second
 //   sliding-month  the same over 30 days of a million auctions, one event a second: what it takes
 //              of memory, restarted too
+//   sliding-month-values  first, previous and highest price within 30 days, likewise
 //   features   count, sum and distinct bidders of the trailing minute, hour and day, with 50 events
 //              a second, so that a run sees all of them come and go
 //
 // Over Nexmark's auctions and, as "…-uniform", over a million uniform ones. Answers are summed up
 // rather than written anywhere; the events are in every checkpoint.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "bench/bid_queries.h"
 #include "engine/types/time.h"
@@ -34,6 +37,15 @@ CREATE FOREIGN TABLE answers (auction bigint, n bigint, total numeric(38,0))
   SERVER log OPTIONS (topic 'answers', format 'json');
 INSERT INTO answers
 SELECT auction, count(*) OVER month, sum(price) OVER month FROM bid
+WINDOW month AS (PARTITION BY auction ORDER BY date_time
+                 RANGE BETWEEN INTERVAL '30 days' PRECEDING AND CURRENT ROW);
+)";
+
+constexpr const char* kMonthValuesSql = R"(
+CREATE FOREIGN TABLE answers (auction bigint, first bigint, before bigint, most bigint)
+  SERVER log OPTIONS (topic 'answers', format 'json');
+INSERT INTO answers
+SELECT auction, first_value(price) OVER month, lag(price) OVER month, max(price) OVER month FROM bid
 WINDOW month AS (PARTITION BY auction ORDER BY date_time
                  RANGE BETWEEN INTERVAL '30 days' PRECEDING AND CURRENT ROW);
 )";
@@ -103,6 +115,14 @@ class Trailing {
   }
   int64_t count() const { return static_cast<int64_t>(bids_.size() - first_); }
   int64_t distinct() const { return static_cast<int64_t>(bidders_.size()); }
+  int64_t first() const { return bids_[first_].price; }
+  // Of the bid before the last one, if it is there.
+  int64_t before() const { return count() > 1 ? bids_[bids_.size() - 2].price : 0; }
+  int64_t most() const {
+    int64_t most = 0;
+    for (size_t i = first_; i < bids_.size(); ++i) most = std::max(most, bids_[i].price);
+    return most;
+  }
 
   int64_t sum = 0;
 
@@ -112,17 +132,32 @@ class Trailing {
   std::unordered_map<int64_t, int64_t> bidders_;
 };
 
+enum class Asked : uint8_t { kSums, kSumsAndDistinct, kValues };
+
 struct Kind {
   const char* sql;
   std::vector<int64_t> lengths_us;
-  bool distinct;
+  Asked asked;
   int64_t events_per_second;
   bool restarts = false;
 };
 
-const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, false, 20'000};
-const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, false, 1, true};
-const Kind kFeatures{kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, true, 50};
+const Kind kSliding{kSlidingSql, {kMicrosPerMinute}, Asked::kSums, 20'000};
+const Kind kMonth{kMonthSql, {30 * kMicrosPerDay}, Asked::kSums, 1, true};
+const Kind kMonthValues{kMonthValuesSql, {30 * kMicrosPerDay}, Asked::kValues, 1, true};
+const Kind kFeatures{
+    kFeaturesSql, {kMicrosPerMinute, kMicrosPerHour, kMicrosPerDay}, Asked::kSumsAndDistinct, 50};
+
+absl::InlinedVector<int64_t, 3> answers(const Trailing& trailing, Asked asked) {
+  switch (asked) {
+    case Asked::kSums:
+      return {trailing.count(), trailing.sum};
+    case Asked::kSumsAndDistinct:
+      return {trailing.count(), trailing.sum, trailing.distinct()};
+    default:
+      return {trailing.first(), trailing.before(), trailing.most()};
+  }
+}
 
 Sums expected(const Kind& kind, const Bids& bids) {
   Sums sums;
@@ -133,9 +168,9 @@ Sums expected(const Kind& kind, const Bids& bids) {
     size_t column = 1;
     for (size_t i = 0; i < trailing.size(); ++i) {
       trailing[i].add(bid, kind.lengths_us[i]);
-      sums.add(bid.auction, column++, trailing[i].count());
-      sums.add(bid.auction, column++, trailing[i].sum);
-      if (kind.distinct) sums.add(bid.auction, column++, trailing[i].distinct());
+      for (const int64_t answer : answers(trailing[i], kind.asked)) {
+        sums.add(bid.auction, column++, answer);
+      }
     }
     ++sums.rows;
   });
@@ -175,6 +210,10 @@ const bool added =
          [](const Options& options) { return run_kind(kSliding, options, 1'000'000); }}) &&
     add({"sliding-month", "30 days of a million auctions: memory_mib… are to stay below 512",
          4'600'000, [](const Options& options) { return run_kind(kMonth, options, 1'000'000); }}) &&
+    add({"sliding-month-values",
+         "first, previous and highest price within 30 days of a million auctions: likewise",
+         4'600'000,
+         [](const Options& options) { return run_kind(kMonthValues, options, 1'000'000); }}) &&
     add({"features", "count, sum and distinct bidders over a minute, an hour and a day", 4'600'000,
          [](const Options& options) { return run_kind(kFeatures, options, 0); }}) &&
     add({"features-uniform", "the same over a million uniform auctions", 4'600'000,

@@ -1,11 +1,10 @@
 #include "operators/frame_summary.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "operators/double_rank.h"
 #include "operators/sums.h"
 
 namespace kappa::operators {
@@ -16,14 +15,8 @@ using state::Table;
 constexpr auto kNoRow = static_cast<int64_t>(state::kNoRow);
 constexpr int64_t kSignBit = std::numeric_limits<int64_t>::min();
 
-int64_t rank_of(double value) {
-  if (std::isnan(value)) return std::numeric_limits<int64_t>::max();  // as in PostgreSQL
-  const auto bits = std::bit_cast<int64_t>(value == 0.0 ? 0.0 : value);
-  return bits < 0 ? ~bits ^ kSignBit : bits;
-}
-
-// The first bytes.
-int64_t rank_of(std::string_view text) {
+// By the first bytes.
+int64_t rank_of_text(std::string_view text) {
   uint64_t first = 0;
   for (size_t i = 0; i < sizeof(first); ++i) {
     first = first << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0u);
@@ -49,7 +42,7 @@ int64_t rank(const std::byte* row, const state::RowField& field) {
     case PhysicalType::kDouble:
       return rank_of(Table::get<double>(row, field));
     case PhysicalType::kString:
-      return rank_of(Table::get_string(row, field));
+      return rank_of_text(Table::get_string(row, field));
   }
   return 0;
 }
@@ -188,6 +181,9 @@ void FrameSummary::append_result(const FrameCall& call, size_t index, const int6
       if (summary[best + 1] == kNoRow) {
         result.resize(result.rows() + 1);
         return result.set_null(result.rows() - 1);
+      }
+      if (slot.fields.argument->type.id == TypeId::kDouble) {
+        return append_double(result, value_of_rank(summary[best]));
       }
       return Table::append_to(table_.row(static_cast<state::RowId>(summary[best + 1])),
                               *slot.fields.argument, result, arena);

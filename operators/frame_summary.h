@@ -18,8 +18,8 @@ struct CallFields {
 };
 
 // What min, max, count, and exact sums over a frame are made of, for a stretch of kept rows
-// (TimeTree). Merging is exact, so that an answer is that of going through the rows one by one: of
-// equal values the first one is the best, and sums do not depend on order.
+// (TimeTree). Merging is exact, so that an answer is that of going through the rows one by one, in
+// any order: of equal doubles, 0.0 stands for -0.0.
 //
 // A slot is what a call sees; calls that see the same share it. In a summary it is
 //
@@ -28,8 +28,7 @@ struct CallFields {
 // Ranks ascend with the values; equal ones may be of different values, which then are compared.
 class FrameSummary {
  public:
-  // Of values that are equal but not the same, like 0.0 and -0.0, the first is the best.
-  static constexpr bool kOrderFree = false;
+  static constexpr bool kOrderFree = true;
 
   // `table` has the rows, `fields` by call; both outlive this.
   FrameSummary(const std::vector<FrameCall>& calls, const std::vector<CallFields>& fields,

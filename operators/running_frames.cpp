@@ -1,12 +1,14 @@
 #include "operators/running_frames.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <new>
 
 #include "engine/types/hash.h"
 #include "engine/types/time.h"
+#include "operators/double_rank.h"
 #include "operators/late_row.h"
 #include "operators/sums.h"
 
@@ -18,8 +20,20 @@ using state::Table;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
 
-// An integer or decimal column of up to 64 bits.
-std::vector<int64_t> integers_of(const Column& column) {
+// What a slot has of a column of up to 64 bits: integers and decimals, of doubles their ranks or,
+// where they are `picked`, their bits.
+std::vector<int64_t> integers_of(const Column& column, bool picked) {
+  if (column.type().physical() == PhysicalType::kDouble) {
+    std::vector<int64_t> integers(column.rows());
+    std::ranges::transform(column.values<double>(), integers.begin(), [&](double value) {
+      return picked ? std::bit_cast<int64_t>(value) : rank_of(value);
+    });
+    return integers;
+  }
+  if (column.type().physical() == PhysicalType::kInt8) {
+    const auto values = column.values<int8_t>();
+    return {values.begin(), values.end()};
+  }
   if (column.type().physical() == PhysicalType::kInt32) {
     const auto values = column.values<int32_t>();
     return {values.begin(), values.end()};
@@ -37,6 +51,7 @@ RunningFrames::RunningFrames(const Plan& plan, NodeId node)
       values_(plan, node_, operator_id(plan, node)),
       log_(state::TableId{operator_id(plan, node), 0}, values_.record_bytes()),
       index_(values_, log_),
+      chain_(values_.span_offset(), log_),
       keys_have_strings_(keys_have_strings()),
       watermark_us_(kNever),
       time_max_us_(kNever),
@@ -100,7 +115,7 @@ RunningFrames::Rows RunningFrames::look_up(const Batch& input) {
                         (!filter || (!filter->is_null(i) && filter->values<int8_t>()[i] != 0));
       rows.seen[i] |= static_cast<uint32_t>(sees) << s;
     }
-    if (argument && slot.has_value()) rows.values[s] = integers_of(*argument);
+    if (argument && slot.has_value()) rows.values[s] = integers_of(*argument, slot.picked);
     if (slot.distinct) find_pairs(input, s, &rows);
   }
   return rows;
@@ -204,6 +219,7 @@ void RunningFrames::link(EventHeader& event, std::byte* partition, bool from_che
   }
   time_max = std::max(time_max, event.time_us);
   event.time_max_us = time_max;
+  if (values_.picks()) chain_.link(event);
   event.out_of_order = static_cast<uint32_t>(event.time_us < in_order_time_us_);
   in_order_time_us_ = std::max(in_order_time_us_, event.time_us);
   last = static_cast<int64_t>(log_.end());
@@ -215,6 +231,7 @@ void RunningFrames::arrive(const EventHeader& event, std::byte* partition) {
   for (size_t each : values_.entering_on_arrival()) {
     count_in(event, partition, values_.running()[each], 1);
   }
+  if (!values_.firsts().empty()) update_firsts(event, partition);
   for (const RunningValues::Slot& slot : values_.slots()) {
     if (!slot.distinct) continue;
     const auto pair = value_at<RowId>(event, slot.pair_offset);
@@ -271,8 +288,9 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
     const RunningValues::Slot& slot = values_.slots()[values_.running()[r].slot];
     if (slot.sums) answers_.sums[r].resize(input.rows);
     if (slot.squares) answers_.squares[r].resize(input.rows);
-    if (values_.running()[r].extreme) answers_.extremes[r].resize(input.rows);
+    if (!values_.running()[r].counts) answers_.extremes[r].resize(input.rows);
   }
+  if (values_.picks()) own_.resize(input.rows);
   const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();
   for (size_t begin = 0; begin < input.rows;) {
     // With emit = 'final' peers answer together; else each row for itself.
@@ -288,6 +306,7 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
       // Who is behind the horizon counts for nobody, not even for itself.
       if (times[row] < saturating_add(watermark_us, -op_.horizon_us)) continue;
       if (!values_.running().empty()) insert(rows, row, times[row]);
+      if (values_.picks()) own_[row] = log_.end();
     }
     for (size_t row = begin; row < end; ++row) {
       answer(rows.partitions[row], row, times[row], watermark_us);

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "operators/deviation.h"
 #include "operators/disorder_index.h"
+#include "operators/event_chain.h"
 #include "operators/extreme_values.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
@@ -20,10 +21,10 @@
 namespace kappa::operators {
 
 // OVER on one worker, by values that are kept running: for counts, exact sums, averages and
-// deviations of them, counts of distinct values, least and greatest ones over frames of time. A row
-// costs as much as it has frames, however long they are, as long as rows come in the order of event
-// time; one that does not pays for the events of its partition that lie between its time and the
-// latest.
+// deviations of them, counts of distinct values, least and greatest ones over frames of time; and
+// by single events that are found in the log: the first, the last, and the n-th before. A row costs
+// as much as it has frames, however long they are, as long as rows come in the order of event time;
+// one that does not pays for the events of its partition that lie between its time and the latest.
 //
 // State: the events, each appended once to an event log; in stored form (state/stored_events.h) its
 // body is
@@ -69,8 +70,9 @@ class RunningFrames final : public Operator {
     std::vector<std::vector<int64_t>> counts;
     std::vector<std::vector<int128>> sums;
     std::vector<std::vector<SumOfSquares>> squares;
-    std::vector<std::vector<int64_t>> extremes;  // where there is one: the count is not 0
-    std::vector<int8_t> late;                    // by row
+    // An extreme, or the value that is picked. Where there is none, the count is 0.
+    std::vector<std::vector<int64_t>> extremes;
+    std::vector<int8_t> late;  // by row
   };
   // What an answer at an earlier time differs by from the running value.
   struct Difference {
@@ -104,7 +106,31 @@ class RunningFrames final : public Operator {
   // The least or greatest value in the frame.
   std::optional<int64_t> extreme(const Running& running, state::RowId id, int64_t time_us,
                                  int64_t watermark_us);
+  // What a call that picks an event may pick from: those of a partition with a time in [low, high].
+  struct Choice {
+    state::RowId partition;
+    uint64_t own;  // 1 + number of the row's event
+    int64_t low_us;
+    int64_t high_us;
+    int64_t oldest_us;  // older ones count for nobody
+  };
+  Choice choice_of(const Running& running, state::RowId partition, size_t row, int64_t time_us,
+                   int64_t watermark_us) const;
+  // The value of the event that is picked. None: there is no such event, or it is null.
+  std::optional<int64_t> pick(const Running& running, const Choice& choice);
+  std::optional<int64_t> pick_first(const Running& running, const Choice& choice);
+  // 1 + number of an event, 0: none.
+  uint64_t first_event(const Choice& choice);
+  uint64_t last_event(const Running& running, const Choice& choice);
+  uint64_t event_before(const Running& running, const Choice& choice);
+  std::optional<int64_t> value_of(uint64_t event, size_t slot) const;
+  void note_first(const Running& running, const EventHeader& event, int64_t from_us,
+                  std::byte* partition);
+  // An event that has arrived may be the first one where another was known to be.
+  void update_firsts(const EventHeader& event, std::byte* partition);
+  void note_steps(const Choice& choice, uint64_t steps);
   Column result(size_t call) const;
+  Column picks(const FrameCall& call, size_t running) const;
   Column extremes(const FrameCall& call, size_t running) const;
   Column deviations(const FrameCall& call, size_t running) const;
   // Those of a partition's events with time in [low, high), all of which the running value has let
@@ -136,6 +162,7 @@ class RunningFrames final : public Operator {
   RunningValues values_;
   state::EventLog log_;
   DisorderIndex index_;
+  EventChain chain_;
   const bool keys_have_strings_;
   size_t body_bytes_max_ = 0;  // of any event, unless keys have strings
 
@@ -154,6 +181,7 @@ class RunningFrames final : public Operator {
 
   std::vector<std::byte> loaded_;  // records, from load_event(), not yet inserted
   Answers answers_;                // scratch of process()
+  std::vector<uint64_t> own_;      // the same: 1 + number of a row's event, if calls pick some
 };
 
 }  // namespace kappa::operators

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "engine/types/time.h"
+#include "operators/double_rank.h"
 #include "operators/running_frames.h"
 #include "operators/sums.h"
 
@@ -141,10 +143,12 @@ void RunningFrames::answer(RowId id, size_t row, int64_t time_us, int64_t waterm
   for (size_t r = 0; r < values_.running().size(); ++r) {
     const Running& running = values_.running()[r];
     const RunningValues::Slot& slot = values_.slots()[running.slot];
-    if (running.extreme) {
-      const auto best = extreme(running, id, time_us, watermark_us);
-      answers_.counts[r][row] = best ? 1 : 0;
-      answers_.extremes[r][row] = best.value_or(0);
+    if (!running.counts) {
+      const auto value = running.pick
+                             ? pick(running, choice_of(running, id, row, time_us, watermark_us))
+                             : extreme(running, id, time_us, watermark_us);
+      answers_.counts[r][row] = value ? 1 : 0;
+      answers_.extremes[r][row] = value.value_or(0);
       continue;
     }
     const bool sums = slot.sums && !running.distinct;
@@ -172,14 +176,24 @@ Column RunningFrames::extremes(const FrameCall& call, size_t running) const {
   Column column(call.result, counts.size());
   const auto fill = [&]<typename T>(std::span<T> values) {
     for (size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<T>(extremes[i]);
-      if (counts[i] == 0) column.set_null(i);
+      if (counts[i] == 0) {
+        column.set_null(i);
+      } else if constexpr (std::is_same_v<T, double>) {
+        values[i] = value_of_rank(extremes[i]);
+      } else {
+        values[i] = static_cast<T>(extremes[i]);
+      }
     }
   };
-  if (call.result.physical() == PhysicalType::kInt32) {
-    fill(column.values<int32_t>());
-  } else {
-    fill(column.values<int64_t>());
+  switch (call.result.physical()) {
+    case PhysicalType::kInt32:
+      fill(column.values<int32_t>());
+      break;
+    case PhysicalType::kDouble:
+      fill(column.values<double>());
+      break;
+    default:
+      fill(column.values<int64_t>());
   }
   return column;
 }
@@ -209,6 +223,7 @@ Column RunningFrames::result(size_t index) const {
   const std::vector<int128>& sums = answers_.sums[running];
   if (call.function == FrameFunction::kSum) return sums_column(call.result, sums, counts);
   if (values_.running()[running].extreme) return extremes(call, running);
+  if (values_.running()[running].pick) return picks(call, running);
   if (call.function == FrameFunction::kStddev || call.function == FrameFunction::kStddevPop) {
     return deviations(call, running);
   }

@@ -6,6 +6,11 @@
 
 namespace kappa::operators {
 
+bool picks_event(FrameFunction function) {
+  return function == FrameFunction::kFirstValue || function == FrameFunction::kLastValue ||
+         function == FrameFunction::kLag;
+}
+
 bool is_running(const FrameCall& call, Type argument) {
   if (call.function == FrameFunction::kIsLate) return true;
   if (call.frame.unit != Frame::Unit::kRange) return false;
@@ -18,11 +23,17 @@ bool is_running(const FrameCall& call, Type argument) {
     case FrameFunction::kAvg:
     case FrameFunction::kStddev:
     case FrameFunction::kStddevPop:
-    case FrameFunction::kMin:
-    case FrameFunction::kMax:
       // 128 bits take 2^64 of the largest of these.
       return argument.physical() == PhysicalType::kInt32 ||
              argument.physical() == PhysicalType::kInt64;
+    case FrameFunction::kMin:
+    case FrameFunction::kMax:
+      return argument.physical() == PhysicalType::kInt32 ||
+             argument.physical() == PhysicalType::kInt64 || argument.id == TypeId::kDouble;
+    case FrameFunction::kFirstValue:
+    case FrameFunction::kLastValue:
+    case FrameFunction::kLag:
+      return argument.id != TypeId::kNull && width_of(argument.physical()) <= sizeof(int64_t);
     default:
       return false;
   }
@@ -36,12 +47,13 @@ bool is_running(const SlidingNode& op, const Schema& input) {
 }
 
 size_t RunningValues::slot_of(const FrameCall& call) {
+  const bool picked = picks_event(call.function);
   const auto same = [&](const Slot& slot) {
-    return slot.argument == call.argument && slot.filter == call.filter;
+    return slot.argument == call.argument && slot.filter == call.filter && slot.picked == picked;
   };
   const auto found = std::find_if(slots_.begin(), slots_.end(), same);
   if (found != slots_.end()) return static_cast<size_t>(found - slots_.begin());
-  slots_.push_back({.argument = call.argument, .filter = call.filter});
+  slots_.push_back({.argument = call.argument, .filter = call.filter, .picked = picked});
   return slots_.size() - 1;
 }
 
@@ -57,9 +69,12 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
   const bool distinct = call.function == FrameFunction::kCountDistinct;
   const bool least = call.function == FrameFunction::kMin;
   const bool extreme = least || call.function == FrameFunction::kMax;
+  const bool picks = picks_event(call.function);
   const auto same = [&](const Running& each) {
     return each.slot == slot && each.frame == call.frame && each.distinct == distinct &&
-           each.extreme.has_value() == extreme && (!extreme || extremes_[*each.extreme] == least);
+           each.extreme.has_value() == extreme && (!extreme || extremes_[*each.extreme] == least) &&
+           (!picks ||
+            (each.pick->function == call.function && each.pick->distance == call.distance));
   };
   const auto found = std::find_if(running_.begin(), running_.end(), same);
   if (found != running_.end()) return static_cast<size_t>(found - running_.begin());
@@ -70,6 +85,8 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
                   .enters = {},
                   .distinct = distinct,
                   .extreme = {},
+                  .pick = {},
+                  .counts = !extreme && !picks,
                   .count = {},
                   .sum = {},
                   .squares_low = {},
@@ -78,6 +95,20 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
   if (extreme) {
     running.extreme = extremes_.size();
     extremes_.push_back(least);
+  } else if (picks) {
+    running.pick.emplace(Pick{.function = call.function,
+                              .distance = call.distance,
+                              .first_known = {},
+                              .first_from = {},
+                              .first_time = {},
+                              .first_value = {}});
+    if (call.function == FrameFunction::kFirstValue) firsts_.push_back(index);
+    // The last event that has entered is where to look for the last one of the frame.
+    if (call.function == FrameFunction::kLastValue && call.frame.end > 0) {
+      running.enters = threshold_of(call.frame.end - 1);
+    }
+    running_.push_back(running);
+    return index;
   } else {
     running.leaves = threshold_of(call.frame.start);
     thresholds_[running.leaves].leaving.push_back(index);
@@ -115,23 +146,25 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
 
   std::vector<Type> key;
   for (int column : op.partition) key.push_back(input[static_cast<size_t>(column)].type);
-  // last, time_max; a threshold each; then count, sum and squares of each running value.
+  // last, time_max; a threshold each; count, sum and squares of each running value; four for each
+  // first event.
   std::vector<Type> values(2 + thresholds_.size(), Type::bigint());
   for (const Running& running : running_) {
-    if (running.extreme) continue;
+    if (!running.counts) continue;
     values.push_back(Type::bigint());
     if (running.distinct) continue;
     const Slot& slot = slots_[running.slot];
     const size_t sums = (slot.sums ? 1 : 0) + (slot.squares ? 2 : 0);
     values.insert(values.end(), sums, Type::numeric(38, 0));
   }
+  values.insert(values.end(), 4 * firsts_.size(), Type::bigint());
   const state::RowLayout layout(key, values);
   size_t field = 0;
   last = layout.values()[field++];
   time_max = layout.values()[field++];
   for (Threshold& threshold : thresholds_) threshold.passed = layout.values()[field++];
   for (Running& running : running_) {
-    if (running.extreme) continue;
+    if (!running.counts) continue;
     running.count = layout.values()[field++];
     if (running.distinct) continue;
     const Slot& slot = slots_[running.slot];
@@ -141,10 +174,21 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
       running.squares_high = layout.values()[field++];
     }
   }
+  for (size_t each : firsts_) {
+    Pick& pick = *running_[each].pick;
+    pick.first_known = layout.values()[field++];
+    pick.first_from = layout.values()[field++];
+    pick.first_time = layout.values()[field++];
+    pick.first_value = layout.values()[field++];
+  }
   const state::TableOptions derived{.derived = true};
   partitions_ = std::make_unique<state::Table>(state::TableId{operator_id, 1}, layout, derived);
 
   record_bytes_ = sizeof(EventHeader);
+  if (std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.picked; })) {
+    span_offset_ = record_bytes_;
+    record_bytes_ += kSpanBytes;
+  }
   for (Slot& slot : slots_) {
     if (!slot.has_value()) continue;
     slot.value_offset = record_bytes_;

@@ -12,17 +12,22 @@
 
 namespace kappa::operators {
 
-// Whether a function over a frame can be kept as a running value: it can be taken back exactly, and
-// the frame is one of time.
-// `argument`: its type, kNull for count(*).
+// Whether a function over a frame can be kept as a running value: it can be taken back exactly, or
+// is the least or greatest of values in 64 bits, and the frame is one of time. `argument`: its
+// type, kNull for count(*).
 bool is_running(const FrameCall& call, Type argument);
 bool is_running(const SlidingNode& op, const Schema& input);  // all of its calls are
+// Whether it is one event of its frame that answers: first_value, last_value, lag.
+bool picks_event(FrameFunction function);
 // Of so many calls at most.
 inline constexpr size_t kRunningCallsMax = 32;
 
 // What the calls of a Sliding node keep running, and where: which events a call sees, the moments
 // at which they enter and leave its frame, and the fields of a partition's row that hold its count
 // and sum. Calls share what they have in common. Immutable.
+//
+// What picks one event of its frame (first_value, last_value, lag) is answered by the event itself,
+// which an EventChain finds; null is a value to it as any other.
 //
 // An event with time t has passed a threshold once the largest time of all, T, is beyond t + its
 // delay: that is how it leaves frames, and how it enters those that end in the past; it enters the
@@ -39,21 +44,34 @@ class RunningValues {
     bool squares = false;   // sums them too
     bool extremes = false;  // asks for the least or greatest
     bool distinct = false;
-    bool has_value() const { return sums || extremes; }
-    uint32_t value_offset = 0;  // in the event's record: its value, i64; if it has one
-    uint32_t pair_offset = 0;   // its row in `pairs`, u32; if it counts distinct values
+    bool picked = false;  // asks for single values, and has them as they are
+    bool has_value() const { return sums || extremes || picked; }
+    // In the event's record: its value, i64; of doubles the rank, or the bits if `picked`.
+    uint32_t value_offset = 0;
+    uint32_t pair_offset = 0;  // its row in `pairs`, u32; if it counts distinct values
     // Partition columns and value → how many events with it each frame holds, then the largest
     // event time.
     std::unique_ptr<state::Table> pairs = nullptr;
   };
+  struct Pick {
+    FrameFunction function;
+    int64_t distance;  // of lag
+    // Of first_value, the first event with a time of `first_from` or later, if it is known.
+    state::RowField first_known;  // bigint: 0 or 1
+    state::RowField first_from;   // bigint
+    state::RowField first_time;   // bigint
+    state::RowField first_value;  // bigint, or null
+  };
   struct Running {
     size_t slot;
     Frame frame;
-    size_t leaves;                 // threshold; not of an extreme
+    size_t leaves;                 // threshold; not of an extreme or pick
     std::optional<size_t> enters;  // threshold; none: on arrival
     bool distinct = false;
     // Its number among the least and greatest values, which have no fields.
     std::optional<size_t> extreme;
+    std::optional<Pick> pick;
+    bool counts = true;     // neither of the two: has a count, and what the slot asks for
     state::RowField count;  // bigint; of distinct values if `distinct`
     state::RowField sum;    // 128 bits, if the slot sums
     // 128 bits each, if the slot sums squares (deviation.h).
@@ -74,6 +92,12 @@ class RunningValues {
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
   // By number: whether it is the least.
   const std::vector<bool>& extremes() const { return extremes_; }
+  // Those that pick the first event of their frame.
+  const std::vector<size_t>& firsts() const { return firsts_; }
+  bool picks() const { return span_offset_ != 0; }  // some of them do
+  // In the event's record, if `picks()`: its EventChain::Span, of so many bytes.
+  uint32_t span_offset() const { return span_offset_; }
+  static constexpr uint32_t kSpanBytes = 32;
   // kNothingRuns: of is_late(), which looks at the row alone.
   static constexpr size_t kNothingRuns = ~size_t{0};
   size_t running_of_call(size_t call) const { return running_of_call_[call]; }
@@ -95,12 +119,14 @@ class RunningValues {
   std::vector<Threshold> thresholds_;
   std::vector<size_t> on_arrival_;
   std::vector<bool> extremes_;
+  std::vector<size_t> firsts_;
   std::vector<size_t> running_of_call_;
   std::unique_ptr<state::Table> partitions_;
   uint32_t record_bytes_ = 0;
+  uint32_t span_offset_ = 0;
 };
 
-// What an event's record begins with; the slots' values follow.
+// What an event's record begins with; its span, if calls pick events, and the slots' values follow.
 struct EventHeader {
   int64_t time_us;
   int64_t time_max_us;  // of this and the earlier events of the partition

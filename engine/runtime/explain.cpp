@@ -1,5 +1,6 @@
 #include "engine/runtime/explain.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -257,10 +258,13 @@ class Explainer {
                      }));
     const bool running = is_running(op, input(node));
     out->state = absl::StrCat(running ? "the events that frames may hold, in a log, by "
-                                      : "the rows that frames may hold, by ",
+                                      : "the rows that frames may hold, in memory, by ",
                               partition.empty() ? "" : absl::StrCat(partition, ", "),
                               list({op.event_time}, node.schema), ", number");
-    if (running) absl::StrAppend(&out->state, "; running values, made from them");
+    const bool values = std::ranges::any_of(op.calls, [](const FrameCall& call) {
+      return call.function != FrameFunction::kIsLate && !picks_event(call.function);
+    });
+    if (running && values) absl::StrAppend(&out->state, "; running values, made from them");
     if (op.notes_late) out->late = "rows below the watermark are answered and noted";
   }
 

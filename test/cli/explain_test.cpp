@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
 
@@ -83,6 +84,9 @@ SELECT id, count(*) OVER w AS n, lag(id, 2) OVER (ORDER BY at ROWS 5 PRECEDING) 
 WINDOW w AS (PARTITION BY store ORDER BY at RANGE BETWEEN '8 days' PRECEDING AND '7 days' PRECEDING);
 CREATE MATERIALIZED VIEW finally WITH (emit = 'final') AS
 SELECT id, count(*) OVER (ORDER BY at ROWS 5 PRECEDING) AS n FROM sales;
+CREATE MATERIALIZED VIEW steps AS
+SELECT id, lag(amount) OVER w AS before, first_value(at) OVER w AS first FROM sales
+WINDOW w AS (PARTITION BY store ORDER BY at RANGE '30 days' PRECEDING);
 CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY store HAVING count(*) > 9;
 )");
   CHECK(kappa({"explain", file, "velocity"}).out == R"(view velocity (id, n, before)  [append-only]
@@ -91,7 +95,7 @@ CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY
 └─ project id, count, lag  [append-only]
    └─ over all rows: lag(id, 2) [-5 rows, now]  [append-only]
       │  exchange: to one worker
-      │  state: the rows that frames may hold, by at, number
+      │  state: the rows that frames may hold, in memory, by at, number
       └─ over store: count(*) [-'8 days', -'7 days']  [append-only]
          │  exchange: by store
          │  state: the events that frames may hold, in a log, by store, at, number; running values, made from them
@@ -109,13 +113,16 @@ CREATE MATERIALIZED VIEW busy AS SELECT store, count(*) AS n FROM sales GROUP BY
 └─ project id, count  [append-only]
    └─ over all rows: count(*) [-5 rows, now]  [append-only]
       │  exchange: to one worker
-      │  state: the rows that frames may hold, by at, number
+      │  state: the rows that frames may hold, in memory, by at, number
       └─ reorder by at  [append-only]
          │  state: the rows that wait for the watermark, by record
          │  late: rows below the watermark are refused
          └─ project at, id  [append-only]
             └─ source sales (topic sales, JSON): id, at, store, amount; watermark at - '00:00:05'  [append-only]
 )");
+  CHECK(absl::StrContains(
+      kappa({"explain", file, "steps"}).out,
+      "state: the events that frames may hold, in a log, by store, at, number\n"));
   CHECK(kappa({"explain", file, "busy"}).out == R"(view busy (store, n)  [changelog]
 │  state: a row a key, by store
 └─ filter (count > 9)  [changelog]

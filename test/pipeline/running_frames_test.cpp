@@ -36,7 +36,9 @@ CREATE MATERIALIZED VIEW answers AS
 SELECT id, count(*) OVER long AS n, sum(amount) OVER long AS s, count(DISTINCT place) OVER long AS d,
        count(*) OVER short AS sn, sum(amount) OVER past AS ps, count(DISTINCT place) OVER past AS pd,
        min(amount) OVER long AS least, max(amount) OVER long AS most, max(amount) OVER short AS sm,
-       min(amount) OVER past AS pl, max(amount) OVER past AS pm
+       min(amount) OVER past AS pl, max(amount) OVER past AS pm,
+       first_value(id) OVER long AS first, first_value(id) OVER past AS pf, last_value(id) OVER past AS pa,
+       lag(id) OVER long AS before, lag(id, 1000) OVER short AS long_before, lag(id, 2) OVER past AS past_before
 FROM tx
 WINDOW long AS (PARTITION BY card ORDER BY at RANGE '60 seconds' PRECEDING),
        short AS (PARTITION BY card ORDER BY at RANGE '3 seconds' PRECEDING),
@@ -70,12 +72,16 @@ std::string json(const Tx& tx) {
                       R"(","amount":)", tx.amount, R"(,"place":"p)", tx.place, R"("})");
 }
 
+using Position = std::pair<int64_t, int64_t>;  // time, id
+
 struct Seen {
   int64_t count = 0;
   int64_t sum = 0;
   int64_t least = std::numeric_limits<int64_t>::max();
   int64_t most = std::numeric_limits<int64_t>::min();
   std::set<int> places;
+  Position first = {std::numeric_limits<int64_t>::max(), 0};
+  Position last = {kNever, 0};
 };
 
 Seen look(const std::vector<const Tx*>& known, const Tx& row, int64_t start_us, int64_t end_us) {
@@ -88,8 +94,22 @@ Seen look(const std::vector<const Tx*>& known, const Tx& row, int64_t start_us, 
     seen.least = std::min(seen.least, tx->amount);
     seen.most = std::max(seen.most, tx->amount);
     seen.places.insert(tx->place);
+    seen.first = std::min(seen.first, Position(tx->at_us, tx->id));
+    seen.last = std::max(seen.last, Position(tx->at_us, tx->id));
   }
   return seen;
+}
+
+// The id of the row that comes so many before this one among all of its card, if it was seen.
+std::string before(const std::set<Position>& all, const Tx& row, int64_t distance,
+                   const Seen& seen) {
+  auto at = all.find({row.at_us, row.id});
+  for (; distance > 0; --distance) {
+    if (at == all.begin()) return "NULL";
+    --at;
+  }
+  const bool there = seen.count > 0 && seen.first <= *at && *at <= seen.last;
+  return there ? absl::StrCat(at->second) : "NULL";
 }
 
 std::vector<std::string> expected(const std::vector<Tx>& all) {
@@ -98,9 +118,12 @@ std::vector<std::string> expected(const std::vector<Tx>& all) {
   };
   std::vector<std::string> rows;
   std::map<int64_t, std::vector<const Tx*>> cards;
+  std::map<int64_t, std::set<Position>> ordered;
   for (const Tx& tx : all) {
     std::vector<const Tx*>& known = cards[tx.card];
     known.push_back(&tx);
+    std::set<Position>& all_of_card = ordered[tx.card];
+    all_of_card.emplace(tx.at_us, tx.id);
     const Seen wide = look(known, tx, kHorizon, 0);
     const Seen brief = look(known, tx, 3 * kSecond, 0);
     const Seen past = look(known, tx, 40 * kSecond, 7 * kSecond);
@@ -115,7 +138,13 @@ std::vector<std::string> expected(const std::vector<Tx>& all) {
                                             of(wide, wide.most),
                                             of(brief, brief.most),
                                             of(past, past.least),
-                                            of(past, past.most)};
+                                            of(past, past.most),
+                                            of(wide, wide.first.second),
+                                            of(past, past.first.second),
+                                            of(past, past.last.second),
+                                            before(all_of_card, tx, 1, wide),
+                                            before(all_of_card, tx, 1000, brief),
+                                            before(all_of_card, tx, 2, past)};
     rows.push_back(absl::StrJoin(cells, "|"));
   }
   std::sort(rows.begin(), rows.end());
@@ -126,7 +155,7 @@ std::vector<std::string> answers(TestProduct& product) {
   std::vector<std::string> rows = product.rows("answers");
   for (std::string& row : rows) {
     std::vector<std::string> cells = absl::StrSplit(row, '|');
-    cells.resize(12);  // the columns that identify a record come behind
+    cells.resize(18);  // the columns that identify a record come behind
     row = absl::StrJoin(cells, "|");
   }
   std::sort(rows.begin(), rows.end());
@@ -223,6 +252,17 @@ TEST_CASE("running frames of rows so late that they have passed several threshol
                now - (edge ? edges[stream.below(5)] * kSecond + stream.below(3) - 1 : back));
   }
   check(stream, 1 + static_cast<int64_t>(seed) * 7, 90);
+}
+
+TEST_CASE("running frames of many events at one time, which come in any order") {
+  const uint64_t seed = GENERATE(range(1, 5));
+  INFO("seed " << seed);
+  Stream stream(seed);
+  for (int64_t n = 0; n < 900; ++n) {
+    const int64_t now = 1000 * kSecond + n / 8 * kSecond;
+    stream.add(stream.below(2), now - stream.below(3) * kSecond);
+  }
+  check(stream, 30, 200);
 }
 
 TEST_CASE("running frames of events before 1970, and across it") {

@@ -174,6 +174,12 @@ Value quantile(const AggregateCall& call, std::vector<Value> values) {
   return Value::double_precision(std::copysign(middle, exact));
 }
 
+// Of least and greatest values -0.0 is 0.0.
+Value without_negative_zero(Value value) {
+  if (auto* real = std::get_if<double>(&value.data)) *real += 0.0;
+  return value;
+}
+
 }  // namespace
 
 int compare_nulls_last(const Value& a, const Value& b) {
@@ -236,9 +242,9 @@ Value aggregate(const AggregateCall& call, const Bag& bag) {
   if (values.empty()) return Value::null(call.result);
   switch (call.call) {
     case Call::kMin:
-      return *std::min_element(values.begin(), values.end(), less);
+      return without_negative_zero(*std::min_element(values.begin(), values.end(), less));
     case Call::kMax:
-      return *std::max_element(values.begin(), values.end(), less);
+      return without_negative_zero(*std::max_element(values.begin(), values.end(), less));
     case Call::kStddev:
     case Call::kStddevPop:
       return deviation(call, values, bag);
