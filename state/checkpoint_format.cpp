@@ -10,7 +10,7 @@
 namespace kappa::state {
 namespace {
 
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
 constexpr size_t kTableBytes = 9;
 
 template <typename T>
