@@ -34,7 +34,7 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
           [&](const PartitionPlace& place) { return place.partition == partition.id; });
       partition.next = known == places.end() ? Offset{0} : known->next;
       if (known != places.end()) {
-        KAPPA_RETURN_IF_ERROR(check_place(log, partition.id, range, *known));
+        KAPPA_ASSIGN_OR_RETURN(partition.reader, check_place(log, partition.id, range, *known));
         partition.log_time = known->log_time;
         partition.known_to = known->known_to;
         partition.known_record = known->known_record;
@@ -42,7 +42,11 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
       // A fresh pipeline starts with the first record that retention has left.
       if (known == places.end()) partition.next = std::max(partition.next, range.start);
       partition.to = partition.next;
-      KAPPA_ASSIGN_OR_RETURN(partition.reader, log.open_reader(partition.id, partition.next));
+      if (partition.reader) {
+        partition.reader->seek(partition.next);
+      } else {
+        KAPPA_ASSIGN_OR_RETURN(partition.reader, log.open_reader(partition.id, partition.next));
+      }
       reader.partitions_.push_back(std::move(partition));
     }
   }
@@ -50,9 +54,11 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
 }
 
 // A log that is not the one of the checkpoint must not be read on, however plausible its offsets.
-absl::Status OrderReader::check_place(const log::Log& log, const TopicPartition& id,
-                                      const log::PartitionRange& range,
-                                      const PartitionPlace& place) {
+// Returns the reader that has looked, if there was something to look at: it goes on knowing which
+// log it has seen.
+absl::StatusOr<std::unique_ptr<log::LogReader>> OrderReader::check_place(
+    const log::Log& log, const TopicPartition& id, const log::PartitionRange& range,
+    const PartitionPlace& place) {
   if (range.end < place.next) {
     return absl::DataLossError(absl::StrCat(name_of(id), " ends at offset ", range.end.value,
                                             ", but the checkpoint has applied all before ",
@@ -60,12 +66,12 @@ absl::Status OrderReader::check_place(const log::Log& log, const TopicPartition&
                                             ": the topic was made anew, or its log was cut"));
   }
   const Offset last{place.known_to.value - 1};
-  if (last.value < 0 || last < range.start) return absl::OkStatus();  // removed by retention
-  KAPPA_ASSIGN_OR_RETURN(const auto reader, log.open_reader(id, last));
+  if (last.value < 0 || last < range.start) return nullptr;  // removed by retention
+  KAPPA_ASSIGN_OR_RETURN(auto reader, log.open_reader(id, last));
   KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read_to(place.known_to, 1));
   // Compaction may have removed it; then there is nothing to compare.
-  if (block.empty() || block.records.front().offset != last) return absl::OkStatus();
-  if (record_hash(block.records.front()) == place.known_record) return absl::OkStatus();
+  if (block.empty() || block.records.front().offset != last) return reader;
+  if (record_hash(block.records.front()) == place.known_record) return reader;
   return absl::DataLossError(absl::StrCat(
       name_of(id), ": the record at offset ", last.value,
       " is not the one that the checkpoint has applied (the log is now ", range.start.value, " to ",
@@ -240,21 +246,21 @@ void OrderReader::set_ends(JournalEntry entry) {
 absl::Status OrderReader::begin_block(Partition& partition) {
   if (!partition.in_entry()) return absl::OkStatus();
   if (partition.loaded == 0) KAPPA_RETURN_IF_ERROR(load(partition, 1, partition.to));
-  if (partition.loaded == 0) {
+  if (partition.loaded == 0 && partition.reader->position() < partition.to) {
     return absl::AbortedError(
         absl::StrCat(name_of(partition.id), " ends at offset ", partition.next.value,
                      ", but the order journal goes on to ", partition.to.value));
+  }
+  if (partition.loaded == 0 || partition.record().offset >= partition.to) {
+    // The log goes on behind the entry: compaction has removed what the entry had here.
+    partition.end_entry();
+    return absl::OkStatus();
   }
   const std::vector<RecordView>& records = partition.blocks.front().block.records;
   const auto end = std::partition_point(
       records.begin() + static_cast<std::ptrdiff_t>(partition.next_record), records.end(),
       [&](const RecordView& record) { return record.offset < partition.to; });
   partition.entry_end = static_cast<size_t>(end - records.begin());
-  if (partition.entry_end == partition.next_record) {
-    return absl::DataLossError(absl::StrCat(name_of(partition.id), ": offsets ",
-                                            partition.next.value, " to ", partition.to.value - 1,
-                                            " of the order journal are not in the log any more"));
-  }
   partition.set_head(entry_->clock);
   return absl::OkStatus();
 }
@@ -268,10 +274,7 @@ absl::Status OrderReader::end_block(Partition& partition, Epoch& epoch) {
                                            last.offset.value,
                                            " is another one than the order journal remembers"));
   }
-  if (!partition.in_entry()) {
-    partition.known_to = partition.to;
-    partition.known_record = partition.last_record;
-  }
+  if (!partition.in_entry()) partition.end_entry();
   if (partition.next_record == block.records.size()) {
     epoch.blocks.push_back(std::move(block));
     partition.blocks.pop_front();

@@ -97,6 +97,12 @@ class OrderReader {
 
     const RecordView& record() const { return blocks.front().block.records[next_record]; }
     bool in_entry() const { return next < to; }
+    // Its records are given to epochs, or gone from the log.
+    void end_entry() {
+      next = to;
+      known_to = to;
+      known_record = last_record;
+    }
     // A timestamp ahead of the entry's clock is ignored.
     void set_head(LogTime clock) {
       const LogTime timestamp = blocks.front().timestamps[next_record];
@@ -105,8 +111,9 @@ class OrderReader {
   };
 
   void set_ends(JournalEntry entry);
-  static absl::Status check_place(const log::Log& log, const TopicPartition& id,
-                                  const log::PartitionRange& range, const PartitionPlace& place);
+  static absl::StatusOr<std::unique_ptr<log::LogReader>> check_place(
+      const log::Log& log, const TopicPartition& id, const log::PartitionRange& range,
+      const PartitionPlace& place);
   absl::StatusOr<std::optional<JournalEntry::Advance>> last_record_before(
       const Partition& partition, Offset end) const;
   absl::Status load(Partition& partition, size_t records_wanted, Offset end);

@@ -1,5 +1,7 @@
 #include "engine/types/record.h"
 
+#include "engine/types/header_writer.h"
+
 namespace kappa {
 namespace {
 
@@ -15,15 +17,6 @@ bool read_varint(const char*& at, const char* end, int64_t* value) {
     }
   }
   return false;
-}
-
-void write_varint(int64_t value, std::string* out) {
-  uint64_t bits = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
-  while (bits >= 0x80) {
-    out->push_back(static_cast<char>((bits & 0x7f) | 0x80));
-    bits >>= 7;
-  }
-  out->push_back(static_cast<char>(bits));
 }
 
 // Reads a length and as many bytes; a length below zero stands for null.
@@ -66,15 +59,9 @@ RecordHeaders parse_headers(const RecordView& record) {
 }
 
 std::string encode_headers(const RecordHeaders& headers) {
-  std::string out;
-  write_varint(static_cast<int64_t>(headers.size()), &out);
-  for (const auto& [key, value] : headers) {
-    write_varint(static_cast<int64_t>(key.size()), &out);
-    out += key;
-    write_varint(static_cast<int64_t>(value.size()), &out);
-    out += value;
-  }
-  return out;
+  HeaderWriter writer(headers.size());
+  for (const auto& [name, value] : headers) writer.add(name, value);
+  return writer.take();
 }
 
 }  // namespace kappa

@@ -154,6 +154,59 @@ TEST_CASE("a topic that was made anew with as many records is told by the last o
   CHECK(absl::StrContains(status.message(), "the record at offset 2 is not the one that was read"));
 }
 
+TEST_CASE(
+    "a topic that was made anew is told by a reader that has looked, and not read on, before") {
+  KAPPA_NEED_KAFKA();
+  const auto log = open_log(shared_broker());
+  const std::string topic = unique_name("anew");
+  create_topic(shared_broker(), topic, 1, kForEver);
+  append_values(*log, topic, 0, {"a", "b", "c"});
+  // As a restarted pipeline does: the record before its place is looked at.
+  const auto reader = log->open_reader({topic, 0}, Offset{1});
+  REQUIRE(reader.ok());
+  CHECK(read_values(**reader, Offset{2}).front() == "b");
+  (*reader)->seek(Offset{3});
+  delete_topic(shared_broker(), topic);
+  CHECK(eventually([&] { return absl::IsUnavailable((*reader)->read(1 << 16).status()); }));
+  create_topic(shared_broker(), topic, 1, kForEver);
+  kcat(shared_broker(), {"-P", "-t", topic, "-p", "0"}, "v\nw\nx\ny\nz\n");
+  absl::Status status;
+  CHECK(eventually([&] {
+    status = (*reader)->read(1 << 16).status();
+    return !status.ok() && !absl::IsUnavailable(status);
+  }));
+  INFO(status);
+  CHECK(absl::IsDataLoss(status));
+  CHECK(absl::StrContains(status.message(), "is not the one that was read there"));
+}
+
+TEST_CASE("a header without a value is told from one with an empty value") {
+  KAPPA_NEED_KAFKA();
+  const auto log = open_log(shared_broker());
+  const std::string topic = unique_name("headers");
+  create_topic(shared_broker(), topic, 1, kForEver);
+  append_with_headers(shared_broker(), topic, {{"none", std::nullopt}, {"empty", ""}, {"x", "y"}});
+  const auto reader = log->open_reader({topic, 0}, Offset{0});
+  REQUIRE(reader.ok());
+  absl::StatusOr<RecordBlock> block = absl::UnavailableError("not read yet");
+  CHECK(eventually([&] {
+    block = (*reader)->read_to(Offset{1}, 1 << 16);
+    return block.ok() && !block->empty();
+  }));
+  REQUIRE(block.ok());
+  REQUIRE(block->records.size() == 1);
+  HeaderReader headers(block->records[0]);
+  std::string_view name;
+  std::optional<std::string_view> value;
+  REQUIRE(headers.next(&name, &value));
+  CHECK((name == "none" && !value));
+  REQUIRE(headers.next(&name, &value));
+  CHECK((name == "empty" && value && value->empty()));
+  REQUIRE(headers.next(&name, &value));
+  CHECK((name == "x" && value == "y"));
+  CHECK_FALSE(headers.next(&name, &value));
+}
+
 TEST_CASE("partitions that are added to a topic are noticed, and who waits for appends is woken") {
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());

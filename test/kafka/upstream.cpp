@@ -76,6 +76,27 @@ void add_partitions(const std::string& bootstrap, const std::string& topic, int 
   REQUIRE(rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
+void append_with_headers(const std::string& bootstrap, const std::string& topic,
+                         const NullableHeaders& headers) {
+  const Client client(producer(bootstrap), &rd_kafka_destroy);
+  rd_kafka_headers_t* made = rd_kafka_headers_new(headers.size());
+  for (const auto& [name, value] : headers) {
+    rd_kafka_header_add(made, name.data(), static_cast<ssize_t>(name.size()),
+                        value ? value->data() : nullptr,
+                        value ? static_cast<ssize_t>(value->size()) : 0);
+  }
+  rd_kafka_vu_t arguments[4] = {};
+  arguments[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+  arguments[0].u.cstr = topic.c_str();
+  arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  arguments[2].vtype = RD_KAFKA_VTYPE_HEADERS;
+  arguments[2].u.headers = made;
+  arguments[3].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+  arguments[3].u.i64 = 1000;
+  require_ok(rd_kafka_produceva(client.get(), arguments, 4));
+  REQUIRE(rd_kafka_flush(client.get(), kTimeoutMs) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 int64_t committed_offset(const std::string& bootstrap, const std::string& group,
                          const std::string& topic, int partition) {
   char why[512];

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct rd_kafka_s;
@@ -14,6 +16,11 @@ void delete_records(const std::string& bootstrap, const std::string& topic, int 
                     int64_t offset);
 // Gives the topic more partitions: `partitions` in all.
 void add_partitions(const std::string& bootstrap, const std::string& topic, int partitions);
+
+using NullableHeaders = std::vector<std::pair<std::string, std::optional<std::string>>>;
+// Appends a record to partition 0, and returns once the broker has it.
+void append_with_headers(const std::string& bootstrap, const std::string& topic,
+                         const NullableHeaders& headers);
 
 // What a consumer group has committed; -1: nothing.
 int64_t committed_offset(const std::string& bootstrap, const std::string& group,

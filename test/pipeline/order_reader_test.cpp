@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "test/pipeline/compacted_log.h"
 #include "test/pipeline/test_product.h"
 
 namespace kappa::runtime {
@@ -32,18 +33,28 @@ struct Fixture {
     require_ok(log->append(topic, {&record, 1}).status());
   }
 
-  OrderReader open() {
-    auto reader = OrderReader::open(*log, {"a", "b"}, {});
+  OrderReader open() { return open_over(*log); }
+  OrderReader open_over(const log::Log& from) {
+    auto reader = OrderReader::open(from, {"a", "b"}, {});
     require_ok(reader.status());
     return *std::move(reader);
   }
 
   // The payloads of everything there is, in the order, `places_max` a turn.
   std::vector<std::string> order(OrderReader& reader, LogTime at, size_t places_max) {
+    return order_of(reader, describe(reader, at), places_max);
+  }
+
+  JournalEntry describe(const OrderReader& reader, LogTime at) {
     auto entry = reader.describe_backlog(at);
     require_ok(entry.status());
     REQUIRE(entry->has_value());
-    reader.begin(**entry);
+    return **std::move(entry);
+  }
+
+  // The payloads of an entry, in the order, `places_max` a turn.
+  std::vector<std::string> order_of(OrderReader& reader, JournalEntry entry, size_t places_max) {
+    reader.begin(std::move(entry));
     std::vector<std::string> values;
     Epoch epoch(2, 3, 2);
     while (reader.entry()) {
@@ -103,6 +114,38 @@ TEST_CASE_METHOD(Fixture, "an entry that goes beyond the log's end is aborted") 
   append("a", 0, "x", 10);
   OrderReader reader = open();
   reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{2}, 1}}});
+  Epoch epoch(2, 3, 2);
+  CHECK(absl::IsAborted(reader.fill(epoch, 10)));
+}
+
+TEST_CASE_METHOD(Fixture, "an entry is what compaction has left of its offsets, and no more") {
+  for (const char* value : {"a0", "a1", "a2"}) append("a", 0, value, 10);
+  for (const char* value : {"b0", "b1"}) append("b", 0, value, 20);
+  const OrderReader before = open();
+  const JournalEntry entry = describe(before, LogTime{100});
+  append("a", 0, "a3", 30);
+  append("b", 0, "b2", 30);
+  // The last record of one partition, and all of the other's.
+  test::CompactedLog compacted(log.get());
+  compacted.remove({"a", 0}, Offset{2});
+  compacted.remove({"b", 0}, Offset{0});
+  compacted.remove({"b", 0}, Offset{1});
+  for (const size_t places_max : {size_t{1}, size_t{10}}) {
+    OrderReader reader = open_over(compacted);
+    CHECK(order_of(reader, entry, places_max) == std::vector<std::string>{"a0", "a1"});
+    CHECK(order(reader, LogTime{200}, places_max) == std::vector<std::string>{"a3", "b2"});
+  }
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "an entry whose last records are gone with the end of the log is aborted") {
+  append("a", 0, "a0", 10);
+  append("a", 0, "a1", 10);
+  test::CompactedLog compacted(log.get());
+  compacted.remove({"a", 0}, Offset{1});
+  OrderReader reader = open_over(compacted);
+  // The log ends at 2.
+  reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{3}, 1}}});
   Epoch epoch(2, 3, 2);
   CHECK(absl::IsAborted(reader.fill(epoch, 10)));
 }

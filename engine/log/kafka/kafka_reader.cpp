@@ -87,7 +87,6 @@ void KafkaReader::stop() {
 void KafkaReader::seek(Offset offset) {
   stop();
   position_ = offset;
-  last_.reset();
   at_end_ = outside_log_ = maybe_another_ = false;
   trouble_.clear();
   failure_ = start();

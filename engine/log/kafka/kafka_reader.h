@@ -33,7 +33,7 @@ class KafkaReader final : public LogReader {
 
  private:
   struct Callbacks;
-  // The last record handed out, to tell whether a log that comes back is the same one.
+  // The last record handed out, wherever it was, to tell whether a log that comes back is the same.
   struct LastRecord {
     Offset offset;
     uint64_t hash = 0;

@@ -6,23 +6,26 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "engine/types/header_writer.h"
+
 namespace kappa::log {
 namespace {
 
 // Beyond bytes_max, so that the record that reaches it mostly still fits.
 constexpr size_t kSlackBytes = 16u << 10;
 
-RecordHeaders headers_of(const rd_kafka_headers_t* headers) {
-  RecordHeaders copied;
+std::string encode_headers(const rd_kafka_headers_t* headers) {
+  HeaderWriter writer(rd_kafka_header_cnt(headers));
   const char* name = nullptr;
   const void* value = nullptr;
   size_t size = 0;
   for (size_t i = 0;
        rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
        ++i) {
-    copied.emplace_back(name, value ? std::string(static_cast<const char*>(value), size) : "");
+    writer.add(name, value ? std::optional(std::string_view(static_cast<const char*>(value), size))
+                           : std::nullopt);
   }
-  return copied;
+  return writer.take();
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ void MessageBlock::add(const rd_kafka_message_s& message) {
 void MessageBlock::put_headers(const rd_kafka_message_s& message, RecordView* record) {
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  const std::string encoded = encode_headers(headers_of(headers));
+  const std::string encoded = encode_headers(headers);
   room_for(encoded.size());
   // room_for() may have moved the records' bytes, but not the records.
   record->headers = put(encoded.data(), encoded.size());
