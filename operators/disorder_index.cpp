@@ -144,8 +144,7 @@ std::optional<uint32_t> DisorderIndex::number_of(state::RowId id, int64_t time_u
   return static_cast<uint32_t>(events.at(before - 1).number) + 1;
 }
 
-void DisorderIndex::insert(state::RowId id, uint64_t event) {
-  if (partitions_.empty()) return;
+void DisorderIndex::insert_indexed(state::RowId id, uint64_t event) {
   const auto found = partitions_.find(id);
   if (found == partitions_.end()) return;
   Partition& partition = found->second;

@@ -64,7 +64,9 @@ class DisorderIndex {
   // How many events of this time the partition has, if that is known.
   std::optional<uint32_t> number_of(state::RowId partition, int64_t time_us) const;
 
-  void insert(state::RowId partition, uint64_t event);
+  void insert(state::RowId partition, uint64_t event) {
+    if (!partitions_.empty()) insert_indexed(partition, event);
+  }
   void erase(state::RowId partition) { partitions_.erase(partition); }
 
  private:
@@ -79,6 +81,7 @@ class DisorderIndex {
     return *reinterpret_cast<const EventHeader*>(log_.record(event));
   }
   void make(Partition& partition, uint64_t last, int64_t oldest_us);
+  void insert_indexed(state::RowId partition, uint64_t event);
 
   const state::EventLog& log_;
   EventSums sums_;

@@ -135,10 +135,10 @@ void RunningFrames::count_in(const EventHeader& event, std::byte* partition, con
   }
   if (!running.distinct) {
     number(partition, running.count) += sign;
-    if (!slot.sums) return;
+    if (!running.sums) return;
     const auto value = value_at<int64_t>(event, slot.value_offset);
     add_wrapping(Table::get<int128>(partition, running.sum), static_cast<int128>(value) * sign);
-    if (!slot.squares) return;
+    if (!running.squares) return;
     const SumOfSquares squares = square(value);
     add_wrapping(Table::get<int128>(partition, running.squares_low), squares.low * sign);
     add_wrapping(Table::get<int128>(partition, running.squares_high), squares.high * sign);
@@ -191,8 +191,9 @@ void RunningFrames::move_on(int64_t time_us) {
 
 // The number of the partition's next event of this time: they count up as they come.
 uint32_t RunningFrames::number_of(RowId id, int64_t time_us) {
-  if (const auto known = index_.number_of(id, time_us)) return *known;
   const auto last = static_cast<uint64_t>(number(values_.partitions().row(id), values_.last));
+  if (event(last - 1).time_us == time_us) return event(last - 1).number + 1;
+  if (const auto known = index_.number_of(id, time_us)) return *known;
   uint64_t steps = 0;
   uint32_t found = 0;
   for (uint64_t from = last; from > log_.begin() && event(from - 1).time_max_us >= time_us;
@@ -232,8 +233,8 @@ void RunningFrames::arrive(const EventHeader& event, std::byte* partition) {
     count_in(event, partition, values_.running()[each], 1);
   }
   if (!values_.firsts().empty()) update_firsts(event, partition);
-  for (const RunningValues::Slot& slot : values_.slots()) {
-    if (!slot.distinct) continue;
+  for (size_t s : values_.distinct_slots()) {
+    const RunningValues::Slot& slot = values_.slots()[s];
     const auto pair = value_at<RowId>(event, slot.pair_offset);
     if (pair == state::kNoRow) continue;
     int64_t& time_max = number(slot.pairs->row(pair), slot.pairs->layout().values().back());
@@ -260,12 +261,12 @@ void RunningFrames::insert(const Rows& rows, size_t row, int64_t time_us) {
       .seen = rows.seen[row],
       .out_of_order = 0,
   };
-  for (size_t s = 0; s < values_.slots().size(); ++s) {
-    const RunningValues::Slot& slot = values_.slots()[s];
-    if (slot.has_value()) {
-      std::memcpy(record + slot.value_offset, &rows.values[s][row], sizeof(int64_t));
-    }
-    if (slot.distinct) std::memcpy(record + slot.pair_offset, &rows.pairs[s][row], sizeof(RowId));
+  const auto& slots = values_.slots();
+  for (size_t s : values_.value_slots()) {
+    std::memcpy(record + slots[s].value_offset, &rows.values[s][row], sizeof(int64_t));
+  }
+  for (size_t s : values_.distinct_slots()) {
+    std::memcpy(record + slots[s].pair_offset, &rows.pairs[s][row], sizeof(RowId));
   }
   std::byte* const partition = values_.partitions().row(event.partition);
   link(event, partition, false);
@@ -285,10 +286,10 @@ void RunningFrames::process(const Batch& input, const OperatorContext& context,
   answers_.late.resize(input.rows);
   for (size_t r = 0; r < values_.running().size(); ++r) {
     answers_.counts[r].resize(input.rows);
-    const RunningValues::Slot& slot = values_.slots()[values_.running()[r].slot];
-    if (slot.sums) answers_.sums[r].resize(input.rows);
-    if (slot.squares) answers_.squares[r].resize(input.rows);
-    if (!values_.running()[r].counts) answers_.extremes[r].resize(input.rows);
+    const Running& running = values_.running()[r];
+    if (running.sums) answers_.sums[r].resize(input.rows);
+    if (running.squares) answers_.squares[r].resize(input.rows);
+    if (!running.counts) answers_.extremes[r].resize(input.rows);
   }
   if (values_.picks()) own_.resize(input.rows);
   const auto times = input.columns[static_cast<size_t>(op_.event_time)]->values<int64_t>();

@@ -103,6 +103,10 @@ class RunningFrames final : public Operator {
   char* write_values(const EventHeader& event, size_t key_bytes, char* to) const;
 
   void answer(state::RowId partition, size_t row, int64_t time_us, int64_t watermark_us);
+  // For one running value.
+  void answer_running(state::RowId partition, size_t running, size_t row);
+  void answer_earlier(state::RowId partition, size_t running, size_t row, int64_t time_us,
+                      int64_t watermark_us);
   // The least or greatest value in the frame.
   std::optional<int64_t> extreme(const Running& running, state::RowId id, int64_t time_us,
                                  int64_t watermark_us);

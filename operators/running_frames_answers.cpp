@@ -138,36 +138,50 @@ std::optional<int64_t> RunningFrames::extreme(const Running& running, RowId id, 
 }
 
 void RunningFrames::answer(RowId id, size_t row, int64_t time_us, int64_t watermark_us) {
-  const std::byte* const partition = values_.partitions().row(id);
   answers_.late[row] = static_cast<int8_t>(time_us < watermark_us);
   for (size_t r = 0; r < values_.running().size(); ++r) {
     const Running& running = values_.running()[r];
-    const RunningValues::Slot& slot = values_.slots()[running.slot];
     if (!running.counts) {
       const auto value = running.pick
                              ? pick(running, choice_of(running, id, row, time_us, watermark_us))
                              : extreme(running, id, time_us, watermark_us);
       answers_.counts[r][row] = value ? 1 : 0;
       answers_.extremes[r][row] = value.value_or(0);
-      continue;
+    } else if (time_us == time_max_us_) {
+      answer_running(id, r, row);
+    } else {
+      answer_earlier(id, r, row, time_us, watermark_us);
     }
-    const bool sums = slot.sums && !running.distinct;
-    const bool squares = slot.squares && !running.distinct;
-    // Of a frame behind the horizon, nothing.
-    Difference found;
-    const bool holds =
-        time_us == time_max_us_ || find_difference(running, id, time_us, watermark_us, &found);
-    if (!holds) found = {};
-    if (holds) found.count += number(partition, running.count);
-    if (holds && sums) add_wrapping(found.sum, Table::get<int128>(partition, running.sum));
-    if (holds && squares) {
-      add_wrapping(found.squares.low, Table::get<int128>(partition, running.squares_low));
-      add_wrapping(found.squares.high, Table::get<int128>(partition, running.squares_high));
-    }
-    answers_.counts[r][row] = found.count;
-    if (sums) answers_.sums[r][row] = found.sum;
-    if (squares) answers_.squares[r][row] = found.squares;
   }
+}
+
+// At the largest time: what is running.
+void RunningFrames::answer_running(RowId id, size_t r, size_t row) {
+  const Running& running = values_.running()[r];
+  const std::byte* const partition = values_.partitions().row(id);
+  answers_.counts[r][row] = number(partition, running.count);
+  if (running.sums) answers_.sums[r][row] = Table::get<int128>(partition, running.sum);
+  if (running.squares) {
+    answers_.squares[r][row] = {Table::get<int128>(partition, running.squares_low),
+                                Table::get<int128>(partition, running.squares_high)};
+  }
+}
+
+void RunningFrames::answer_earlier(RowId id, size_t r, size_t row, int64_t time_us,
+                                   int64_t watermark_us) {
+  const Running& running = values_.running()[r];
+  answers_.counts[r][row] = 0;
+  if (running.sums) answers_.sums[r][row] = 0;
+  if (running.squares) answers_.squares[r][row] = {};
+  Difference found;
+  // Of a frame behind the horizon, nothing.
+  if (!find_difference(running, id, time_us, watermark_us, &found)) return;
+  answer_running(id, r, row);
+  answers_.counts[r][row] += found.count;
+  if (running.sums) add_wrapping(answers_.sums[r][row], found.sum);
+  if (!running.squares) return;
+  add_wrapping(answers_.squares[r][row].low, found.squares.low);
+  add_wrapping(answers_.squares[r][row].high, found.squares.high);
 }
 
 Column RunningFrames::extremes(const FrameCall& call, size_t running) const {

@@ -74,12 +74,12 @@ char* RunningFrames::write_values(const EventHeader& event, size_t key_bytes, ch
   char* end = state::put_varint(event.seen, to);
   const auto sees = [&](size_t slot) { return (event.seen >> slot & 1) != 0; };
   const auto& slots = values_.slots();
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].has_value() || !sees(s)) continue;
+  for (size_t s : values_.value_slots()) {
+    if (!sees(s)) continue;
     end = state::write_value_integer(value_at<int64_t>(event, slots[s].value_offset), end);
   }
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct || !sees(s)) continue;
+  for (size_t s : values_.distinct_slots()) {
+    if (!sees(s)) continue;
     // Its key is the partition's, then the value: the value takes the place of all of it.
     const Table& pairs = *slots[s].pairs;
     const char* const pair_end = state::write_key(
@@ -114,15 +114,14 @@ absl::Status RunningFrames::load_event(const state::StoredEvent& event, uint64_t
   std::memcpy(&loaded_[begin], &header, sizeof(header));
   const auto& slots = values_.slots();
   state::ValueReader reader(rest);
-  for (size_t s = 0; s < slots.size(); ++s) {
+  for (size_t s : values_.value_slots()) {
     int64_t value = 0;
-    if (!slots[s].has_value() || !sees(s)) continue;
+    if (!sees(s)) continue;
     if (!reader.read_integer(&value)) return damaged();
     std::memcpy(&loaded_[begin + slots[s].value_offset], &value, sizeof(value));
   }
   rest = reader.rest();
-  for (size_t s = 0; s < slots.size(); ++s) {
-    if (!slots[s].distinct) continue;
+  for (size_t s : values_.distinct_slots()) {
     RowId pair = state::kNoRow;
     if (sees(s)) {
       Row value;

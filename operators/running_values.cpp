@@ -84,6 +84,8 @@ size_t RunningValues::running_of(const FrameCall& call, size_t slot) {
                   .leaves = 0,
                   .enters = {},
                   .distinct = distinct,
+                  .sums = false,
+                  .squares = false,
                   .extreme = {},
                   .pick = {},
                   .counts = !extreme && !picks,
@@ -149,12 +151,12 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
   // last, time_max; a threshold each; count, sum and squares of each running value; four for each
   // first event.
   std::vector<Type> values(2 + thresholds_.size(), Type::bigint());
-  for (const Running& running : running_) {
+  for (Running& running : running_) {
     if (!running.counts) continue;
     values.push_back(Type::bigint());
-    if (running.distinct) continue;
-    const Slot& slot = slots_[running.slot];
-    const size_t sums = (slot.sums ? 1 : 0) + (slot.squares ? 2 : 0);
+    running.sums = slots_[running.slot].sums && !running.distinct;
+    running.squares = slots_[running.slot].squares && !running.distinct;
+    const size_t sums = (running.sums ? 1 : 0) + (running.squares ? 2 : 0);
     values.insert(values.end(), sums, Type::numeric(38, 0));
   }
   values.insert(values.end(), 4 * firsts_.size(), Type::bigint());
@@ -166,10 +168,8 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
   for (Running& running : running_) {
     if (!running.counts) continue;
     running.count = layout.values()[field++];
-    if (running.distinct) continue;
-    const Slot& slot = slots_[running.slot];
-    if (slot.sums) running.sum = layout.values()[field++];
-    if (slot.squares) {
+    if (running.sums) running.sum = layout.values()[field++];
+    if (running.squares) {
       running.squares_low = layout.values()[field++];
       running.squares_high = layout.values()[field++];
     }
@@ -189,14 +189,16 @@ RunningValues::RunningValues(const Plan& plan, const PlanNode& node, uint64_t op
     span_offset_ = record_bytes_;
     record_bytes_ += kSpanBytes;
   }
-  for (Slot& slot : slots_) {
-    if (!slot.has_value()) continue;
-    slot.value_offset = record_bytes_;
+  for (size_t s = 0; s < slots_.size(); ++s) {
+    if (slots_[s].has_value()) value_slots_.push_back(s);
+    if (slots_[s].distinct) distinct_slots_.push_back(s);
+  }
+  for (size_t s : value_slots_) {
+    slots_[s].value_offset = record_bytes_;
     record_bytes_ += sizeof(int64_t);
   }
-  for (size_t s = 0; s < slots_.size(); ++s) {
+  for (size_t s : distinct_slots_) {
     Slot& slot = slots_[s];
-    if (!slot.distinct) continue;
     slot.pair_offset = record_bytes_;
     record_bytes_ += sizeof(state::RowId);
     std::vector<Type> pair = key;

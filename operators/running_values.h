@@ -68,13 +68,15 @@ class RunningValues {
     size_t leaves;                 // threshold; not of an extreme or pick
     std::optional<size_t> enters;  // threshold; none: on arrival
     bool distinct = false;
+    bool sums = false;     // has `sum`
+    bool squares = false;  // has `squares_low` and `squares_high`
     // Its number among the least and greatest values, which have no fields.
     std::optional<size_t> extreme;
     std::optional<Pick> pick;
     bool counts = true;     // neither of the two: has a count, and what the slot asks for
     state::RowField count;  // bigint; of distinct values if `distinct`
-    state::RowField sum;    // 128 bits, if the slot sums
-    // 128 bits each, if the slot sums squares (deviation.h).
+    state::RowField sum;    // 128 bits
+    // 128 bits each (deviation.h).
     state::RowField squares_low;
     state::RowField squares_high;
     state::RowField in_pairs;  // bigint, if `distinct`
@@ -87,6 +89,9 @@ class RunningValues {
   };
 
   const std::vector<Slot>& slots() const { return slots_; }
+  // Those of the slots that have a value, and that count distinct ones.
+  const std::vector<size_t>& value_slots() const { return value_slots_; }
+  const std::vector<size_t>& distinct_slots() const { return distinct_slots_; }
   const std::vector<Running>& running() const { return running_; }
   const std::vector<Threshold>& thresholds() const { return thresholds_; }
   const std::vector<size_t>& entering_on_arrival() const { return on_arrival_; }
@@ -115,6 +120,8 @@ class RunningValues {
   size_t running_of(const FrameCall& call, size_t slot);
 
   std::vector<Slot> slots_;
+  std::vector<size_t> value_slots_;
+  std::vector<size_t> distinct_slots_;
   std::vector<Running> running_;
   std::vector<Threshold> thresholds_;
   std::vector<size_t> on_arrival_;

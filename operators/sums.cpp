@@ -23,13 +23,22 @@ std::optional<int128> average(int128 sum, int64_t count, int extra_digits) {
   return whole;
 }
 
-bool fits_result(int128 value, const Type& type) {
-  if (type.id == TypeId::kBigint) {
-    return value >= std::numeric_limits<int64_t>::min() &&
-           value <= std::numeric_limits<int64_t>::max();
+// What a result of the type may be.
+struct Bounds {
+  explicit Bounds(const Type& type) {
+    if (type.id == TypeId::kBigint) {
+      least = std::numeric_limits<int64_t>::min();
+      greatest = std::numeric_limits<int64_t>::max();
+    } else {
+      greatest = power_of_ten(38) - 1;
+      least = -greatest;
+    }
   }
-  return fits_precision(value, 38);
-}
+  bool hold(int128 value) const { return least <= value && value <= greatest; }
+
+  int128 least;
+  int128 greatest;
+};
 
 }  // namespace
 
@@ -56,15 +65,16 @@ void append_double(Column& column, std::optional<double> value) {
 }
 
 void append_sum(Column& column, int128 sum, int64_t count) {
-  const bool there = count > 0 && sum != kSumOverflowed && fits_result(sum, column.type());
+  const bool there = count > 0 && sum != kSumOverflowed && Bounds(column.type()).hold(sum);
   append_number(column, there ? std::optional(sum) : std::nullopt);
 }
 
 Column sums_column(Type result, std::span<const int128> sums, std::span<const int64_t> counts) {
   Column column(result, sums.size());
+  const Bounds bounds(result);
   const auto fill = [&]<typename T>(std::span<T> values) {
     for (size_t i = 0; i < sums.size(); ++i) {
-      if (counts[i] > 0 && sums[i] != kSumOverflowed && fits_result(sums[i], result)) {
+      if (counts[i] > 0 && sums[i] != kSumOverflowed && bounds.hold(sums[i])) {
         values[i] = static_cast<T>(sums[i]);
       } else {
         column.set_null(i);

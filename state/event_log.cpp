@@ -54,7 +54,7 @@ EventLog::EventLog(TableId id, size_t record_bytes, size_t resident_bytes)
       pending_time_max_us_(kNever) {}
 
 EventLog::~EventLog() {
-  while (!segments_.empty()) drop_segment();
+  drop_segments(segments_.size());
   for (std::byte* memory : spare_) munmap(memory, segment_bytes());
   if (spill_file_ >= 0) close(spill_file_);
 }
@@ -106,8 +106,14 @@ void EventLog::spill_oldest() {
   }
 }
 
-void EventLog::drop_segment() {
-  const Segment& segment = segments_.front();
+void EventLog::drop_segments(size_t count) {
+  const auto end = segments_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto segment = segments_.begin(); segment != end; ++segment) give_back(*segment);
+  segments_.erase(segments_.begin(), end);
+  first_segment_ += count;
+}
+
+void EventLog::give_back(const Segment& segment) {
   const bool spilled = segment.file_offset >= 0;
   if (spilled) {
     spill_spare_.push_back(segment.file_offset);
@@ -119,8 +125,6 @@ void EventLog::drop_segment() {
   } else {
     spare_.push_back(segment.memory);
   }
-  segments_.pop_front();
-  ++first_segment_;
 }
 
 std::byte* EventLog::append(int64_t event_time_us) {
@@ -141,9 +145,12 @@ void EventLog::note_loaded(int64_t event_time_us, uint64_t checkpoint) {
 void EventLog::forget_before(int64_t event_time_us) {
   forgotten_before_us_ = std::max(forgotten_before_us_, event_time_us);
   // The last segment is being filled.
-  while (segments_.size() > 1 && segments_.front().event_time_max_us < forgotten_before_us_) {
-    drop_segment();
+  size_t forgotten = 0;
+  while (forgotten + 1 < segments_.size() &&
+         segments_[forgotten].event_time_max_us < forgotten_before_us_) {
+    ++forgotten;
   }
+  if (forgotten > 0) drop_segments(forgotten);
 }
 
 // A few thousand checkpoints are remembered one by one; of more, two count as one.

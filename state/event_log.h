@@ -87,14 +87,15 @@ class EventLog {
   void note_stored();
   void add_segment();
   void spill_oldest();
-  void drop_segment();
+  void drop_segments(size_t count);  // the first ones
+  void give_back(const Segment& segment);
   size_t segment_bytes() const { return record_bytes_ * kSegmentRecords; }
 
   TableId id_;
   size_t record_bytes_;
   size_t resident_bytes_;
-  std::deque<Segment> segments_;
-  uint64_t first_segment_ = 0;  // its number
+  std::vector<Segment> segments_;  // from `first_segment_` on
+  uint64_t first_segment_ = 0;     // its number
   uint64_t end_ = 0;
   size_t resident_ = 0;  // segments in memory: the last ones
   // Memory of segments that went, for those to come: fresh memory costs more than what is written

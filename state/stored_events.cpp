@@ -38,10 +38,15 @@ char* StoredEventWriter::begin(uint32_t key_group, int64_t time_us, size_t body_
 
 void StoredEventWriter::finish(const char* body_end) {
   const auto size = static_cast<size_t>(body_end - open_.data()) - body_;
+  if (size < 0x80) {
+    open_[used_] = static_cast<char>(size);
+    used_ += 1 + size;
+    return;
+  }
   char length[kVarintBytesMax];
   const auto length_bytes = static_cast<size_t>(put_varint(size, length) - length);
   char* const at = open_.data() + used_;
-  if (length_bytes > 1) std::memmove(at + length_bytes, at + 1, size);
+  std::memmove(at + length_bytes, at + 1, size);
   std::memcpy(at, length, length_bytes);
   used_ += length_bytes + size;
 }
