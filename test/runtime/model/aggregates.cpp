@@ -195,10 +195,19 @@ bool RowLess::operator()(const Row& a, const Row& b) const {
   return a.size() < b.size();
 }
 
+bool same_row(const Row& a, const Row& b) {
+  return !RowLess()(a, b) && !RowLess()(b, a);
+}
+
+std::vector<Row>::iterator find_row(std::vector<Row>& rows, const Row& row) {
+  return std::find_if(rows.begin(), rows.end(),
+                      [&](const Row& other) { return same_row(other, row); });
+}
+
 void Bag::apply(int sign, const Row& row) {
   if (sign > 0) {
     rows.push_back(row);
-  } else if (const auto at = std::find(rows.begin(), rows.end(), row); at != rows.end()) {
+  } else if (const auto at = find_row(rows, row); at != rows.end()) {
     rows.erase(at);
   }
   changes.push_back({sign, row});

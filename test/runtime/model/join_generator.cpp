@@ -151,11 +151,17 @@ class JoinGenerator {
            join(conditions, " AND ");
   }
 
-  // One or two pairs of columns to be equal; none if there is no such pair.
+  // One or two pairs of columns to be equal, most often of few values; none if there is no such
+  // pair.
   std::vector<std::pair<size_t, size_t>> some_equalities(const Relation& left,
                                                          const Relation& right) {
     auto equal = comparable(left, right, {});
     dice_.shuffle(&equal);
+    if (!dice_.one_in(5)) {
+      std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
+        return Draft::has_few_values(left.fields[pair.first].type);
+      });
+    }
     const auto count = static_cast<int64_t>(equal.size());
     equal.resize(static_cast<size_t>(std::min(dice_.between(1, 2), count)));
     return equal;

@@ -63,7 +63,7 @@ std::vector<Change> JoinedBags::apply(const RelationJoinNode& op, bool of_left,
   std::vector<Change> changes;
   std::vector<Row>& bag = of_left ? left : right;
   const auto remove = [&] {
-    const auto at = std::find(bag.begin(), bag.end(), change.row);
+    const auto at = find_row(bag, change.row);
     if (at != bag.end()) bag.erase(at);
   };
   const auto matches_of = [&](const Row& row) {

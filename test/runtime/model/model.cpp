@@ -94,10 +94,6 @@ Row in_window(Row group, const Interval& window) {
   return group;
 }
 
-bool same_row(const Row& a, const Row& b) {
-  return !RowLess()(a, b) && !RowLess()(b, a);
-}
-
 Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   Row result = key;
   for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, bag));
@@ -114,7 +110,7 @@ Row row_of(const Record& record) {
 }
 
 void remove_one(std::vector<Row>* rows, const Row& row) {
-  const auto at = std::find(rows->begin(), rows->end(), row);
+  const auto at = find_row(*rows, row);
   if (at != rows->end()) rows->erase(at);
 }
 

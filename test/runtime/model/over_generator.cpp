@@ -113,8 +113,7 @@ class OverSelect {
     for (int64_t i = dice_.one_in(5) ? 0 : dice_.between(1, 2); i > 0; --i) {
       const ExprRef expr =
           dice_.one_in(8) ? ExpressionGenerator(dice_, input_.fields).of_type(Type::integer(), 1)
-                          : Draft::bare(input_, static_cast<size_t>(dice_.below(
-                                                    static_cast<int64_t>(input_.fields.size()))));
+                          : Draft::bare(input_, draft_.key_column(input_));
       const std::string sql = text(expr);
       if (expr->op == Op::kConstant || std::find(texts.begin(), texts.end(), sql) != texts.end())
         continue;
@@ -137,7 +136,7 @@ class OverSelect {
       if (dice_.one_in(3)) frame.end = dice_.between(0, frame.start);
     } else {
       frame.start = dice_.one_in(8) ? 0 : dice_.between(1, 50) * 500 * kMicrosPerMilli;
-      if (dice_.one_in(3)) frame.end = frame.start * dice_.between(0, 4) / 4;
+      if (dice_.coin()) frame.end = frame.start * dice_.between(0, 4) / 4;
       // Half-open, now and then.
       if (dice_.one_in(4) && frame.start > frame.end) --frame.start;
     }
@@ -319,18 +318,20 @@ void add_over(Draft& draft, const Relation& input) {
   draft.relations().push_back(std::move(rows.made));
 }
 
-Query over_query(Draft& draft, const Relation& input) {
+Query over_query(Draft& draft, const Relation& input, bool final) {
   OverSelect select(draft, input);
   Query query{select.sql(),
               {.name = "",
-               .node = select.add_nodes(false, false),
+               .node = select.add_nodes(final, false),
                .fields = Draft::fields_of(select.outputs())}};
   Relation& rows = query.rows;
   rows.event_time = Draft::position_of(select.outputs(), *input.event_time);
   rows.is_source = input.is_source;
-  rows.by_records = input.by_records;
+  rows.by_records = input.by_records && !final;
+  rows.timed = input.timed || final;
   rows.key = Draft::kept_key(input, select.outputs()).value_or(std::vector<size_t>());
-  rows.takes_no_options = true;
+  rows.takes_no_options = !final;
+  rows.is_final = final;
   return query;
 }
 

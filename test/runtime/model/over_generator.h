@@ -12,6 +12,6 @@ bool takes_over(const Relation& input);
 void add_over(Draft& draft, const Relation& input);
 
 // The same as a query inside of another statement.
-Query over_query(Draft& draft, const Relation& input);
+Query over_query(Draft& draft, const Relation& input, bool final);
 
 }  // namespace kappa::model

@@ -126,7 +126,8 @@ class TopNSelect {
     for (const size_t index : top_.key) partition.push_back(text(columns_[index], input_));
     std::vector<std::string> order;
     for (int64_t i = dice_.below(3); i > 0; --i) {
-      read_.push_back(draft_.item(input_));
+      read_.push_back(dice_.coin() ? draft_.item(input_)
+                                   : Draft::bare(input_, draft_.key_column(input_)));
       order.push_back(order_item(dice_, read_.size() - 1, text(read_.back(), input_), &top_));
     }
     sql += ", ROW_NUMBER() OVER (";
