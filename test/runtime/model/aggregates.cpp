@@ -140,8 +140,11 @@ double grown_sum(const AggregateCall& call, const Bag& bag, int64_t from_half_li
   for (const Bag& part : bag.parts) sum += grown_sum(call, part, from_half_lives);
   for (const auto& [sign, row] : bag.changes) {
     if (!counts(call, row)) continue;
-    sum += number_of(row[call.argument]) *
-           growth(time_of(call, row), call.half_life_us, from_half_lives);
+    const double value = number_of(row[call.argument]);
+    // What is infinite does not decay.
+    sum += std::isinf(value)
+               ? value
+               : value * growth(time_of(call, row), call.half_life_us, from_half_lives);
   }
   return sum;
 }
