@@ -93,6 +93,7 @@ class ViewPlanner {
   Relation plan_rows(const Branch& branch, operators::NodeId input);
   void find_key(const Branch& branch, Relation* relation) const;
   std::optional<std::vector<int>> common_key(const std::vector<Branch>& branches) const;
+  bool has_identity(const std::vector<Branch>& branches) const;
   absl::Status add_branch_column(const Branch& branch, int32_t ordinal, Relation* relation);
 
   const SourceText& text_;

@@ -280,7 +280,7 @@ TEST_CASE("what cannot be done with rows that change is refused by name") {
        "1:13: UNION ALL over rows that change is not supported yet; unite append-only rows: "
        "sources, views over them as they are, or windows with emit = 'final'"},
       {"v AS SELECT window_start, n FROM minutes UNION ALL SELECT at, id FROM t",
-       "1:13: the branches of this UNION ALL of grouped rows have no key in common; select a "
+       "1:13: the branches of this UNION ALL have no key in common; select a "
        "column that tells the branches apart and name the key: WITH (key = 'branch, …')"},
   });
 }

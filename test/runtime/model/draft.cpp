@@ -42,9 +42,6 @@ void drop_unread(Plan* plan) {
   plan->nodes = std::move(nodes);
 }
 
-namespace {
-
-// The record that caused a row, as emit = 'final' over OVER adds it.
 const std::vector<Field>& identity_fields() {
   static const std::vector<Field> fields{{"record_topic", Type::text()},
                                          {"record_partition", Type::integer()},
@@ -52,8 +49,6 @@ const std::vector<Field>& identity_fields() {
                                          {"record_ordinal", Type::integer()}};
   return fields;
 }
-
-}  // namespace
 
 size_t Draft::add(decltype(Node::op) op, std::vector<size_t> inputs) {
   plan().nodes.push_back({std::move(op), std::move(inputs)});

@@ -39,6 +39,9 @@ std::vector<std::string> names_of(const std::vector<Field>& fields);
 // A span of time as SQL text.
 std::string seconds(int64_t us);
 
+// The record that caused a row, as emit = 'final' over OVER adds it.
+const std::vector<Field>& identity_fields();
+
 // Leaves out what no view and no output reads.
 void drop_unread(Plan* plan);
 

@@ -151,15 +151,23 @@ class JoinGenerator {
            join(conditions, " AND ");
   }
 
-  // One or two pairs of columns to be equal, most often of few values; none if there is no such
-  // pair.
+  static bool is_in(const std::vector<size_t>& key, size_t column) {
+    return std::find(key.begin(), key.end(), column) != key.end();
+  }
+
+  // One or two pairs of columns to be equal, most often keys or the same one of few values; none if
+  // there is no such pair.
   std::vector<std::pair<size_t, size_t>> some_equalities(const Relation& left,
                                                          const Relation& right) {
     auto equal = comparable(left, right, {});
     dice_.shuffle(&equal);
     if (!dice_.one_in(5)) {
       std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
-        return Draft::has_few_values(left.fields[pair.first].type);
+        return Draft::has_few_values(left.fields[pair.first].type) &&
+               left.fields[pair.first].name == right.fields[pair.second].name;
+      });
+      std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
+        return is_in(left.key, pair.first) && is_in(right.key, pair.second);
       });
     }
     const auto count = static_cast<int64_t>(equal.size());

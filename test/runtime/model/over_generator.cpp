@@ -135,7 +135,7 @@ class OverSelect {
       frame.start = dice_.between(0, 4);
       if (dice_.one_in(3)) frame.end = dice_.between(0, frame.start);
     } else {
-      frame.start = dice_.one_in(8) ? 0 : dice_.between(1, 50) * 500 * kMicrosPerMilli;
+      frame.start = dice_.between(0, dice_.coin() ? 8 : 50) * 500 * kMicrosPerMilli;
       if (dice_.coin()) frame.end = frame.start * dice_.between(0, 4) / 4;
       // Half-open, now and then.
       if (dice_.one_in(4) && frame.start > frame.end) --frame.start;
@@ -316,6 +316,30 @@ void add_over(Draft& draft, const Relation& input) {
   rows.made.node = draft.add(rows.view, {select.add_nodes(final, rows.by_identity)});
   draft.create_view(rows.view.name, rows.options, select.sql());
   draft.relations().push_back(std::move(rows.made));
+}
+
+void add_final_over_twice(Draft& draft, const Relation& input) {
+  OverSelect select(draft, input);
+  std::vector<Field> fields = Draft::fields_of(select.outputs());
+  auto key = Draft::kept_key(input, select.outputs()).value_or(std::vector<size_t>());
+  const bool by_identity = key.empty();
+  for (const Field& field : by_identity ? identity_fields() : std::vector<Field>()) {
+    key.push_back(fields.size());
+    fields.push_back(field);
+  }
+  std::vector<size_t> branches;
+  for (const int32_t branch : {0, 1}) {
+    std::vector<ExprRef> exprs;
+    for (size_t i = 0; i < fields.size(); ++i) exprs.push_back(column(i, fields[i].type));
+    exprs.push_back(constant(Value::integer(branch)));
+    branches.push_back(draft.add(ProjectNode{exprs}, {select.add_nodes(true, by_identity)}));
+  }
+  key.push_back(fields.size());
+  ViewNode view{.name = draft.next_view(), .key = key};
+  view.grouped = by_identity || !input.is_source;
+  view.visible = fields.size() + 1;
+  draft.create_view(view.name, {"emit = 'final'"}, select.sql() + " UNION ALL " + select.sql());
+  draft.add(view, {draft.add(UnionNode{}, branches)});
 }
 
 Query over_query(Draft& draft, const Relation& input, bool final) {

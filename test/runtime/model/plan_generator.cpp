@@ -26,7 +26,7 @@ class Generator : public Draft {
   GeneratedPlan run() {
     add_sources(*this);
     add_plain_statements();
-    for (int64_t i = dice_.below(5); i > 0; --i) add_statement();
+    for (int64_t i = dice_.below(4); i > 0; --i) add_statement();
     drop_unread(&plan());
     return std::move(result_);
   }
@@ -83,20 +83,27 @@ class Generator : public Draft {
   // One statement each of some kinds, over sources where that will do.
   void add_plain_statements() {
     std::vector<std::function<void()>> kinds;
-    for (const Window::Kind kind : {Window::Kind::kTumble, Window::Kind::kHop,
-                                    Window::Kind::kCumulate, Window::Kind::kSession}) {
+    for (const Window::Kind kind :
+         {Window::Kind::kTumble, Window::Kind::kHop, Window::Kind::kCumulate,
+          Window::Kind::kSession, Window::Kind::kSession}) {
       kinds.emplace_back([this, kind] { add_plain_window(kind); });
     }
-    for (const bool by_time : {true, true, false}) {
+    for (const bool by_time : {true, true, false, false}) {
       kinds.emplace_back([this, by_time] { add_plain_join(by_time); });
     }
+    for (int twice = 0; twice < 2; ++twice) {
+      kinds.emplace_back([this] {
+        if (const auto joined = random_lookup(*this)) add_over_lookup(*joined);
+      });
+      kinds.emplace_back([this] {
+        if (const auto source = timed_source()) add_over(*this, *source);
+      });
+    }
     kinds.emplace_back([this] {
-      if (const auto joined = random_lookup(*this)) add_over_lookup(*joined);
+      const auto source = timed_source();
+      if (!dice_.one_in(3)) return add_final_windows_over_rows();
+      if (source) add_final_over_twice(*this, *source);
     });
-    kinds.emplace_back([this] {
-      if (const auto source = timed_source()) add_over(*this, *source);
-    });
-    kinds.emplace_back([this] { add_final_windows_over_rows(); });
     kinds.emplace_back([this] { add_top_n(*this, any_source()); });
     kinds.emplace_back([this] { add_first(*this, any_source()); });
     kinds.emplace_back([this] { add_distinct(any_source()); });
@@ -156,7 +163,9 @@ class Generator : public Draft {
 
   void add_plain_join(bool by_time) {
     if (!by_time) {
-      for (int side = 0; side < 2; ++side) add_groups(any_source());
+      // Of both sides the groups by one column, of which there are few.
+      const size_t group = key_column(relations_.front());
+      for (int side = 0; side < 2; ++side) view_of_key({}, groups_query(any_source(), group));
     }
     const auto joined = by_time ? random_interval_join(*this) : random_relation_join(*this);
     if (joined) add_over_join(*joined);
@@ -164,7 +173,8 @@ class Generator : public Draft {
 
   void add_over_join(const Relation& joined) {
     const bool has_key = joined.by_records || !joined.key.empty();
-    if (!has_key || dice_.one_in(3)) return add_groups(joined);
+    if (!joined.changelog && dice_.one_in(3)) return add_output(joined);
+    if (!has_key || dice_.one_in(joined.changelog ? 2 : 3)) return add_groups(joined);
     add_rows(joined);
   }
 
@@ -462,11 +472,15 @@ class Generator : public Draft {
       const bool repeated =
           std::find(grouped->groups.begin(), grouped->groups.end(), sql) != grouped->groups.end();
       if (computed || repeated) continue;
-      grouped->groups.push_back(sql);
-      grouped->op.groups.push_back(grouped->arguments.size());
-      select(grouped, sql, grouped->arguments.size(), expr->type);
-      grouped->arguments.push_back(expr);
+      add_group(expr, sql, grouped);
     }
+  }
+
+  void add_group(const ExprRef& expr, const std::string& sql, Grouped* grouped) {
+    grouped->groups.push_back(sql);
+    grouped->op.groups.push_back(grouped->arguments.size());
+    select(grouped, sql, grouped->arguments.size(), expr->type);
+    grouped->arguments.push_back(expr);
   }
 
   // Adds what a call takes besides its argument, and returns its text.
@@ -541,6 +555,7 @@ class Generator : public Draft {
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
     made.timed = input.timed || grouped.op.final || grouped.op.retention_us;
+    made.forgets = grouped.op.retention_us.has_value();
     made.takes_no_options = true;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
     std::vector<std::string> items;
@@ -570,9 +585,14 @@ class Generator : public Draft {
     relations_.push_back(std::move(made));
   }
 
-  Query groups_query(const Relation& input) {
+  // By the column `group`, if there is one.
+  Query groups_query(const Relation& input, std::optional<size_t> group = std::nullopt) {
     Grouped grouped;
-    add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
+    if (group) {
+      add_group(bare(input, *group), names_of(input.fields)[*group], &grouped);
+    } else {
+      add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
+    }
     const size_t keys = grouped.groups.size();
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, keys, &grouped);
     if (dice_.one_in(3)) select_computed(&grouped);
