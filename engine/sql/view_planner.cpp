@@ -289,7 +289,8 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"op", "SETOP_NONE"}},
                                     where_));
   Branch branch{.select = &select};
-  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
+  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_, emission_.grace_us));
+  has_join_by_time_ |= branch.from.joined_by_time;
   OverCalls over(select, branch.from.relation->event_times());
   KAPPA_ASSIGN_OR_RETURN(const ExprRef event_time, event_time_of(branch.from, select));
   KAPPA_ASSIGN_OR_RETURN(branch.bound,

@@ -62,6 +62,7 @@ class ViewPlanner {
   bool has_window() const { return has_window_; }
   bool has_group() const { return has_group_; }
   bool has_unwindowed_group() const { return has_unwindowed_group_; }
+  bool has_join_by_time() const { return has_join_by_time_; }
   bool has_over() const { return has_over_; }
   bool has_distinct() const { return has_distinct_; }
   bool has_row_number() const { return has_row_number_; }
@@ -105,6 +106,7 @@ class ViewPlanner {
   bool has_group_ = false;
   bool has_unwindowed_group_ = false;
   bool has_window_ = false;
+  bool has_join_by_time_ = false;
   bool has_over_ = false;
   bool has_distinct_ = false;
   bool has_row_number_ = false;

@@ -24,6 +24,7 @@ struct Relation {
   bool forgets = false;          // it has a retention
   // A query of the statement itself, to whose windows its options apply too: it takes none.
   bool takes_no_options = false;
+  std::optional<int64_t> grace_us = {};  // of a join by time that the statement itself has
   // A query of the statement itself that has emit = 'final'.
   bool is_final = false;
 };

@@ -87,11 +87,13 @@ class JoinGenerator {
       --op.to_us;
     }
     if (op.from_us > op.to_us) return std::nullopt;
+    if (dice_.one_in(3)) op.grace_us = dice_.between(1, 20) * 500 * kMicrosPerMilli;
     Relation joined = both(left, right, equal);
     joined.name = join_text(left, right, op.outer, equal, bounds);
     joined.event_time = joined.fields.size();
     joined.fields.push_back({"join_time", Type::timestamptz()});
     joined.timed |= op.outer;
+    if (op.grace_us > 0) joined.grace_us = op.grace_us;
     joined.is_source = left.is_source || right.is_source;
     joined.by_records = !op.outer && left.by_records && right.by_records;
     joined.node = draft_.add(std::move(op), {left.node, right.node});

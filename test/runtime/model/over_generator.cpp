@@ -136,7 +136,7 @@ class OverSelect {
       if (dice_.one_in(3)) frame.end = dice_.between(0, frame.start);
     } else {
       frame.start = dice_.between(0, dice_.coin() ? 8 : 50) * 500 * kMicrosPerMilli;
-      if (dice_.coin()) frame.end = frame.start * dice_.between(0, 4) / 4;
+      if (!dice_.one_in(3)) frame.end = frame.start * dice_.between(0, 4) / 4;
       // Half-open, now and then.
       if (dice_.one_in(4) && frame.start > frame.end) --frame.start;
     }

@@ -91,7 +91,7 @@ class Generator : public Draft {
     for (const bool by_time : {true, true, false, false}) {
       kinds.emplace_back([this, by_time] { add_plain_join(by_time); });
     }
-    for (int twice = 0; twice < 2; ++twice) {
+    for (int times = 0; times < 3; ++times) {
       kinds.emplace_back([this] {
         if (const auto joined = random_lookup(*this)) add_over_lookup(*joined);
       });
@@ -173,7 +173,7 @@ class Generator : public Draft {
 
   void add_over_join(const Relation& joined) {
     const bool has_key = joined.by_records || !joined.key.empty();
-    if (!joined.changelog && dice_.one_in(3)) return add_output(joined);
+    if (!joined.changelog && !joined.grace_us && dice_.one_in(3)) return add_output(joined);
     if (!has_key || dice_.one_in(joined.changelog ? 2 : 3)) return add_groups(joined);
     add_rows(joined);
   }
@@ -249,9 +249,16 @@ class Generator : public Draft {
   void add_rows(const Relation& input) {
     const RowsSelect select = select_rows(input);
     RowsView rows = view_of_rows(input, select.exprs, false);
+    for (const std::string& grace : grace_of(input)) rows.options.push_back(grace);
     create_view(rows.view.name, rows.options, select.sql);
     rows.made.node = add(rows.view, {select.node});
     relations_.push_back(std::move(rows.made));
+  }
+
+  // The option by which a statement gives the join that it reads its grace.
+  static std::vector<std::string> grace_of(const Relation& input) {
+    if (!input.grace_us) return {};
+    return {"grace = " + seconds(*input.grace_us)};
   }
 
   Query rows_query(const Relation& input) {
@@ -599,7 +606,7 @@ class Generator : public Draft {
     return grouped_query(input, input.name, keys, std::move(grouped));
   }
 
-  void add_groups(const Relation& input) { view_of_key({}, groups_query(input)); }
+  void add_groups(const Relation& input) { view_of_key(grace_of(input), groups_query(input)); }
 
   // When what a window sums up happened, by its end.
   static ExprRef time_of_end(const ExprRef& end) {

@@ -85,7 +85,9 @@ void RecordGenerator::note_boundaries(const Node& node) {
     if (!bounds_us.empty()) note_distances(bounds_us);
   }
   if (const auto* join = std::get_if<IntervalJoinNode>(&node.op)) {
-    for (const int64_t us : {join->from_us, join->to_us}) endings_.push_back({{}, us});
+    for (const int64_t us : {int64_t{0}, -join->from_us, join->to_us}) {
+      endings_.push_back({{}, us + join->grace_us});
+    }
     note_distances({join->from_us, join->to_us});
   }
   const auto* aggregate = std::get_if<AggregateNode>(&node.op);
