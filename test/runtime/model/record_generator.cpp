@@ -231,7 +231,9 @@ std::string RecordGenerator::payload_of(const Source& source, const Row& row) {
     const bool quoted = value.type.id == TypeId::kText || value.type.id == TypeId::kTimestamptz ||
                         (value.type.id == TypeId::kNumeric && dice_.coin()) || is_odd(value);
     if (quoted) text = json_text(text);
-    fields.push_back(name + ":" + (dice_.one_in(5) ? " " : "") + text);
+    std::string& field = fields.emplace_back(name + ":");
+    if (dice_.one_in(5)) field += " ";
+    field += text;
   }
   if (dice_.one_in(8)) fields.push_back("\"unknown\": {\"k\": [1, \"x\"]}");
   if (dice_.one_in(10)) dice_.shuffle(&fields);
