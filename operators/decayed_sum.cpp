@@ -50,7 +50,8 @@ void DecayedSum::add(double value, int64_t time_us, bool first, int64_t* latest_
     *sum = seen_from(landmark, *sum, before);
   }
   *latest_us = first ? time_us : std::max(*latest_us, time_us);
-  *sum += value * weight(time_us, landmark);
+  // What is infinite does not decay, however little its weight is.
+  *sum += std::isinf(value) ? value : value * weight(time_us, landmark);
 }
 
 void DecayedSum::merge(int64_t other_us, double other, int64_t* latest_us, double* sum) const {

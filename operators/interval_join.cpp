@@ -76,7 +76,7 @@ std::vector<state::Table*> IntervalJoin::tables() {
 
 int64_t IntervalJoin::due_us(size_t side, int64_t time_us) const {
   const int64_t last_us = saturating_add(time_us, side == kLeft ? op_.to_us : -op_.from_us);
-  return saturating_add(last_us, 1);
+  return saturating_add(saturating_add(last_us, op_.grace_us), 1);
 }
 
 void IntervalJoin::process_both(const Batch& left, const Batch& right,
@@ -140,7 +140,7 @@ void IntervalJoin::arrive(const Arrival& arrival, const OperatorContext& context
   const Batch& batch = *batches_[side];
   const int64_t time_us = sides_[side]->time_of(batch, row);
   const int64_t watermark_us = context.watermark[batch.places[row].track_index()];
-  if (time_us < watermark_us) {
+  if (time_us < saturating_add(watermark_us, -op_.grace_us)) {
     context.side.push_back(late_row(*schemas_[side], batch, row, node_.id));
     return;
   }

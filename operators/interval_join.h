@@ -17,11 +17,11 @@ namespace kappa::operators {
 //
 // State: a table a side, see TimedRows.
 //
-//   row arrives ─► below the watermark? ─yes─► late output
+//   row arrives ─► further below the watermark than the grace? ─yes─► late output
 //                      │no
 //                      ▼
 //        pairs with the other side's rows, by time ─► kept, if others may still come
-//                                                       │ watermark > time + bound
+//                                                       │ watermark > time + bound + grace
 //                                                       ▼
 //                 outer, a left row without a match: given out with NULLs ─► forgotten
 //

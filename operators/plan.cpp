@@ -133,7 +133,8 @@ struct Describe {
   }
   std::string operator()(const IntervalJoinNode& op) const {
     return absl::StrCat(describe_join("interval join", op.key, op.outer), " right #", op.right_time,
-                        " - left #", op.left_time, " in [", op.from_us, "us, ", op.to_us, "us]");
+                        " - left #", op.left_time, " in [", op.from_us, "us, ", op.to_us, "us]",
+                        op.grace_us > 0 ? absl::StrCat(" grace=", op.grace_us, "us") : "");
   }
   std::string operator()(const ViewNode& op) const {
     return absl::StrCat(

@@ -257,6 +257,7 @@ struct IntervalJoinNode {
   int right_time = 0;  // column of the right input
   int64_t from_us = 0;
   int64_t to_us = 0;
+  int64_t grace_us = 0;  // a row may be so far below the watermark
 };
 
 // Keeps its input as a keyed relation. Schema: the input's columns.

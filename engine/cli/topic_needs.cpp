@@ -25,7 +25,7 @@ int64_t own_reach_us(const PlanNode& node) {
     return sliding->horizon_us;
   }
   if (const auto* join = std::get_if<operators::IntervalJoinNode>(&node.op)) {
-    return std::max(std::abs(join->from_us), std::abs(join->to_us));
+    return std::max(std::abs(join->from_us), std::abs(join->to_us)) + join->grace_us;
   }
   if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op)) {
     return aggregate->window ? aggregate->window->size_us + aggregate->window->grace_us : 0;

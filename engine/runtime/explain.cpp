@@ -336,7 +336,9 @@ class Explainer {
       absl::StrAppend(&out->operation, "; a row without a match is given out once none can come");
     }
     out->state = "the rows of both sides that others may still match, by key and event time";
-    out->late = "rows below the watermark are refused";
+    out->late = op.grace_us > 0 ? absl::StrCat("rows more than ", duration(op.grace_us),
+                                               " below the watermark are refused")
+                                : "rows below the watermark are refused";
   }
 
   // Whatever has no words of its own.

@@ -31,7 +31,8 @@ int64_t held_back_us(const PlanNode& node) {
   }
   if (const auto* join = std::get_if<operators::IntervalJoinNode>(&node.op)) {
     // A left row without a match waits until no right one can come.
-    return join->outer ? saturating_add(std::max<int64_t>(join->to_us, 0), 1) : 0;
+    const int64_t waits_us = join->outer ? saturating_add(std::max<int64_t>(join->to_us, 0), 1) : 0;
+    return saturating_add(waits_us, join->grace_us);
   }
   return 0;
 }

@@ -115,7 +115,7 @@ absl::StatusOr<FromItem> bind_from_item(const Node& item, NestedQueries& queries
 }
 
 absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
-                                     const SourceText& text) {
+                                     const SourceText& text, int64_t grace_us) {
   const auto items = select.list("fromClause");
   if (items.empty()) {
     return fault(select, "a view reads a table or view: FROM is missing",
@@ -125,7 +125,7 @@ absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
     return fault(items[1], "more than one table in FROM is not supported yet in a view",
                  "write JOIN … ON a.x = b.x");
   }
-  if (items[0].is("JoinExpr")) return bind_join(items[0], select, queries, text);
+  if (items[0].is("JoinExpr")) return bind_join(items[0], select, queries, text, grace_us);
   KAPPA_ASSIGN_OR_RETURN(FromItem item, bind_from_item(items[0], queries, text));
   FromClause from{.relation = item.relation, .window = item.window, .scope = {}};
   add_columns(item, from.scope);

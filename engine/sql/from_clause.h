@@ -44,6 +44,7 @@ struct FromClause {
   const Relation* relation = nullptr;
   std::optional<WindowFrom> window;
   Scope scope;
+  bool joined_by_time = false;
 
   int window_start() const { return static_cast<int>(relation->columns.size()); }
   int window_end() const { return window_start() + 1; }
@@ -60,8 +61,9 @@ struct FromClause {
 };
 
 // Everything is borrowed for the call, but what `queries` has and the nodes outlive the result.
+// `grace_us` is that of joins by time.
 absl::StatusOr<FromClause> bind_from(const Node& select, NestedQueries& queries,
-                                     const SourceText& text);
+                                     const SourceText& text, int64_t grace_us);
 // A table, view, window function or subquery, as it stands in FROM by itself or in a join.
 absl::StatusOr<FromItem> bind_from_item(const Node& item, NestedQueries& queries,
                                         const SourceText& text);

@@ -83,13 +83,15 @@ bool is_interval_join(const JoinSide& left, const JoinSide& right, const JoinCon
 
 absl::StatusOr<IntervalJoinNode> bind_interval_join(const Node& join, const SourceText& text,
                                                     const JoinSide& left, const JoinSide& right,
-                                                    bool outer, JoinCondition* on) {
+                                                    bool outer, int64_t grace_us,
+                                                    JoinCondition* on) {
   KAPPA_RETURN_IF_ERROR(check_event_time(*join.child("larg"), left));
   KAPPA_RETURN_IF_ERROR(check_event_time(*join.child("rarg"), right));
   IntervalJoinNode op{.key = {},
                       .outer = outer,
                       .left_time = *left.rows.event_time(),
-                      .right_time = *right.rows.event_time()};
+                      .right_time = *right.rows.event_time(),
+                      .grace_us = grace_us};
   TimeBounds bounds = bounds_of_equalities(op.left_time, op.right_time, *on);
   bounds.narrow(take_time_bounds(op.left_time, left.scope.size() + op.right_time, &on->residuals));
   const Node& condition = *join.child("quals");
@@ -115,9 +117,9 @@ absl::StatusOr<IntervalJoinNode> bind_interval_join(const Node& join, const Sour
                  "its right side only, so far",
                  "filter the left side in a subquery before joining");
   }
-  KAPPA_RETURN_IF_ERROR(check_retention(*join.child("larg"), left, std::max<int64_t>(op.to_us, 0)));
-  KAPPA_RETURN_IF_ERROR(
-      check_retention(*join.child("rarg"), right, std::max<int64_t>(-op.from_us, 0)));
+  const auto reach_us = [&](int64_t bound_us) { return std::max<int64_t>(bound_us, 0) + grace_us; };
+  KAPPA_RETURN_IF_ERROR(check_retention(*join.child("larg"), left, reach_us(op.to_us)));
+  KAPPA_RETURN_IF_ERROR(check_retention(*join.child("rarg"), right, reach_us(-op.from_us)));
   return op;
 }
 

@@ -18,7 +18,7 @@ absl::StatusOr<operators::IntervalJoinNode> bind_interval_join(const Node& join,
                                                                const SourceText& text,
                                                                const JoinSide& left,
                                                                const JoinSide& right, bool outer,
-                                                               JoinCondition* on);
+                                                               int64_t grace_us, JoinCondition* on);
 
 // Plans the join by what `on` equates, which is in `op.key`. The rows have the columns of both
 // sides, one after the other. Their key is that of both sides, as in a relation join; if one has

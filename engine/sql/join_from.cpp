@@ -56,14 +56,16 @@ std::vector<ExprRef> columns_of(const Relation& relation, size_t count) {
 // Plans the joins of one FROM.
 class JoinPlanner {
  public:
-  JoinPlanner(const Node& select, NestedQueries& queries, const SourceText& text)
-      : queries_(queries), builder_(queries.builder()), text_(text) {
+  JoinPlanner(const Node& select, NestedQueries& queries, const SourceText& text, int64_t grace_us)
+      : queries_(queries), builder_(queries.builder()), text_(text), grace_us_(grace_us) {
     read_.collect(select);
   }
 
   absl::StatusOr<JoinSide> side(const Node& item) {
     return item.is("JoinExpr") ? join(item) : table(item);
   }
+  // Whether one of the joins planned is by time.
+  bool by_time() const { return by_time_; }
 
  private:
   absl::StatusOr<JoinSide> table(const Node& item);
@@ -84,7 +86,9 @@ class JoinPlanner {
   NestedQueries& queries_;
   PlanBuilder& builder_;
   const SourceText& text_;
+  int64_t grace_us_;
   NamesRead read_;
+  bool by_time_ = false;
 };
 
 absl::StatusOr<JoinSide> JoinPlanner::table(const Node& item) {
@@ -202,7 +206,8 @@ absl::StatusOr<JoinSide> JoinPlanner::relation_join(const Node& item, JoinSide l
 absl::StatusOr<JoinSide> JoinPlanner::interval_join(const Node& item, JoinSide left, JoinSide right,
                                                     JoinCondition on, bool outer) {
   KAPPA_ASSIGN_OR_RETURN(operators::IntervalJoinNode op,
-                         bind_interval_join(item, text_, left, right, outer, &on));
+                         bind_interval_join(item, text_, left, right, outer, grace_us_, &on));
+  by_time_ = true;
   const int left_time = op.left_time;
   const int right_time = left.scope.size() + op.right_time;
   if (on.right_filter) right.rows.node = builder_.filter(right.rows.node, on.right_filter);
@@ -271,9 +276,11 @@ JoinSide JoinPlanner::named(const JoinSide& left, const JoinSide& right, Relatio
 }  // namespace
 
 absl::StatusOr<FromClause> bind_join(const Node& join, const Node& select, NestedQueries& queries,
-                                     const SourceText& text) {
-  KAPPA_ASSIGN_OR_RETURN(JoinSide joined, JoinPlanner(select, queries, text).side(join));
+                                     const SourceText& text, int64_t grace_us) {
+  JoinPlanner planner(select, queries, text, grace_us);
+  KAPPA_ASSIGN_OR_RETURN(JoinSide joined, planner.side(join));
   FromClause from;
+  from.joined_by_time = planner.by_time();
   from.scope = std::move(joined.scope);
   joined.rows.name = "the join";
   from.relation = queries.own(std::move(joined.rows));

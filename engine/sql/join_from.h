@@ -15,9 +15,11 @@ namespace kappa::sql {
 //   left a relation that changes                                    → relation join
 //   both append-only                                                → interval join
 //
+// A join by time takes rows until they are `grace_us` below the watermark.
+//
 // Only columns whose names the SELECT has somewhere come through the join, and keys and event
 // times.
 absl::StatusOr<FromClause> bind_join(const Node& join, const Node& select, NestedQueries& queries,
-                                     const SourceText& text);
+                                     const SourceText& text, int64_t grace_us);
 
 }  // namespace kappa::sql

@@ -257,17 +257,16 @@ absl::StatusOr<Relation> ViewPlanner::plan(const Node& select) {
 absl::StatusOr<Relation> ViewPlanner::plan_query(const Node& select) {
   std::vector<Branch> branches;
   KAPPA_RETURN_IF_ERROR(bind_branches(select, &branches));
-  if (branches.size() == 1) return plan_branch(branches.front(), with_hidden_key_);
+  if (branches.size() == 1) {
+    Relation below;
+    find_key(branches.front(), &below);
+    return plan_branch(branches.front(), with_hidden_key_ && !below.key);
+  }
   KAPPA_RETURN_IF_ERROR(unify_branches(branches));
   for (const Branch& branch : branches) {
-    if (branch.distinct) {
-      return fault(*branch.bound.outputs.front().node,
-                   "DISTINCT in a branch of UNION ALL is not supported yet",
-                   "make a view of the branch, and unite that");
-    }
-    if (emission_.emit != operators::Emit::kFinal || branch.bound.overs.empty()) continue;
-    return fault(text_.offset(branch.bound.overs.front().position),
-                 "OVER with emit = 'final' in a branch of UNION ALL is not supported yet",
+    if (!branch.distinct) continue;
+    return fault(*branch.bound.outputs.front().node,
+                 "DISTINCT in a branch of UNION ALL is not supported yet",
                  "make a view of the branch, and unite that");
   }
   return plan_union(branches);
@@ -290,7 +289,8 @@ absl::StatusOr<ViewPlanner::Branch> ViewPlanner::bind_branch(const Node& select)
                                      {"op", "SETOP_NONE"}},
                                     where_));
   Branch branch{.select = &select};
-  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_));
+  KAPPA_ASSIGN_OR_RETURN(branch.from, bind_from(select, nested_, text_, emission_.grace_us));
+  has_join_by_time_ |= branch.from.joined_by_time;
   OverCalls over(select, branch.from.relation->event_times());
   KAPPA_ASSIGN_OR_RETURN(const ExprRef event_time, event_time_of(branch.from, select));
   KAPPA_ASSIGN_OR_RETURN(branch.bound,
@@ -422,11 +422,10 @@ Relation ViewPlanner::plan_ungrouped(const Branch& branch, const Branch& rest, N
     relation.windowed = branch.from.relation->windowed;
     return relation;
   }
-  Relation relation =
-      rest.bound.overs.empty()
-          ? plan_rows(rest, input)
-          : OverPlanner(builder_, branch.from, rest.bound, emission_)
-                .plan(input, event_time->column, with_identity && !below.key && !branch.distinct);
+  Relation relation = rest.bound.overs.empty()
+                          ? plan_rows(rest, input)
+                          : OverPlanner(builder_, branch.from, rest.bound, emission_)
+                                .plan(input, event_time->column, with_identity && !branch.distinct);
   if (!relation.key) find_key(branch, &relation);
   if (branch.distinct) {
     relation.node = builder_.distinct(relation.node, {*branch.distinct});
@@ -486,6 +485,13 @@ std::optional<std::vector<int>> ViewPlanner::common_key(const std::vector<Branch
   return common;
 }
 
+// Whether the record that caused a row can be shown in every branch.
+bool ViewPlanner::has_identity(const std::vector<Branch>& branches) const {
+  return emission_.emit == operators::Emit::kFinal &&
+         std::all_of(branches.begin(), branches.end(),
+                     [](const Branch& branch) { return !branch.bound.overs.empty(); });
+}
+
 // Adds the hidden column that says which branch of a union, counted from 0, a row comes from.
 absl::Status ViewPlanner::add_branch_column(const Branch& branch, int32_t ordinal,
                                             Relation* relation) {
@@ -526,9 +532,11 @@ Relation ViewPlanner::plan_rows(const Branch& branch, NodeId input) {
 absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& branches) {
   Relation all;
   auto key = with_hidden_key_ ? common_key(branches) : std::nullopt;
+  const bool by_identity = with_hidden_key_ && !key && has_identity(branches);
   std::vector<NodeId> inputs;
   for (const Branch& branch : branches) {
-    KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch, false));
+    KAPPA_ASSIGN_OR_RETURN(Relation relation, plan_branch(branch, by_identity));
+    if (by_identity) key = relation.key;
     if (relation.changelog) {
       return fault(*branch.bound.outputs.front().node,
                    "UNION ALL over rows that change is not supported yet",
@@ -559,7 +567,7 @@ absl::StatusOr<Relation> ViewPlanner::plan_union(const std::vector<Branch>& bran
   }
   if (key) key->push_back(static_cast<int>(all.columns.size()) - 1);
   all.key = std::move(key);
-  all.no_key_reason = "the branches of this UNION ALL of grouped rows have no key in common";
+  all.no_key_reason = "the branches of this UNION ALL have no key in common";
   all.no_key_hint =
       "select a column that tells the branches apart and name the key: WITH (key = 'branch, …')";
   all.no_key_offset = branches.front().bound.outputs.front().node->offset;

@@ -62,6 +62,7 @@ class ViewPlanner {
   bool has_window() const { return has_window_; }
   bool has_group() const { return has_group_; }
   bool has_unwindowed_group() const { return has_unwindowed_group_; }
+  bool has_join_by_time() const { return has_join_by_time_; }
   bool has_over() const { return has_over_; }
   bool has_distinct() const { return has_distinct_; }
   bool has_row_number() const { return has_row_number_; }
@@ -93,6 +94,7 @@ class ViewPlanner {
   Relation plan_rows(const Branch& branch, operators::NodeId input);
   void find_key(const Branch& branch, Relation* relation) const;
   std::optional<std::vector<int>> common_key(const std::vector<Branch>& branches) const;
+  bool has_identity(const std::vector<Branch>& branches) const;
   absl::Status add_branch_column(const Branch& branch, int32_t ordinal, Relation* relation);
 
   const SourceText& text_;
@@ -104,6 +106,7 @@ class ViewPlanner {
   bool has_group_ = false;
   bool has_unwindowed_group_ = false;
   bool has_window_ = false;
+  bool has_join_by_time_ = false;
   bool has_over_ = false;
   bool has_distinct_ = false;
   bool has_row_number_ = false;

@@ -52,8 +52,8 @@ absl::Status check_windows(const Options& options, const Emission& emission,
     return fault(options.place("emit"), "emit = 'final' needs a window", hint);
   }
   if (windowed) return absl::OkStatus();
-  if (options.has("grace") && !planner.has_window()) {
-    return fault(options.place("grace"), "grace needs a window", hint);
+  if (options.has("grace") && !planner.has_window() && !planner.has_join_by_time()) {
+    return fault(options.place("grace"), "grace needs a window, or a join by time", hint);
   }
   if (options.has("retention") && planner.has_group()) {
     return fault(options.place("retention"),

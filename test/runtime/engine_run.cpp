@@ -61,7 +61,7 @@ absl::Status EngineRun::check_points(operators::NodeId id, const std::vector<Row
   KAPPA_RETURN_IF_ERROR(found.status());
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto& point = found->rows[i];
-    if (point == rows[i]) continue;
+    if (point && model::same_row(*point, rows[i])) continue;
     return absl::InternalError(absl::StrCat("view ", op.name, ": row ", i,
                                             " of a scan is not what its key gives, ",
                                             point ? "another row" : "nothing"));

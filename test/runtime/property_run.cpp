@@ -68,9 +68,10 @@ class PropertyRun {
     Model model(generated_.plan);
     EngineRun engine(plan_, log_.get(), directory_ / "journal", &clock_, some_options());
     KAPPA_RETURN_IF_ERROR(engine.open());
-    const int64_t portions = dice_.between(1, 20);
     // Enough records at once that workers run at the same time, now and then.
-    const int64_t records_max = dice_.one_in(12) ? 700 : 30;
+    const bool many = dice_.one_in(16);
+    const int64_t portions = many ? dice_.between(1, 4) : dice_.between(2, 20);
+    const int64_t records_max = many ? 700 : 30;
     for (int64_t i = 0; i < portions; ++i) {
       KAPPA_RETURN_IF_ERROR(append_records(dice_.between(1, dice_.coin() ? records_max : 3)));
       KAPPA_RETURN_IF_ERROR(live_step(engine, model));

@@ -137,7 +137,8 @@ TEST_CASE("options that do not fit are refused") {
        "1:9: option \"grace\": \"1 mounth\" is not a span of time; write a text such as '10 "
        "seconds', '5 minutes' or '30 days'"},
       {"v WITH (grace = '1 s') AS SELECT a FROM t",
-       "1:9: grace needs a window; FROM tumble(t, event_time, INTERVAL '1 minute') GROUP BY "
+       "1:9: grace needs a window, or a join by time; FROM tumble(t, event_time, INTERVAL '1 "
+       "minute') GROUP BY "
        "window_start"},
       {"v WITH (emit = 'often') AS SELECT a FROM t",
        "1:9: option \"emit\": \"often\" is not a way to emit; write 'changes' (every change at "
@@ -280,7 +281,7 @@ TEST_CASE("what cannot be done with rows that change is refused by name") {
        "1:13: UNION ALL over rows that change is not supported yet; unite append-only rows: "
        "sources, views over them as they are, or windows with emit = 'final'"},
       {"v AS SELECT window_start, n FROM minutes UNION ALL SELECT at, id FROM t",
-       "1:13: the branches of this UNION ALL of grouped rows have no key in common; select a "
+       "1:13: the branches of this UNION ALL have no key in common; select a "
        "column that tells the branches apart and name the key: WITH (key = 'branch, …')"},
   });
 }

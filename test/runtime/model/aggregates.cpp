@@ -140,8 +140,11 @@ double grown_sum(const AggregateCall& call, const Bag& bag, int64_t from_half_li
   for (const Bag& part : bag.parts) sum += grown_sum(call, part, from_half_lives);
   for (const auto& [sign, row] : bag.changes) {
     if (!counts(call, row)) continue;
-    sum += number_of(row[call.argument]) *
-           growth(time_of(call, row), call.half_life_us, from_half_lives);
+    const double value = number_of(row[call.argument]);
+    // What is infinite does not decay.
+    sum += std::isinf(value)
+               ? value
+               : value * growth(time_of(call, row), call.half_life_us, from_half_lives);
   }
   return sum;
 }
@@ -195,10 +198,19 @@ bool RowLess::operator()(const Row& a, const Row& b) const {
   return a.size() < b.size();
 }
 
+bool same_row(const Row& a, const Row& b) {
+  return !RowLess()(a, b) && !RowLess()(b, a);
+}
+
+std::vector<Row>::iterator find_row(std::vector<Row>& rows, const Row& row) {
+  return std::find_if(rows.begin(), rows.end(),
+                      [&](const Row& other) { return same_row(other, row); });
+}
+
 void Bag::apply(int sign, const Row& row) {
   if (sign > 0) {
     rows.push_back(row);
-  } else if (const auto at = std::find(rows.begin(), rows.end(), row); at != rows.end()) {
+  } else if (const auto at = find_row(rows, row); at != rows.end()) {
     rows.erase(at);
   }
   changes.push_back({sign, row});

@@ -33,5 +33,9 @@ int compare_nulls_last(const Value& a, const Value& b);
 struct RowLess {
   bool operator()(const Row& a, const Row& b) const;
 };
+// NaN equals NaN here, as it does in SQL.
+bool same_row(const Row& a, const Row& b);
+// The first of the rows that is the same.
+std::vector<Row>::iterator find_row(std::vector<Row>& rows, const Row& row);
 
 }  // namespace kappa::model

@@ -42,9 +42,6 @@ void drop_unread(Plan* plan) {
   plan->nodes = std::move(nodes);
 }
 
-namespace {
-
-// The record that caused a row, as emit = 'final' over OVER adds it.
 const std::vector<Field>& identity_fields() {
   static const std::vector<Field> fields{{"record_topic", Type::text()},
                                          {"record_partition", Type::integer()},
@@ -53,16 +50,14 @@ const std::vector<Field>& identity_fields() {
   return fields;
 }
 
-}  // namespace
-
 size_t Draft::add(decltype(Node::op) op, std::vector<size_t> inputs) {
   plan().nodes.push_back({std::move(op), std::move(inputs)});
   return plan().nodes.size() - 1;
 }
 
-Relation Draft::nest(Query query) {
+Relation Draft::nest(Query query, bool by_name) {
   const std::string name = "q" + std::to_string(nested_++);
-  if (dice_.coin()) {
+  if (!by_name && dice_.coin()) {
     query.rows.name = "(" + query.sql + ") AS " + name;
   } else {
     with_.push_back(name + " AS (" + query.sql + ")");
@@ -86,7 +81,7 @@ void Draft::create_view(const std::string& name, const std::vector<std::string>&
 }
 
 size_t Draft::add_where(const Relation& input, std::string* sql) {
-  if (dice_.coin()) return input.node;
+  if (plain_ || !dice_.one_in(3)) return input.node;
   const ExprRef predicate = ExpressionGenerator(dice_, input.fields).predicate();
   *sql += " WHERE " + to_sql(*predicate, names_of(input.fields));
   return add(FilterNode{predicate}, {input.node});
@@ -138,8 +133,21 @@ Draft::RowsView Draft::view_of_rows(const Relation& input, const std::vector<Exp
   return rows;
 }
 
+bool Draft::has_few_values(Type type) {
+  return type.id == TypeId::kText || type.id == TypeId::kInteger || type.id == TypeId::kBoolean;
+}
+
+size_t Draft::key_column(const Relation& input) {
+  std::vector<size_t> few;
+  for (size_t i = 0; i < input.fields.size(); ++i) {
+    if (has_few_values(input.fields[i].type)) few.push_back(i);
+  }
+  if (!few.empty() && (plain_ || !dice_.one_in(5))) return dice_.pick(few);
+  return static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size())));
+}
+
 ExprRef Draft::item(const Relation& input) {
-  if (!dice_.one_in(3)) {
+  if (plain_ || !dice_.one_in(4)) {
     return bare(input, static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size()))));
   }
   return ExpressionGenerator(dice_, input.fields).anything();

@@ -24,6 +24,9 @@ struct Relation {
   bool forgets = false;          // it has a retention
   // A query of the statement itself, to whose windows its options apply too: it takes none.
   bool takes_no_options = false;
+  std::optional<int64_t> grace_us = {};  // of a join by time that the statement itself has
+  // A query of the statement itself that has emit = 'final'.
+  bool is_final = false;
 };
 
 // A SELECT, and the rows that it makes.
@@ -37,6 +40,9 @@ std::vector<std::string> names_of(const std::vector<Field>& fields);
 // A span of time as SQL text.
 std::string seconds(int64_t us);
 
+// The record that caused a row, as emit = 'final' over OVER adds it.
+const std::vector<Field>& identity_fields();
+
 // Leaves out what no view and no output reads.
 void drop_unread(Plan* plan);
 
@@ -48,12 +54,15 @@ class Draft {
   Dice& dice() { return dice_; }
   Plan& plan() { return result_.plan; }
   std::vector<Relation>& relations() { return relations_; }
+  // Plain statements have no WHERE, and compute nothing: what is wrong with any row shows in them.
+  void set_plain(bool plain) { plain_ = plain; }
 
   size_t add(decltype(Node::op) op, std::vector<size_t> inputs);
   void declare(const std::string& source) { result_.sql += source; }
 
-  // The query as the statement that comes reads it: a table of its WITH, or a subquery.
-  Relation nest(Query query);
+  // The query as the statement that comes reads it: a table of its WITH, or a subquery, which has
+  // no name that a window function takes.
+  Relation nest(Query query, bool by_name = false);
   // WITH and its tables, if the statement that begins has any.
   std::string take_with();
 
@@ -76,6 +85,9 @@ class Draft {
   // out of a Reorder.
   RowsView view_of_rows(const Relation& input, const std::vector<ExprRef>& exprs, bool final);
 
+  // A column to group or join by: most often one of which there are few values.
+  size_t key_column(const Relation& input);
+  static bool has_few_values(Type type);
   // A column of the input as it is, or something computed.
   ExprRef item(const Relation& input);
   std::vector<size_t> choose_key(size_t columns);
@@ -98,6 +110,7 @@ class Draft {
   GeneratedPlan result_;
   std::vector<Relation> relations_;
   std::vector<std::string> with_;  // the next statement's
+  bool plain_ = false;
   int64_t nested_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "test/runtime/model/expression.h"
 
+#include <cmath>
 #include <limits>
 
 namespace kappa::model {
@@ -34,6 +35,10 @@ int compare(const Value& a, const Value& b) {
   if (a.type.id == TypeId::kDouble) {
     const double x = std::get<double>(a.data);
     const double y = std::get<double>(b.data);
+    // NaN equals NaN, and is greater than everything else.
+    if (std::isnan(x) || std::isnan(y)) {
+      return static_cast<int>(std::isnan(x)) - static_cast<int>(std::isnan(y));
+    }
     return x < y ? -1 : (y < x ? 1 : 0);
   }
   if (a.type.id == TypeId::kText) {

@@ -28,7 +28,9 @@ int64_t oldest_us(const SlidingNode& op, int64_t watermark_us) {
 int64_t longest_of_rows(const SlidingNode& op) {
   int64_t longest = 0;
   for (const FrameCall& call : op.calls) {
-    if (call.frame.rows) longest = std::max(longest, call.frame.start);
+    // is_late() looks at no row but its own.
+    const bool looks = call.frame.rows && call.function != FrameFunction::kIsLate;
+    if (looks) longest = std::max(longest, call.frame.start);
   }
   return longest;
 }

@@ -87,11 +87,13 @@ class JoinGenerator {
       --op.to_us;
     }
     if (op.from_us > op.to_us) return std::nullopt;
+    if (dice_.one_in(3)) op.grace_us = dice_.between(1, 20) * 500 * kMicrosPerMilli;
     Relation joined = both(left, right, equal);
     joined.name = join_text(left, right, op.outer, equal, bounds);
     joined.event_time = joined.fields.size();
     joined.fields.push_back({"join_time", Type::timestamptz()});
     joined.timed |= op.outer;
+    if (op.grace_us > 0) joined.grace_us = op.grace_us;
     joined.is_source = left.is_source || right.is_source;
     joined.by_records = !op.outer && left.by_records && right.by_records;
     joined.node = draft_.add(std::move(op), {left.node, right.node});
@@ -151,11 +153,25 @@ class JoinGenerator {
            join(conditions, " AND ");
   }
 
-  // One or two pairs of columns to be equal; none if there is no such pair.
+  static bool is_in(const std::vector<size_t>& key, size_t column) {
+    return std::find(key.begin(), key.end(), column) != key.end();
+  }
+
+  // One or two pairs of columns to be equal, most often keys or the same one of few values; none if
+  // there is no such pair.
   std::vector<std::pair<size_t, size_t>> some_equalities(const Relation& left,
                                                          const Relation& right) {
     auto equal = comparable(left, right, {});
     dice_.shuffle(&equal);
+    if (!dice_.one_in(5)) {
+      std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
+        return Draft::has_few_values(left.fields[pair.first].type) &&
+               left.fields[pair.first].name == right.fields[pair.second].name;
+      });
+      std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
+        return is_in(left.key, pair.first) && is_in(right.key, pair.second);
+      });
+    }
     const auto count = static_cast<int64_t>(equal.size());
     equal.resize(static_cast<size_t>(std::min(dice_.between(1, 2), count)));
     return equal;

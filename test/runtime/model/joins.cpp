@@ -57,13 +57,35 @@ std::vector<Row> matching(const std::vector<Row>& rows, const std::vector<size_t
 
 }  // namespace
 
+// A row takes the place of the one of its key that matches the same rows: a view may have forgotten
+// that without taking it back.
 std::vector<Change> JoinedBags::apply(const RelationJoinNode& op, bool of_left,
                                       const Change& change) {
+  const auto& key = of_left ? op.left_key : op.right_key;
+  const auto key_of = [&](const Row& row) {
+    Row values;
+    for (const size_t column : key) values.push_back(row[column]);
+    for (const auto& [l, r] : op.equal) values.push_back(row[of_left ? l : r]);
+    return values;
+  };
+  std::vector<Row>& rows = of_left ? left : right;
+  const auto old = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return same_row(key_of(row), key_of(change.row));
+  });
+  if (change.sign < 0 || old == rows.end()) return apply_one(op, of_left, change);
+  std::vector<Change> changes = apply_one(op, of_left, {-1, Row(*old)});
+  const std::vector<Change> more = apply_one(op, of_left, change);
+  changes.insert(changes.end(), more.begin(), more.end());
+  return changes;
+}
+
+std::vector<Change> JoinedBags::apply_one(const RelationJoinNode& op, bool of_left,
+                                          const Change& change) {
   const Row nothing = nulls(op.right_types);
   std::vector<Change> changes;
   std::vector<Row>& bag = of_left ? left : right;
   const auto remove = [&] {
-    const auto at = std::find(bag.begin(), bag.end(), change.row);
+    const auto at = find_row(bag, change.row);
     if (at != bag.end()) bag.erase(at);
   };
   const auto matches_of = [&](const Row& row) {

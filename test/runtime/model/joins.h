@@ -19,6 +19,8 @@ struct JoinedBags {
 
   // Applies a change of one side; what becomes of the join, in order.
   std::vector<Change> apply(const RelationJoinNode& op, bool of_left, const Change& change);
+  // The same, of a row whose key is in no other row of its side.
+  std::vector<Change> apply_one(const RelationJoinNode& op, bool of_left, const Change& change);
 };
 
 // Both sides of an interval join: every row that was not late.

@@ -12,10 +12,6 @@ constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
 constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kIdleAfterMs = 60'000;
 
-int64_t less(int64_t watermark_us, int64_t held_back_us) {
-  return watermark_us == kNone || watermark_us == kEnd ? watermark_us : watermark_us - held_back_us;
-}
-
 std::string line_of(const Row& row, size_t columns) {
   std::string line;
   for (size_t i = 0; i < columns; ++i) line += (i > 0 ? "|" : "") + to_text(row[i]);
@@ -94,10 +90,6 @@ Row in_window(Row group, const Interval& window) {
   return group;
 }
 
-bool same_row(const Row& a, const Row& b) {
-  return !RowLess()(a, b) && !RowLess()(b, a);
-}
-
 Row result_of(const AggregateNode& op, const Row& key, const Bag& bag) {
   Row result = key;
   for (const AggregateCall& call : op.calls) result.push_back(aggregate(call, bag));
@@ -114,11 +106,15 @@ Row row_of(const Record& record) {
 }
 
 void remove_one(std::vector<Row>* rows, const Row& row) {
-  const auto at = std::find(rows->begin(), rows->end(), row);
+  const auto at = find_row(*rows, row);
   if (at != rows->end()) rows->erase(at);
 }
 
 }  // namespace
+
+int64_t Model::less(int64_t watermark_us, int64_t held_back_us) {
+  return watermark_us == kNone || watermark_us == kEnd ? watermark_us : watermark_us - held_back_us;
+}
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
   for (size_t n = 0; n < plan_.nodes.size(); ++n)
@@ -243,11 +239,12 @@ void Model::pass_time() {
       state.out_us = less(state.in_us, held_back_us(*op->window));
     }
     if (const auto* op = std::get_if<ReorderNode>(&plan_.nodes[n].op)) release(*op, state);
-    const auto* timed = std::get_if<IntervalJoinNode>(&plan_.nodes[n].op);
-    if (timed && timed->outer) {
-      const auto unmatched = state.timed.give_up(*timed, state.in_us);
+    if (const auto* timed = std::get_if<IntervalJoinNode>(&plan_.nodes[n].op)) {
+      state.out_us = less(state.in_us, timed->grace_us);
+      if (!timed->outer) continue;
+      const auto unmatched = state.timed.give_up(*timed, state.out_us);
       state.out.insert(state.out.end(), unmatched.begin(), unmatched.end());
-      state.out_us = less(state.in_us, std::max<int64_t>(timed->to_us, 0) + 1);
+      state.out_us = less(state.out_us, std::max<int64_t>(timed->to_us, 0) + 1);
     }
   }
 }

@@ -100,6 +100,8 @@ class Model {
   void step(size_t node, const std::vector<Change>& input);
   std::vector<Change> inputs_of(size_t node) const;
 
+  // A watermark so far back, unless it is none or the end.
+  static int64_t less(int64_t watermark_us, int64_t held_back_us);
   int64_t input_watermark(size_t node) const;
   int64_t merged_watermark(size_t node) const;
   std::vector<size_t> sources_of(size_t node) const;

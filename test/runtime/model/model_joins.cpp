@@ -20,15 +20,16 @@ void Model::join_by_time(size_t n) {
   const Node& node = plan_.nodes[n];
   const auto& op = std::get<IntervalJoinNode>(node.op);
   NodeState& state = nodes_[n];
+  const int64_t taken_from_us = less(state.in_us, op.grace_us);
   for (const bool left : {false, true}) {
     for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
       if (change.sign < 0) continue;  // what a view has forgotten it does not take back
       const auto time = std::get<int64_t>(change.row[left ? op.left_time : op.right_time].data);
-      if (time < state.in_us) {
+      if (time < taken_from_us) {
         note(SideRow::Kind::kLate, view_below(n) + ".late", {}, view_below(n));
         continue;
       }
-      const auto pairs = state.timed.apply(op, left, change.row, state.in_us);
+      const auto pairs = state.timed.apply(op, left, change.row, taken_from_us);
       state.out.insert(state.out.end(), pairs.begin(), pairs.end());
     }
   }

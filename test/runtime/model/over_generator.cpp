@@ -113,8 +113,7 @@ class OverSelect {
     for (int64_t i = dice_.one_in(5) ? 0 : dice_.between(1, 2); i > 0; --i) {
       const ExprRef expr =
           dice_.one_in(8) ? ExpressionGenerator(dice_, input_.fields).of_type(Type::integer(), 1)
-                          : Draft::bare(input_, static_cast<size_t>(dice_.below(
-                                                    static_cast<int64_t>(input_.fields.size()))));
+                          : Draft::bare(input_, draft_.key_column(input_));
       const std::string sql = text(expr);
       if (expr->op == Op::kConstant || std::find(texts.begin(), texts.end(), sql) != texts.end())
         continue;
@@ -136,8 +135,8 @@ class OverSelect {
       frame.start = dice_.between(0, 4);
       if (dice_.one_in(3)) frame.end = dice_.between(0, frame.start);
     } else {
-      frame.start = dice_.one_in(8) ? 0 : dice_.between(1, 50) * 500 * kMicrosPerMilli;
-      if (dice_.one_in(3)) frame.end = frame.start * dice_.between(0, 4) / 4;
+      frame.start = dice_.between(0, dice_.coin() ? 8 : 50) * 500 * kMicrosPerMilli;
+      if (!dice_.one_in(3)) frame.end = frame.start * dice_.between(0, 4) / 4;
       // Half-open, now and then.
       if (dice_.one_in(4) && frame.start > frame.end) --frame.start;
     }
@@ -319,18 +318,44 @@ void add_over(Draft& draft, const Relation& input) {
   draft.relations().push_back(std::move(rows.made));
 }
 
-Query over_query(Draft& draft, const Relation& input) {
+void add_final_over_twice(Draft& draft, const Relation& input) {
+  OverSelect select(draft, input);
+  std::vector<Field> fields = Draft::fields_of(select.outputs());
+  auto key = Draft::kept_key(input, select.outputs()).value_or(std::vector<size_t>());
+  const bool by_identity = key.empty();
+  for (const Field& field : by_identity ? identity_fields() : std::vector<Field>()) {
+    key.push_back(fields.size());
+    fields.push_back(field);
+  }
+  std::vector<size_t> branches;
+  for (const int32_t branch : {0, 1}) {
+    std::vector<ExprRef> exprs;
+    for (size_t i = 0; i < fields.size(); ++i) exprs.push_back(column(i, fields[i].type));
+    exprs.push_back(constant(Value::integer(branch)));
+    branches.push_back(draft.add(ProjectNode{exprs}, {select.add_nodes(true, by_identity)}));
+  }
+  key.push_back(fields.size());
+  ViewNode view{.name = draft.next_view(), .key = key};
+  view.grouped = by_identity || !input.is_source;
+  view.visible = fields.size() + 1;
+  draft.create_view(view.name, {"emit = 'final'"}, select.sql() + " UNION ALL " + select.sql());
+  draft.add(view, {draft.add(UnionNode{}, branches)});
+}
+
+Query over_query(Draft& draft, const Relation& input, bool final) {
   OverSelect select(draft, input);
   Query query{select.sql(),
               {.name = "",
-               .node = select.add_nodes(false, false),
+               .node = select.add_nodes(final, false),
                .fields = Draft::fields_of(select.outputs())}};
   Relation& rows = query.rows;
   rows.event_time = Draft::position_of(select.outputs(), *input.event_time);
   rows.is_source = input.is_source;
-  rows.by_records = input.by_records;
+  rows.by_records = input.by_records && !final;
+  rows.timed = input.timed || final;
   rows.key = Draft::kept_key(input, select.outputs()).value_or(std::vector<size_t>());
-  rows.takes_no_options = true;
+  rows.takes_no_options = !final;
+  rows.is_final = final;
   return query;
 }
 

@@ -11,7 +11,11 @@ bool takes_over(const Relation& input);
 // FILTER, alone and in expressions, over rows that are filtered first; with either emission.
 void add_over(Draft& draft, const Relation& input);
 
-// The same as a query inside of another statement.
-Query over_query(Draft& draft, const Relation& input);
+// Adds a view of such a SELECT twice, both final: a union in which equal rows are two. Nothing
+// reads it, for the model does not know the order of rows that come from both at one place.
+void add_final_over_twice(Draft& draft, const Relation& input);
+
+// A SELECT with OVER as a query inside of another statement.
+Query over_query(Draft& draft, const Relation& input, bool final);
 
 }  // namespace kappa::model

@@ -164,6 +164,7 @@ struct IntervalJoinNode {
   size_t right_time = 0;
   int64_t from_us = 0;
   int64_t to_us = 0;
+  int64_t grace_us = 0;
   std::vector<Type> right_types;
 };
 struct ViewNode {

@@ -1,6 +1,8 @@
 #include "test/runtime/model/plan_generator.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 
 #include "engine/types/time.h"
@@ -23,8 +25,8 @@ class Generator : public Draft {
 
   GeneratedPlan run() {
     add_sources(*this);
-    const int64_t statements = dice_.between(1, 5);
-    for (int64_t i = 0; i < statements; ++i) add_statement();
+    add_plain_statements();
+    for (int64_t i = dice_.below(4); i > 0; --i) add_statement();
     drop_unread(&plan());
     return std::move(result_);
   }
@@ -34,11 +36,12 @@ class Generator : public Draft {
 
   void add_statement() {
     with_.clear();  // of a union that came to nothing
-    if (dice_.one_in(4)) {
+    if (dice_.one_in(6)) {
       if (const auto joined = random_lookup(*this)) return add_over_lookup(*joined);
     }
-    if (dice_.one_in(5)) {
-      const auto joined = dice_.coin() ? random_relation_join(*this) : random_interval_join(*this);
+    if (dice_.one_in(3)) {
+      const auto joined =
+          dice_.one_in(3) ? random_relation_join(*this) : random_interval_join(*this);
       if (joined) return add_over_join(*joined);
     }
     const Relation input = pick_input();
@@ -51,16 +54,15 @@ class Generator : public Draft {
       case 3:
         return add_groups(input);
       case 4:
-        return add_union();
+        return dice_.coin() ? add_union() : add_union_of_finals();
       case 5:
         return input.changelog ? add_groups(input) : add_output(input);
       case 6:
       case 7:
         return input.changelog ? add_groups(input) : add_distinct(input);
       case 8:
-      case 9:
         return add_top_n(*this, input);
-      case 10:
+      case 9:
         if (!add_first(*this, input)) add_groups(input);
         return;
       default: {
@@ -68,19 +70,111 @@ class Generator : public Draft {
         for (const Relation& relation : relations_) {
           if (takes_window(relation)) timed.push_back(relation);
         }
-        if (takes_window(input)) return add_window(input);
+        if (takes_window(input)) return add_window(input, choose_window_kind(dice_));
         if (timed.empty()) return add_groups(input);
         Relation other = dice_.pick(timed);
         // The query that was to be read is still the statement's.
         other.takes_no_options = input.takes_no_options;
-        return add_window(other);
+        return add_window(other, choose_window_kind(dice_));
       }
     }
   }
 
+  // One statement each of some kinds, over sources where that will do.
+  void add_plain_statements() {
+    std::vector<std::function<void()>> kinds;
+    for (const Window::Kind kind :
+         {Window::Kind::kTumble, Window::Kind::kHop, Window::Kind::kCumulate,
+          Window::Kind::kSession, Window::Kind::kSession}) {
+      kinds.emplace_back([this, kind] { add_plain_window(kind); });
+    }
+    for (const bool by_time : {true, true, false, false}) {
+      kinds.emplace_back([this, by_time] { add_plain_join(by_time); });
+    }
+    for (int times = 0; times < 3; ++times) {
+      kinds.emplace_back([this] {
+        if (const auto joined = random_lookup(*this)) add_over_lookup(*joined);
+      });
+      kinds.emplace_back([this] {
+        if (const auto source = timed_source()) add_over(*this, *source);
+      });
+    }
+    kinds.emplace_back([this] {
+      const auto source = timed_source();
+      if (!dice_.one_in(3)) return add_final_windows_over_rows();
+      if (source) add_final_over_twice(*this, *source);
+    });
+    kinds.emplace_back([this] { add_top_n(*this, any_source()); });
+    kinds.emplace_back([this] { add_first(*this, any_source()); });
+    kinds.emplace_back([this] { add_distinct(any_source()); });
+    kinds.emplace_back([this] { add_groups(timed_source().value_or(any_source())); });
+    dice_.shuffle(&kinds);
+    constexpr size_t kPlain = 5;
+    set_plain(true);
+    for (size_t i = 0; i < kPlain; ++i) kinds[i]();
+    set_plain(false);
+  }
+
+  Relation any_source() {
+    return relations_[static_cast<size_t>(
+        dice_.below(static_cast<int64_t>(plan().sources.size())))];
+  }
+
+  std::optional<Relation> timed_source() {
+    std::vector<Relation> timed;
+    for (const Relation& relation : relations_) {
+      if (relation.is_source && relation.event_time) timed.push_back(relation);
+    }
+    if (timed.empty()) return std::nullopt;
+    return dice_.pick(timed);
+  }
+
+  void add_plain_window(Window::Kind kind) {
+    if (const auto source = timed_source()) add_window(*source, kind);
+  }
+
+  // Windows over OVER, both of them final.
+  void add_final_windows_over_rows() {
+    const auto source = timed_source();
+    if (!source) return;
+    const Relation rows = nest(over_query(*this, *source, true), true);
+    if (!takes_window(rows)) return with_.clear();
+    add_window(rows, choose_window_kind(dice_));
+  }
+
+  // A union of what is given out when the watermark passes. Nothing reads it: in which order rows
+  // of several branches come at one place the model does not know.
+  void add_union_of_finals() {
+    std::vector<Relation> finals;
+    for (const Relation& relation : relations_) {
+      if (!relation.changelog && !relation.by_records && !relation.key.empty()) {
+        finals.push_back(relation);
+      }
+    }
+    if (finals.empty()) return;
+    std::vector<Relation> branches{dice_.pick(finals)};
+    std::erase_if(finals, [&](const Relation& relation) {
+      return !same_key_types({branches.front(), relation});
+    });
+    for (int64_t i = dice_.between(1, 2); i > 0; --i) branches.push_back(dice_.pick(finals));
+    unite(branches, false, true);
+    relations_.pop_back();
+  }
+
+  void add_plain_join(bool by_time) {
+    if (!by_time) {
+      // Of both sides the groups by one column, of which there are few.
+      const size_t group = key_column(relations_.front());
+      for (int side = 0; side < 2; ++side) view_of_key({}, groups_query(any_source(), group));
+    }
+    const auto joined = by_time ? random_interval_join(*this) : random_relation_join(*this);
+    if (joined) add_over_join(*joined);
+  }
+
   void add_over_join(const Relation& joined) {
     const bool has_key = joined.by_records || !joined.key.empty();
-    if (!has_key || dice_.one_in(3)) return add_groups(joined);
+    if (!joined.changelog && !joined.grace_us && dice_.one_in(3)) return add_output(joined);
+    if (!has_key || dice_.one_in(joined.changelog ? 2 : 3)) return add_groups(joined);
     add_rows(joined);
   }
 
@@ -109,12 +203,13 @@ class Generator : public Draft {
   }
 
   Query random_query(const Relation& input) {
-    if (takes_over(input) && dice_.coin()) return over_query(*this, input);
+    if (takes_over(input) && dice_.coin()) return over_query(*this, input, false);
     switch (dice_.below(4)) {
       case 0:
         return groups_query(input);
       case 1:
-        return takes_window(input) ? window_query(input, nullptr) : rows_query(input);
+        return takes_window(input) ? window_query(input, choose_window_kind(dice_), nullptr)
+                                   : rows_query(input);
       case 2:
         return input.changelog ? rows_query(input) : distinct_query(input);
       default:
@@ -154,9 +249,16 @@ class Generator : public Draft {
   void add_rows(const Relation& input) {
     const RowsSelect select = select_rows(input);
     RowsView rows = view_of_rows(input, select.exprs, false);
+    for (const std::string& grace : grace_of(input)) rows.options.push_back(grace);
     create_view(rows.view.name, rows.options, select.sql);
     rows.made.node = add(rows.view, {select.node});
     relations_.push_back(std::move(rows.made));
+  }
+
+  // The option by which a statement gives the join that it reads its grace.
+  static std::vector<std::string> grace_of(const Relation& input) {
+    if (!input.grace_us) return {};
+    return {"grace = " + seconds(*input.grace_us)};
   }
 
   Query rows_query(const Relation& input) {
@@ -286,6 +388,10 @@ class Generator : public Draft {
         !dice_.one_in(4) && std::all_of(branches.begin(), branches.end(),
                                         [](const Relation& r) { return r.event_time.has_value(); });
     const bool keyed = dice_.coin() && same_key_types(branches);
+    unite(branches, timed, keyed);
+  }
+
+  void unite(const std::vector<Relation>& branches, bool timed, bool keyed) {
     std::vector<Type> types;
     for (int64_t i = dice_.between(1, 3); i > 0; --i) types.push_back(dice_.pick(column_types()));
     std::vector<std::string> selects;
@@ -300,9 +406,10 @@ class Generator : public Draft {
     Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs.front())};
     ViewNode view{.name = made.name};
     std::vector<std::string> options;
-    made.by_records = true;
+    made.by_records = std::all_of(branches.begin(), branches.end(),
+                                  [](const Relation& input) { return input.by_records; });
     made.key = common_key(branches, exprs);
-    if (dice_.one_in(6)) {
+    if (made.by_records && dice_.one_in(6)) {
       made.key = choose_key(made.fields.size());
       options.push_back("key = '" + key_names(made) + "'");
       view.latest_wins = made.changelog = true;
@@ -359,12 +466,10 @@ class Generator : public Draft {
 
   void add_group_columns(const Relation& input, int64_t count, Grouped* grouped) {
     for (int64_t i = 0; i < count; ++i) {
-      const ExprRef expr =
-          dice_.one_in(6)
-              ? ExpressionGenerator(dice_, input.fields)
-                    .of_type(dice_.coin() ? Type::integer() : Type::boolean(), 1)
-              : bare(input,
-                     static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size()))));
+      const ExprRef expr = dice_.one_in(6)
+                               ? ExpressionGenerator(dice_, input.fields)
+                                     .of_type(dice_.coin() ? Type::integer() : Type::boolean(), 1)
+                               : bare(input, key_column(input));
       const std::string sql = to_sql(*expr, names_of(input.fields));
       // A constant is no group, and one group twice would be two columns here. The grammar makes
       // one AND of (a AND b) AND c, so a group of that kind would not be found again in what is
@@ -374,11 +479,15 @@ class Generator : public Draft {
       const bool repeated =
           std::find(grouped->groups.begin(), grouped->groups.end(), sql) != grouped->groups.end();
       if (computed || repeated) continue;
-      grouped->groups.push_back(sql);
-      grouped->op.groups.push_back(grouped->arguments.size());
-      select(grouped, sql, grouped->arguments.size(), expr->type);
-      grouped->arguments.push_back(expr);
+      add_group(expr, sql, grouped);
     }
+  }
+
+  void add_group(const ExprRef& expr, const std::string& sql, Grouped* grouped) {
+    grouped->groups.push_back(sql);
+    grouped->op.groups.push_back(grouped->arguments.size());
+    select(grouped, sql, grouped->arguments.size(), expr->type);
+    grouped->arguments.push_back(expr);
   }
 
   // Adds what a call takes besides its argument, and returns its text.
@@ -453,6 +562,7 @@ class Generator : public Draft {
     Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
     made.changelog = !grouped.op.final;
     made.timed = input.timed || grouped.op.final || grouped.op.retention_us;
+    made.forgets = grouped.op.retention_us.has_value();
     made.takes_no_options = true;
     for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
     std::vector<std::string> items;
@@ -482,16 +592,21 @@ class Generator : public Draft {
     relations_.push_back(std::move(made));
   }
 
-  Query groups_query(const Relation& input) {
+  // By the column `group`, if there is one.
+  Query groups_query(const Relation& input, std::optional<size_t> group = std::nullopt) {
     Grouped grouped;
-    add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
+    if (group) {
+      add_group(bare(input, *group), names_of(input.fields)[*group], &grouped);
+    } else {
+      add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
+    }
     const size_t keys = grouped.groups.size();
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, keys, &grouped);
     if (dice_.one_in(3)) select_computed(&grouped);
     return grouped_query(input, input.name, keys, std::move(grouped));
   }
 
-  void add_groups(const Relation& input) { view_of_key({}, groups_query(input)); }
+  void add_groups(const Relation& input) { view_of_key(grace_of(input), groups_query(input)); }
 
   // When what a window sums up happened, by its end.
   static ExprRef time_of_end(const ExprRef& end) {
@@ -521,11 +636,11 @@ class Generator : public Draft {
   }
 
   // With `options`, some of them; else the statement has none.
-  Query window_query(const Relation& input, std::vector<std::string>* options) {
+  Query window_query(const Relation& input, Window::Kind kind, std::vector<std::string>* options) {
     Grouped grouped;
-    add_group_columns(input, dice_.between(0, 2), &grouped);
+    add_group_columns(input, dice_.between(0, plain_ ? 1 : 2), &grouped);
     const size_t groups = grouped.op.groups.size();
-    Window window = choose_window(dice_, input.changelog, grouped.arguments.size());
+    Window window = choose_window(dice_, kind, input.changelog, grouped.arguments.size());
     if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
     grouped.arguments.push_back(input.event_time ? bare(input, *input.event_time)
                                                  : time_of_end(bare(input, *input.window_end)));
@@ -534,7 +649,7 @@ class Generator : public Draft {
     for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
 
     if (window.grace_us > 0) options->push_back("grace = " + seconds(window.grace_us));
-    if (options && dice_.one_in(3)) {
+    if (options && (input.is_final || dice_.one_in(plain_ ? 2 : 3))) {
       grouped.op.final = true;
       options->push_back("emit = 'final'");
     }
@@ -549,9 +664,9 @@ class Generator : public Draft {
                          std::move(grouped));
   }
 
-  void add_window(const Relation& input) {
+  void add_window(const Relation& input, Window::Kind kind) {
     std::vector<std::string> options;
-    Query query = window_query(input, input.takes_no_options ? nullptr : &options);
+    Query query = window_query(input, kind, input.takes_no_options ? nullptr : &options);
     view_of_key(options, std::move(query));
     // The order of what closes at once shows in an output.
     if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));

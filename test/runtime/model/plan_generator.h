@@ -16,8 +16,9 @@ struct GeneratedPlan {
   std::vector<std::string> outputs;  // topics
 };
 
-// Two or three sources with the same columns, and one to five views and outputs over them: rows
-// passed on (by record, by primary key, the latest of a key), groups with HAVING, tumbling windows,
+// Two or three sources with the same columns, and views and outputs over them: first some plain
+// ones, in which every row that is wrong shows, then up to three of any kind. Rows passed on (by
+// record, by primary key, the latest of a key), groups with HAVING, windows, joins, top-N,
 // DISTINCT, OVER, unions, and each of them over another view or over queries of its own.
 GeneratedPlan generate_plan(Dice& dice);
 

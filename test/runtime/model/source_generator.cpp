@@ -37,7 +37,7 @@ void add_source(const std::string& name, Draft& draft) {
   if (dice.one_in(3)) source.primary_key = {0};
   source.not_null[0] = !source.primary_key.empty();
   source.not_null[3] = dice.one_in(4);
-  if (!dice.one_in(6)) source.event_time = source.fields.size() - 1;
+  if (!dice.one_in(8)) source.event_time = source.fields.size() - 1;
   source.partitions = static_cast<int>(dice.between(1, 4));
   if (source.event_time) {
     source.not_null.back() = true;
@@ -60,7 +60,7 @@ void add_source(const std::string& name, Draft& draft) {
 }  // namespace
 
 void add_sources(Draft& draft) {
-  const int64_t sources = draft.dice().between(2, 3);
+  const int64_t sources = draft.dice().one_in(4) ? 3 : 2;
   for (int64_t s = 0; s < sources; ++s) add_source("t" + std::to_string(s), draft);
 }
 

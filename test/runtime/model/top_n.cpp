@@ -17,10 +17,6 @@ bool comes_before(const TopNNode& op, const Row& a, const Row& b) {
   return false;
 }
 
-bool same(const Row& a, const Row& b) {
-  return !RowLess()(a, b) && !RowLess()(b, a);
-}
-
 }  // namespace
 
 std::vector<Rankings::Arrived> Rankings::first_rows(const TopNNode& op, std::vector<Arrived> rows) {
@@ -40,7 +36,7 @@ std::vector<Rankings::Step> Rankings::apply(const TopNNode& op, int sign, const 
     rows.emplace_back(arrivals_++, row);
   } else {
     const auto last = std::find_if(rows.rbegin(), rows.rend(),
-                                   [&](const Arrived& kept) { return same(kept.second, row); });
+                                   [&](const Arrived& kept) { return same_row(kept.second, row); });
     if (last != rows.rend()) rows.erase(std::next(last).base());
   }
   const std::vector<Arrived> after = first_rows(op, rows);

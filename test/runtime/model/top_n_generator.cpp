@@ -18,6 +18,7 @@ std::vector<ExprRef> some_columns(Draft& draft, const Relation& input) {
     for (const size_t key : input.key) exprs.push_back(Draft::bare(input, key));
   }
   if (input.event_time && dice.coin()) exprs.push_back(Draft::bare(input, *input.event_time));
+  exprs.push_back(Draft::bare(input, draft.key_column(input)));
   for (int64_t i = dice.between(1, 3); i > 0; --i) exprs.push_back(draft.item(input));
   return exprs;
 }
@@ -126,7 +127,8 @@ class TopNSelect {
     for (const size_t index : top_.key) partition.push_back(text(columns_[index], input_));
     std::vector<std::string> order;
     for (int64_t i = dice_.below(3); i > 0; --i) {
-      read_.push_back(draft_.item(input_));
+      read_.push_back(dice_.coin() ? draft_.item(input_)
+                                   : Draft::bare(input_, draft_.key_column(input_)));
       order.push_back(order_item(dice_, read_.size() - 1, text(read_.back(), input_), &top_));
     }
     sql += ", ROW_NUMBER() OVER (";
@@ -175,7 +177,7 @@ bool add_first(Draft& draft, const Relation& input) {
     const bool of_key = std::any_of(top.key.begin(), top.key.end(), [&](size_t index) {
       return text(exprs[index], input) == text(exprs[i], input);
     });
-    if (of_key || dice.one_in(3)) continue;
+    if (of_key || dice.coin()) continue;
     order.push_back(order_item(dice, i, "c" + std::to_string(i), &top));
   }
   if (top.order.empty()) return false;

@@ -7,12 +7,16 @@
 
 namespace kappa::model {
 
-Window choose_window(Dice& dice, bool changelog, size_t event_time) {
+Window::Kind choose_window_kind(Dice& dice) {
   static const std::vector<Window::Kind> kinds{Window::Kind::kTumble, Window::Kind::kHop,
                                                Window::Kind::kCumulate, Window::Kind::kSession,
                                                Window::Kind::kSession};
+  return dice.pick(kinds);
+}
+
+Window choose_window(Dice& dice, Window::Kind kind, bool changelog, size_t event_time) {
   constexpr int64_t kUnitUs = 500 * kMicrosPerMilli;
-  Window window{.kind = dice.pick(kinds), .event_time = event_time, .size_us = 0};
+  Window window{.kind = kind, .event_time = event_time, .size_us = 0};
   const bool session = window.kind == Window::Kind::kSession;
   if (session && changelog) window.kind = Window::Kind::kTumble;
   window.size_us = dice.between(2, 40) * kUnitUs;
