@@ -39,6 +39,7 @@ struct SideRow {
   std::string text;  // the reason, the payload, or the late row as JSON
   SqlPosition position;
   std::optional<std::string> key = {};  // of an output's record
+  bool tombstone = false;               // an output's record has no payload, and no text
 };
 
 // What an operator is given for one epoch. Everything is borrowed for the call.

@@ -304,6 +304,23 @@ std::vector<NodeId> Plan::views() const {
   return views;
 }
 
+const schemas::Source& sink_of(const Plan& plan, NodeId output) {
+  return plan.sources[static_cast<size_t>(std::get<OutputNode>(plan.node(output).op).sink)];
+}
+
+std::set<std::string> compacted_topics(const Plan& plan) {
+  std::set<std::string> topics;
+  for (const schemas::Source& source : plan.sources) {
+    if (source.upsert) topics.insert(source.topic);
+  }
+  return topics;
+}
+
+SqlPosition insert_position(const Plan& plan, NodeId output) {
+  const int statement = std::get<OutputNode>(plan.node(output).op).statement;
+  return plan.statements[static_cast<size_t>(statement)].position;
+}
+
 std::string describe(const Plan& plan, const PlanNode& node) {
   return std::visit(Describe{plan}, node.op);
 }

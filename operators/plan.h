@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -279,9 +280,13 @@ struct ViewNode {
   std::optional<int64_t> retention_us;
   std::optional<Expiry> expiry;  // what the retention means for rows that the view keeps itself
   int statement = 0;             // index into Plan::statements
+  // The rows of a source of mode 'upsert', which this view is itself: index into Plan::sources.
+  std::optional<int> of_source = {};
 };
 
-// Writes its input, which is append-only, to an output topic as JSON objects.
+// Writes its input to an output topic. Schema: the columns of the topic's table. Into one of mode
+// 'upsert' goes a keyed relation as a changelog (operators/upsert_output.h), whose key is the
+// table's; any other takes an append-only input, every row of it.
 struct OutputNode {
   int sink;  // index into Plan::sources
   int statement = 0;
@@ -324,6 +329,13 @@ struct Plan {
   NodeId find_view(std::string_view name) const;
   std::vector<NodeId> views() const;
 };
+
+// The table of an output's topic, and where its INSERT stands. The node is an OutputNode.
+const schemas::Source& sink_of(const Plan& plan, NodeId output);
+SqlPosition insert_position(const Plan& plan, NodeId output);
+
+// The topics of tables of mode 'upsert': the last record of each key must stay.
+std::set<std::string> compacted_topics(const Plan& plan);
 
 // A node's fingerprint, from its text, its schema and its inputs' fingerprints: what the planner
 // stores in PlanNode::fingerprint once the inputs have theirs.

@@ -7,6 +7,7 @@
 #include "engine/types/status_macros.h"
 #include "schemas/json_decoder.h"
 #include "schemas/protobuf_decoder.h"
+#include "schemas/upsert_decoder.h"
 
 namespace kappa::schemas {
 namespace {
@@ -41,6 +42,14 @@ absl::Status check_source(const Source& source) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<Decoder>> make_payload_decoder(const Source& source,
+                                                              std::vector<int> wanted,
+                                                              const ProductFiles& files) {
+  if (source.format == Format::kProtobuf)
+    return make_protobuf_decoder(source, std::move(wanted), files);
+  return make_json_decoder(source, std::move(wanted));
+}
+
 }  // namespace
 
 void Decoder::decode(std::span<const RecordView> records, Arena& arena, Decoded* out) {
@@ -54,9 +63,11 @@ absl::StatusOr<std::unique_ptr<Decoder>> make_decoder(const Source& source, std:
                                                       const ProductFiles& files) {
   KAPPA_INVARIANT(std::is_sorted(wanted.begin(), wanted.end()), "wanted columns ascend");
   KAPPA_RETURN_IF_ERROR(check_source(source));
-  if (source.format == Format::kProtobuf)
-    return make_protobuf_decoder(source, std::move(wanted), files);
-  return make_json_decoder(source, std::move(wanted));
+  if (source.upsert) {
+    KAPPA_ASSIGN_OR_RETURN(auto payloads, make_payload_decoder(source, wanted, files));
+    return make_upsert_decoder(source, std::move(wanted), std::move(payloads));
+  }
+  return make_payload_decoder(source, std::move(wanted), files);
 }
 
 }  // namespace kappa::schemas

@@ -27,14 +27,17 @@ struct Decoded {
   std::vector<Column> columns;    // one for each wanted column, in the order wanted
   std::vector<uint32_t> records;  // for each row, its index into the records of the call, ascending
   std::vector<Malformed> malformed;
+  // Of mode 'upsert': -1 for rows that delete, of which only the primary key's columns have values,
+  // +1 for the others; empty: all are of those. What any other decoder leaves alone.
+  std::vector<int8_t> signs = {};
 };
 
 // Turns payloads into columns. Every declared column is checked, wanted or not, so that whether a
 // record is well formed does not depend on what the views read; undeclared fields are skipped.
 // A missing field, or a JSON null, is NULL; a NULL in a NOT NULL, primary key or event-time column,
-// or a null payload, is malformed. Strings point into the payloads where they can and into `arena`
-// otherwise. An instance belongs to one thread: it may learn from what it sees, but what it returns
-// never depends on what it has learnt.
+// or a null payload where the source is not of mode 'upsert', is malformed. Strings point into the
+// payloads where they can and into `arena` otherwise. An instance belongs to one thread: it may
+// learn from what it sees, but what it returns never depends on what it has learnt.
 class Decoder {
  public:
   virtual ~Decoder() = default;

@@ -51,7 +51,7 @@ std::string describe(const Source& source) {
   for (size_t i = 0; i < source.primary_key.size(); ++i) {
     absl::StrAppend(&out, i == 0 ? "" : ", ", source.primary_key[i]);
   }
-  out += ")";
+  out += source.upsert ? ") upsert" : ")";
   if (source.event_time) absl::StrAppend(&out, " event time ", *source.event_time);
   absl::StrAppend(&out, " out of orderness ", source.out_of_orderness_us, " max future ",
                   source.max_future_us);

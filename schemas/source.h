@@ -34,6 +34,7 @@ struct Source {
   std::string proto_message;  // fully qualified
   std::vector<SourceColumn> columns;
   std::vector<int> primary_key;   // column indexes; empty: none
+  bool upsert = false;            // mode 'upsert': the latest record of a key is its row
   std::optional<int> event_time;  // among readable_columns(): declared, or kafka_timestamp
   int64_t out_of_orderness_us = 0;
   int64_t max_future_us = 3'600'000'000;

@@ -162,6 +162,7 @@ absl::Status Deployment::make_topics(const operators::Plan& plan) {
     if (!absl::IsNotFound(there)) return there;
     log::TopicConfig config;
     config.partitions = sinks.contains(static_cast<int>(i)) ? 1 : options_.partitions;
+    if (plan.sources[i].upsert) config.compacted = true;
     KAPPA_RETURN_IF_ERROR(log_.log->create_topic(topic, config));
   }
   return absl::OkStatus();

@@ -137,17 +137,18 @@ std::vector<TopicNeed> topic_needs(const std::string& product, const operators::
   std::vector<TopicNeed> sources;
   std::vector<TopicNeed> others;
   const auto other = [&](const std::string& topic, TopicNeed::Role role) {
-    others.push_back({topic, product, role, 1, {}});
+    others.push_back({topic, product, role, 1, {}, false});
   };
   for (size_t i = 0; i < plan.sources.size(); ++i) {
     const std::string& topic = plan.sources[i].topic;
     const int source = static_cast<int>(i);
     if (sinks.contains(source)) {
       other(topic, TopicNeed::Role::kOutput);
+      others.back().compacted = plan.sources[i].upsert;
       continue;
     }
-    sources.push_back(
-        {topic, product, TopicNeed::Role::kSource, partitions, reach_of(plan, reaches, source)});
+    sources.push_back({topic, product, TopicNeed::Role::kSource, partitions,
+                       reach_of(plan, reaches, source), plan.sources[i].upsert});
     other(absl::StrCat(topic, std::string(runtime::kDeadLetterSuffix)),
           TopicNeed::Role::kDeadLetters);
   }

@@ -27,6 +27,7 @@ struct TopicNeed {
   Role role = Role::kSource;
   int32_t partitions = 1;  // to make it with
   Reach reach;             // of a source
+  bool compacted = false;  // mode 'upsert': the last record of each key must stay
 };
 // "source", "output", "dead letters", "late rows".
 std::string role_text(TopicNeed::Role role);

@@ -16,7 +16,9 @@ constexpr size_t kRunRecordsMax = 1024;
 absl::StatusOr<int32_t> HeaderOutbox::partitions_of(const std::string& topic) {
   absl::StatusOr<TopicInfo> known = log_->topic(topic);
   if (absl::IsNotFound(known.status())) {
-    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, TopicConfig{}));
+    TopicConfig config;
+    if (compacted_.contains(topic)) config.compacted = true;
+    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, config));
     known = log_->topic(topic);
   }
   KAPPA_RETURN_IF_ERROR(known.status());
@@ -88,6 +90,7 @@ absl::Status HeaderOutbox::find_published(const TopicPartition& partition, Offse
 }
 
 absl::Status HeaderOutbox::recover(const OutboxHistory& history) {
+  compacted_ = history.compacted;
   if (!history.mark) return absl::OkStatus();
   const uint64_t first = history.mark->published_to;
   {

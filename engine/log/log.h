@@ -18,6 +18,10 @@ struct TopicConfig {
   int32_t partitions = 1;
   std::optional<int64_t> retention_ms = {};     // by record timestamp; nullopt: for ever
   std::optional<int64_t> retention_bytes = {};  // per partition; nullopt: unlimited
+  // Whether, however old, the last record of each key is kept, and those before it may go: Kafka's
+  // cleanup.policy has `compact`. nullopt: not known, or as the log does it by default. The
+  // embedded log keeps all records of such a topic.
+  std::optional<bool> compacted = {};
   // Copies of a topic to be made, on other machines; nullopt: as the log does it by default. The
   // embedded log has one. What topics() and topic() tell does not have it.
   std::optional<int32_t> replication = {};

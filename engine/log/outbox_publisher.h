@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,10 +36,11 @@ struct OutboxMark {
 
 // What is known at home of records that may or may not have been published before a restart.
 struct OutboxHistory {
-  uint64_t journal_id = 0;          // equal: a number names the same record as before
-  std::optional<OutboxMark> mark;   // of the last checkpoint; nullopt: there is none
-  uint64_t stored_to = 0;           // the store holds those from the mark up to here
-  std::vector<std::string> topics;  // of those that it holds
+  uint64_t journal_id = 0;               // equal: a number names the same record as before
+  std::optional<OutboxMark> mark;        // of the last checkpoint; nullopt: there is none
+  uint64_t stored_to = 0;                // the store holds those from the mark up to here
+  std::vector<std::string> topics;       // of those that it holds
+  std::set<std::string> compacted = {};  // topics that, if they are made, are made compacted
 };
 
 // Brings a product's records to their topics, each once, across crashes of ours and of the log.

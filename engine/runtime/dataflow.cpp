@@ -19,6 +19,7 @@
 #include "operators/running_frames.h"
 #include "operators/top_n.h"
 #include "operators/top_one.h"
+#include "operators/upsert_output.h"
 #include "schemas/encoder.h"
 
 namespace kappa::runtime {
@@ -98,8 +99,11 @@ absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_operator(
   }
   if (is<OutputNode>(node)) {
     if (on_output_) return std::make_unique<Observer>(node.id, on_output_);
-    const auto& sink = plan_.sources[static_cast<size_t>(std::get<OutputNode>(node.op).sink)];
+    const schemas::Source& sink = operators::sink_of(plan_, node.id);
     KAPPA_ASSIGN_OR_RETURN(auto encoder, schemas::make_encoder(sink, files));
+    if (sink.upsert) {
+      return std::make_unique<operators::UpsertOutput>(plan_, node.id, std::move(encoder));
+    }
     return std::make_unique<operators::Output>(plan_, node.id, std::move(encoder));
   }
   if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);

@@ -42,6 +42,15 @@ int place_of_column(const ProjectNode& op, int column) {
   return found;
 }
 
+// Whether rows that lie where `partitioning` says have all of one key in one place. An empty
+// partitioning says nothing.
+bool brings_together(const std::vector<int>& partitioning, const std::vector<int>& key) {
+  return !partitioning.empty() &&
+         std::all_of(partitioning.begin(), partitioning.end(), [&](int column) {
+           return std::find(key.begin(), key.end(), column) != key.end();
+         });
+}
+
 }  // namespace
 
 DataflowShape::DataflowShape(const operators::Plan& plan, uint32_t workers)
@@ -103,6 +112,7 @@ std::vector<int> DataflowShape::key_of(NodeId id) const {
   if (const auto* top = std::get_if<TopNNode>(&node.op)) return top->key;
   if (const auto* arrange = std::get_if<ArrangeNode>(&node.op)) return arrange->key;
   if (is<operators::ReorderNode>(node)) return {};
+  if (is<operators::OutputNode>(node)) return operators::sink_of(plan_, id).primary_key;
   return std::get<ViewNode>(node.op).key;
 }
 
@@ -133,6 +143,10 @@ std::vector<int> DataflowShape::partitioning(NodeId id) const {
     columns.push_back(column);
   }
   return columns;
+}
+
+bool DataflowShape::is_upsert(const PlanNode& node) const {
+  return is<operators::OutputNode>(node) && operators::sink_of(plan_, node.id).upsert;
 }
 
 // Whether rows of one record may be on several workers: a union or a join made several of it, and
@@ -166,6 +180,9 @@ void DataflowShape::plan_stages(uint32_t workers) {
         is<AggregateNode>(node) || is<DistinctNode>(node) || is<TopNNode>(node) ||
         is<SlidingNode>(node) || is<ArrangeNode>(node) ||
         (is<ViewNode>(node) && !std::get<ViewNode>(node.op).by_record && !reads_aggregate(node));
+    if (workers > 1 && is_upsert(node)) {
+      exchanged_[node.id] = !brings_together(partitioning(node.inputs[0]), key_of(node.id));
+    }
     if (workers > 1 && keyed) {
       // An empty partitioning says nothing, even if the key is empty too.
       const std::vector<int> present = partitioning(node.inputs[0]);

@@ -43,6 +43,7 @@ class DataflowShape {
  private:
   void find_topics();
   void plan_stages(uint32_t workers);
+  bool is_upsert(const operators::PlanNode& node) const;
   bool parted(operators::NodeId node) const;
   // Columns that say which worker holds a node's rows, if the key does.
   std::vector<int> partitioning(operators::NodeId node) const;

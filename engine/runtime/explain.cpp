@@ -140,7 +140,9 @@ class Explainer {
 
   std::optional<std::vector<std::string>> exchange_of(NodeId id) const {
     if (!shape_.exchanged(id)) return std::nullopt;
-    return names_of(shape_.key_of(id), input(plan_.node(id)));
+    const PlanNode& node = plan_.node(id);
+    const bool output = std::holds_alternative<OutputNode>(node.op);
+    return names_of(shape_.key_of(id), output ? node.schema : input(node));
   }
 
   // "a = x AND b = y": what a join equates.
@@ -297,9 +299,13 @@ class Explainer {
     if (op.retention_us) absl::StrAppend(&out->state, "; kept for ", duration(*op.retention_us));
   }
 
-  void tell(const PlanNode& /*node*/, const OutputNode& op, ExplainedNode* out) const {
-    out->operation =
-        absl::StrCat("output to topic ", plan_.sources[static_cast<size_t>(op.sink)].topic);
+  void tell(const PlanNode& node, const OutputNode& /*op*/, ExplainedNode* out) const {
+    const schemas::Source& sink = sink_of(plan_, node.id);
+    out->operation = absl::StrCat("output to topic ", sink.topic);
+    if (sink.upsert) {
+      absl::StrAppend(&out->operation, ": upserts and tombstones by ",
+                      list(sink.primary_key, node.schema));
+    }
     out->state = "the outbox, until it is published";
   }
 

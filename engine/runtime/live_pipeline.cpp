@@ -78,11 +78,14 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
 }
 
 absl::Status LivePipeline::open_topics() {
+  const std::set<std::string> compacted = operators::compacted_topics(plan_);
   for (const std::string& topic : flow_->shape().topics()) {
     const auto known = with_patience([&] { return log_->topic(topic); });
     if (known.ok()) continue;
     if (!absl::IsNotFound(known.status())) return known.status();
-    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, log::TopicConfig{}));
+    log::TopicConfig config;
+    if (compacted.contains(topic)) config.compacted = true;
+    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, config));
   }
   return absl::OkStatus();
 }
@@ -99,7 +102,8 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
   return absl::OkStatus();
 }
 
-absl::Status LivePipeline::recover_outbox(const log::OutboxHistory& history) {
+absl::Status LivePipeline::recover_outbox(log::OutboxHistory history) {
+  history.compacted = operators::compacted_topics(plan_);
   return with_patience([&] { return delivery_.recover(history); });
 }
 

@@ -36,7 +36,9 @@ void count(const SideRow& row, SideCounts* counts) {
       ++counts->outputs;
       break;
   }
-  counts->content += hash_bytes(row.text.data(), row.text.size());
+  // A tombstone says no more than whose it is.
+  const std::string& content = row.tombstone ? *row.key : row.text;
+  counts->content += hash_bytes(content.data(), content.size());
 }
 
 }  // namespace
@@ -55,8 +57,7 @@ const ViewNode* Outbox::view_below(NodeId id) const {
 
 std::string Outbox::destination(const SideRow& row, const TopicPartition& source) const {
   if (row.kind == SideRow::Kind::kOutput) {
-    const auto& output = std::get<operators::OutputNode>(plan_.node(row.node).op);
-    return plan_.sources[static_cast<size_t>(output.sink)].topic;
+    return operators::sink_of(plan_, row.node).topic;
   }
   if (row.kind == SideRow::Kind::kLate) {
     const ViewNode* view = view_below(row.node);
@@ -100,7 +101,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
     const bool dead = row.kind == SideRow::Kind::kError || row.kind == SideRow::Kind::kDuplicate;
     if (!dead) {
       letter.key = row.key;
-      letter.value = row.text;
+      if (!row.tombstone) letter.value = row.text;
     } else {
       letter.headers.emplace_back("kappa-reason", row.text);
       if (const ViewNode* view = view_below(row.node); view && row.position.line > 0) {

@@ -1,6 +1,7 @@
 #include "engine/runtime/source_step.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/record_columns.h"
@@ -57,6 +58,7 @@ Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, const 
   }
   Batch batch;
   batch.rows = decoded_.records.size();
+  batch.signs = decoded_.signs;
   row_places_.resize(batch.rows);
   batch.places.resize(batch.rows);
   for (size_t i = 0; i < batch.rows; ++i) {
@@ -101,26 +103,34 @@ std::string SourceStep::reason_against(size_t row, int64_t known_at_us) const {
 void SourceStep::refuse_times(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
   if (event_time_ < 0) return;
   std::vector<uint32_t> kept;
-  bool refused = false;
+  std::vector<uint32_t> shown;  // a deletion has no time to show
+  bool all = true;              // so far; then neither is filled
+  const auto differ_from = [&](uint32_t row) {
+    if (!all) return;
+    all = false;
+    kept.resize(row);
+    std::iota(kept.begin(), kept.end(), 0);
+    shown = kept;
+  };
   for (uint32_t i = 0; i < batch->rows; ++i) {
+    const bool deletion = !batch->signs.empty() && batch->signs[i] < 0;
     const int64_t known_at_us = epoch.places[row_places_[i]].known_at_ms * kMicrosPerMilli;
     const bool future = event_times_us_[i] > saturating_add(known_at_us, source_.max_future_us);
     const bool none = !has_no_time_.empty() && has_no_time_[i] != 0;
-    if (!future && !none) {
-      if (refused) kept.push_back(i);
-      continue;
+    const bool refused = !deletion && (future || none);
+    if (deletion || refused) differ_from(i);
+    if (refused) {
+      refuse(batch->places[i], reason_against(i, known_at_us), side);
+    } else if (!all) {
+      kept.push_back(i);
+      if (!deletion) shown.push_back(i);
     }
-    if (!refused) {
-      refused = true;
-      for (uint32_t k = 0; k < i; ++k) kept.push_back(k);
-    }
-    refuse(batch->places[i], reason_against(i, known_at_us), side);
   }
-  if (!refused) return;
-  *batch = gather(*batch, kept);
+  if (all) return;
+  if (kept.size() < batch->rows) *batch = gather(*batch, kept);
   std::vector<int64_t> times;
   std::vector<uint32_t> places;
-  for (uint32_t i : kept) {
+  for (uint32_t i : shown) {
     times.push_back(event_times_us_[i]);
     places.push_back(row_places_[i]);
   }

@@ -17,7 +17,8 @@ namespace kappa::runtime {
 
 // Turns a source's records into rows, on one worker. A record whose payload is malformed, that has
 // no event time, or whose event time lies further ahead of its log time than max_future, yields
-// none and is dead-lettered before it touches a watermark.
+// none and is dead-lettered before it touches a watermark. Of mode 'upsert' a record without a
+// payload is a row with the sign -1, which shows the watermark nothing.
 class SourceStep {
  public:
   // `node` is the plan's SourceNode. Plan outlives this.

@@ -24,6 +24,7 @@ absl::Status write_topic(const log::Log& log, const log::TopicInfo& info, v1::To
   out->set_name(info.name);
   if (info.config.retention_ms) out->set_retention_ms(*info.config.retention_ms);
   if (info.config.retention_bytes) out->set_retention_bytes(*info.config.retention_bytes);
+  if (info.config.compacted) out->set_compacted(*info.config.compacted);
   for (int32_t i = 0; i < info.config.partitions; ++i) {
     KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log.range({info.name, i}));
     v1::TopicPartition* partition = out->add_partitions();
@@ -56,6 +57,7 @@ absl::StatusOr<log::TopicConfig> config_of(const v1::CreateTopicRequest& request
   if (request.partitions() > 0) config.partitions = request.partitions();
   if (request.has_retention_ms()) config.retention_ms = request.retention_ms();
   if (request.has_retention_bytes()) config.retention_bytes = request.retention_bytes();
+  if (request.has_compacted()) config.compacted = request.compacted();
   if (request.has_replication()) config.replication = request.replication();
   if (config.replication && *config.replication <= 0) {
     return invalid_field("replication", "expected more than 0; leave it out for the default");

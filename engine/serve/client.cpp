@@ -103,6 +103,7 @@ TopicStatus topic_of(const v1::Topic& wire) {
   topic.info.config.partitions = wire.partitions_size();
   if (wire.has_retention_ms()) topic.info.config.retention_ms = wire.retention_ms();
   if (wire.has_retention_bytes()) topic.info.config.retention_bytes = wire.retention_bytes();
+  if (wire.has_compacted()) topic.info.config.compacted = wire.compacted();
   for (const v1::TopicPartition& partition : wire.partitions()) {
     topic.partitions.push_back({Offset{partition.start_offset()}, Offset{partition.end_offset()},
                                 Offset{partition.durable_end_offset()}});
@@ -348,6 +349,7 @@ absl::Status Client::create_topic(const std::string& name, const log::TopicConfi
   request.set_partitions(config.partitions);
   if (config.retention_ms) request.set_retention_ms(*config.retention_ms);
   if (config.retention_bytes) request.set_retention_bytes(*config.retention_bytes);
+  if (config.compacted) request.set_compacted(*config.compacted);
   if (config.replication) request.set_replication(*config.replication);
   v1::CreateTopicResponse response;
   return impl_->run([&](grpc::ClientContext* context) {

@@ -247,17 +247,21 @@ absl::Status bind_time(const Options& options, Source& source) {
   return absl::OkStatus();
 }
 
-absl::Status bind_mode(const Options& options) {
+absl::Status bind_mode(const Options& options, Source& source) {
   const auto mode = options.text("mode");
   if (!mode || *mode == "append") return absl::OkStatus();
-  if (*mode == "upsert") {
-    return fault(options.place("mode"), "mode 'upsert' is not supported yet",
-                 "read the topic as facts, and keep the latest row of a key in a view: WITH (key = "
-                 "'…')");
+  if (*mode != "upsert") {
+    return fault(options.place("mode"),
+                 absl::StrCat("option \"mode\": ", excerpt(*mode), " is not a mode"),
+                 "write 'append' (every record is a row) or 'upsert' (a record is the row of its "
+                 "key, one without a value deletes it)");
   }
-  return fault(options.place("mode"),
-               absl::StrCat("option \"mode\": ", excerpt(*mode), " is not a mode"),
-               "write 'append'");
+  if (source.primary_key.empty()) {
+    return fault(options.place("mode"), "mode 'upsert' needs a PRIMARY KEY",
+                 "name the columns that records replace each other by: PRIMARY KEY (a, b)");
+  }
+  source.upsert = true;
+  return absl::OkStatus();
 }
 
 // The .proto is there and has a field for each column.
@@ -268,6 +272,51 @@ absl::Status check_decoder(const Options& options, const Node& name_node, const 
   const auto decoder = schemas::make_decoder(source, std::move(all), files);
   if (decoder.ok()) return absl::OkStatus();
   return fault(options.has("proto") ? options.place("proto") : name_node, decoder.status());
+}
+
+// A source of mode 'upsert' is itself a view: the latest row of each key.
+Relation view_of_upserts(const Source& source, int index, ProductContext& context) {
+  PlanBuilder& builder = context.builder;
+  std::vector<operators::ExprRef> columns;
+  std::vector<std::string> names;
+  Relation relation;
+  for (const SourceColumn& column : source.columns) {
+    columns.push_back(operators::column_expr(static_cast<int>(columns.size()), column.type));
+    names.push_back(column.name);
+    relation.columns.push_back({.name = column.name, .type = column.type});
+  }
+  const operators::NodeId rows = builder.project(builder.read(index), std::move(columns));
+  operators::ViewNode view;
+  view.name = source.name;
+  view.key = source.primary_key;
+  view.conflict = operators::ViewNode::Conflict::kLatestWins;
+  view.statement = context.statement;
+  view.of_source = index;
+  relation.name = source.name;
+  relation.node = builder.view(rows, view, names);
+  relation.key = source.primary_key;
+  relation.changelog = true;
+  if (const auto event_time = builder.node(relation.node).event_time) {
+    relation.columns[static_cast<size_t>(*event_time)].role = TimeRole::kEventTime;
+  }
+  return relation;
+}
+
+Relation facts_of(const Source& source, int index) {
+  Relation relation;
+  relation.name = source.name;
+  relation.source = index;
+  for (const schemas::ReadableColumn& column : schemas::readable_columns(source)) {
+    relation.columns.push_back(
+        {.name = column.name, .type = column.type, .hidden = column.of_record.has_value()});
+  }
+  if (source.event_time) {
+    relation.columns[static_cast<size_t>(*source.event_time)].role = TimeRole::kEventTime;
+  }
+  relation.by_records = true;
+  if (!source.primary_key.empty()) relation.key = source.primary_key;
+  relation.conflict = operators::ViewNode::Conflict::kFirstWins;
+  return relation;
 }
 
 }  // namespace
@@ -300,25 +349,13 @@ absl::Status compile_foreign_table(const Node& statement, ProductContext& contex
   KAPPA_RETURN_IF_ERROR(bind_topic(options, name_node, plan, source));
   KAPPA_RETURN_IF_ERROR(bind_format(options, name_node, source));
   KAPPA_RETURN_IF_ERROR(bind_time(options, source));
-  KAPPA_RETURN_IF_ERROR(bind_mode(options));
+  KAPPA_RETURN_IF_ERROR(bind_mode(options, source));
   KAPPA_RETURN_IF_ERROR(check_decoder(options, name_node, source, context.files));
 
   const auto index = static_cast<int>(plan.sources.size());
   plan.sources.push_back(source);
-  Relation relation;
-  relation.name = source.name;
-  relation.source = index;
-  for (const schemas::ReadableColumn& column : schemas::readable_columns(source)) {
-    relation.columns.push_back(
-        {.name = column.name, .type = column.type, .hidden = column.of_record.has_value()});
-  }
-  if (source.event_time) {
-    relation.columns[static_cast<size_t>(*source.event_time)].role = TimeRole::kEventTime;
-  }
-  relation.by_records = true;
-  if (!source.primary_key.empty()) relation.key = source.primary_key;
-  relation.conflict = operators::ViewNode::Conflict::kFirstWins;
-  context.catalog.add(std::move(relation));
+  context.catalog.add(source.upsert ? view_of_upserts(source, index, context)
+                                    : facts_of(source, index));
   context.catalog.add_table(source.name, index);
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/sql/coercion.h"
 #include "engine/sql/construct.h"
 #include "engine/sql/fault.h"
@@ -70,11 +71,12 @@ const Node& place_of_column(const Node& query, size_t column) {
   return column < targets.size() ? targets[column] : query;
 }
 
-// The query's rows with the sink's columns; those that it does not fill are NULL.
+// The query's rows with the sink's columns, `targets[i]` being that of the query's column i; those
+// that it does not fill are NULL.
 absl::StatusOr<NodeId> plan_columns(const Node& statement, const schemas::Source& sink,
-                                    const Relation& rows, ProductContext& context) {
+                                    const std::vector<size_t>& targets, const Relation& rows,
+                                    ProductContext& context) {
   const Node& query = *statement.child("selectStmt");
-  KAPPA_ASSIGN_OR_RETURN(const auto targets, target_columns(statement, sink, rows.columns.size()));
   std::vector<ExprRef> exprs(sink.columns.size());
   for (size_t i = 0; i < targets.size(); ++i) {
     const Node& at = place_of_column(query, i);
@@ -93,6 +95,102 @@ absl::StatusOr<NodeId> plan_columns(const Node& statement, const schemas::Source
                                         context.text.position(statement.offset));
   }
   return context.builder.project(rows.node, std::move(exprs));
+}
+
+// What an output topic can take back: nothing, unless its table is one of mode 'upsert'.
+absl::Status check_changes(const Node& query, const schemas::Source& sink, const Relation& rows) {
+  if (!rows.changelog || sink.upsert) return absl::OkStatus();
+  return fault(place_of_column(query, 0), "an output topic takes append-only rows, these change",
+               "declare the table with mode 'upsert' and a PRIMARY KEY, so that records replace "
+               "each other; or make a view with emit = 'final' and insert from it");
+}
+
+// Two statements would take back each other's rows.
+absl::Status check_only_writer(const Node& relation, int sink, const operators::Plan& plan) {
+  for (const operators::PlanNode& node : plan.nodes) {
+    const auto* output = std::get_if<operators::OutputNode>(&node.op);
+    if (!output || output->sink != sink) continue;
+    const operators::SqlPosition at = operators::insert_position(plan, node.id);
+    return fault(relation,
+                 absl::StrCat("\"", plan.sources[static_cast<size_t>(sink)].name,
+                              "\" holds the rows of one INSERT by their key, that at ", at.line,
+                              ":", at.column),
+                 "make a view of all the rows, and insert from that");
+  }
+  return absl::OkStatus();
+}
+
+// The fault of rows that have no key of columns.
+absl::Status refuse_keyless(const Node& query, const schemas::Source& sink, const Relation& rows) {
+  const std::string message =
+      absl::StrCat("\"", sink.name, "\" takes rows by their key, and these have none");
+  if (!rows.no_key_reason.empty()) {
+    return fault(rows.no_key_offset, absl::StrCat(message, ": ", rows.no_key_reason),
+                 rows.no_key_hint);
+  }
+  return fault(place_of_column(query, 0), message,
+               rows.key
+                   ? "there is one row of all, which nothing names: GROUP BY what its key is to "
+                     "be"
+                   : "read a view with a key, WITH (key = '…'), and select all of it");
+}
+
+// The columns of the table that `columns`, of the query, go to.
+std::vector<size_t> targets_of(const std::vector<int>& columns,
+                               const std::vector<size_t>& targets) {
+  std::vector<size_t> found;
+  for (const int column : columns) found.push_back(targets[static_cast<size_t>(column)]);
+  return found;
+}
+
+bool contains(const std::vector<size_t>& columns, size_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::string list_columns(const std::vector<size_t>& columns, const schemas::Source& sink) {
+  std::vector<std::string> names;
+  for (const size_t column : columns) names.push_back(sink.columns[column].name);
+  return absl::StrCat("(", absl::StrJoin(names, ", "), ")");
+}
+
+// The first column of the query that is in the one key only; the table, if no column fills that.
+const Node& place_of_mismatch(const Node& statement, const std::vector<size_t>& targets,
+                              const std::vector<size_t>& of_rows,
+                              const std::vector<size_t>& of_table) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (contains(of_rows, targets[i]) != contains(of_table, targets[i])) {
+      return place_of_column(*statement.child("selectStmt"), i);
+    }
+  }
+  return *statement.child("relation");
+}
+
+// Records of an upsert table replace each other by its PRIMARY KEY: that must be what tells the
+// query's rows apart, no more and no less, as it is.
+absl::Status check_upsert_key(const Node& statement, const schemas::Source& sink,
+                              const std::vector<size_t>& targets, const Relation& rows) {
+  const Node& query = *statement.child("selectStmt");
+  if (!rows.key || rows.key->empty()) return refuse_keyless(query, sink, rows);
+  const std::vector<size_t> of_rows = targets_of(*rows.key, targets);
+  const std::vector<size_t> of_table(sink.primary_key.begin(), sink.primary_key.end());
+  if (!std::is_permutation(of_rows.begin(), of_rows.end(), of_table.begin(), of_table.end())) {
+    return fault(place_of_mismatch(statement, targets, of_rows, of_table),
+                 absl::StrCat("the key of the rows is ", list_columns(of_rows, sink),
+                              ", that of \"", sink.name, "\" ", list_columns(of_table, sink)),
+                 absl::StrCat("declare PRIMARY KEY ", list_columns(of_rows, sink)));
+  }
+  for (const int column : *rows.key) {
+    const auto index = static_cast<size_t>(column);
+    const Type& type = rows.columns[index].type;
+    const schemas::SourceColumn& target = sink.columns[targets[index]];
+    if (type == target.type) continue;
+    return fault(place_of_column(query, index),
+                 absl::StrCat("the key column \"", target.name, "\" is ", to_string(target.type),
+                              ", the key of the rows ", to_string(type)),
+                 absl::StrCat("a key goes out as it is: declare \"", target.name, "\" as ",
+                              to_string(type)));
+  }
+  return absl::OkStatus();
 }
 
 bool reaches(const std::map<int, std::set<int>>& feeds, int from, int to) {
@@ -146,12 +244,15 @@ absl::Status compile_insert(const Node& statement, ProductContext& context) {
                       false);
   KAPPA_RETURN_IF_ERROR(planner.declare_with(statement));
   KAPPA_ASSIGN_OR_RETURN(const Relation rows, planner.plan(*query));
-  if (rows.changelog) {
-    return fault(place_of_column(*query, 0), "an output topic takes append-only rows, these change",
-                 "make a view with emit = 'final' and insert from it");
-  }
+  KAPPA_RETURN_IF_ERROR(check_changes(*query, sink, rows));
   KAPPA_RETURN_IF_ERROR(check_no_cycle(relation, sink_index, rows.node, context));
-  KAPPA_ASSIGN_OR_RETURN(const NodeId columns, plan_columns(statement, sink, rows, context));
+  KAPPA_ASSIGN_OR_RETURN(const auto targets, target_columns(statement, sink, rows.columns.size()));
+  if (sink.upsert) {
+    KAPPA_RETURN_IF_ERROR(check_only_writer(relation, sink_index, context.builder.plan()));
+    KAPPA_RETURN_IF_ERROR(check_upsert_key(statement, sink, targets, rows));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const NodeId columns,
+                         plan_columns(statement, sink, targets, rows, context));
   context.builder.output(columns, {.sink = sink_index, .statement = context.statement});
   return absl::OkStatus();
 }

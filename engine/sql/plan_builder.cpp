@@ -56,6 +56,7 @@ NodeId PlanBuilder::read(int source) {
   std::vector<int> all(node.schema.size());
   std::iota(all.begin(), all.end(), 0);
   node.op = SourceNode{source, std::move(all)};
+  node.changelog = declared.upsert;
   node.event_time = declared.event_time;
   return add(std::move(node));
 }
@@ -210,6 +211,7 @@ NodeId PlanBuilder::output(NodeId input, OutputNode op) {
     node.schema.push_back({column.name, column.type});
   }
   node.event_time = plan_->nodes[input].event_time;
+  node.changelog = sink.upsert;
   node.op = op;
   return add(std::move(node));
 }

@@ -118,13 +118,25 @@ class Compactor {
   std::map<uint64_t, NodeId> stateless_;  // by fingerprint
 };
 
-// Tables of WITH that nothing reads, and projections that were put together with those above them.
+std::set<int> sinks_of(const Plan& plan) {
+  std::set<int> sinks;
+  for (const PlanNode& node : plan.nodes) {
+    if (const auto* output = std::get_if<OutputNode>(&node.op)) sinks.insert(output->sink);
+  }
+  return sinks;
+}
+
+// Tables of WITH that nothing reads, and projections that were put together with those above them;
+// the rows of a table of mode 'upsert' that is written to, unless it is read as well.
 void drop_unread(Plan* plan) {
   std::vector<bool> read(plan->nodes.size(), false);
+  const std::set<int> sinks = sinks_of(*plan);
   for (size_t n = plan->nodes.size(); n-- > 0;) {
     const PlanNode& node = plan->nodes[n];
-    read[n] = read[n] || std::holds_alternative<ViewNode>(node.op) ||
-              std::holds_alternative<OutputNode>(node.op);
+    const auto* view = std::get_if<ViewNode>(&node.op);
+    const bool asked_for = view ? !view->of_source || !sinks.contains(*view->of_source)
+                                : std::holds_alternative<OutputNode>(node.op);
+    read[n] = read[n] || asked_for;
     if (!read[n]) continue;
     for (NodeId input : node.inputs) read[input] = true;
   }

@@ -78,6 +78,35 @@ const std::string kSales =
 
 }  // namespace
 
+TEST_CASE("topics whose records replace each other by key are compacted") {
+  Examined examined = healthy();
+  CHECK(found(check_compaction, examined).empty());
+  examined.needs[1].compacted = true;
+  examined.topics.push_back(topic("shop.kappa-outbox", 1, 3));
+  log::TopicConfig& alerts = examined.topics[1].info.config;
+  log::TopicConfig& place = examined.topics[2].info.config;
+  // A log that does not tell is not blamed.
+  CHECK(found(check_compaction, examined).empty());
+  alerts.compacted = place.compacted = true;
+  CHECK(found(check_compaction, examined).empty());
+  alerts.compacted = false;
+  CHECK(only(found(check_compaction, examined),
+             "warning topic alerts, output of product shop by key, keeps every change of a key for "
+             "ever: its cleanup.policy lacks compact"));
+  alerts.retention_ms = 7 * kDayMs;
+  CHECK(only(found(check_compaction, examined),
+             "error topic alerts, output of product shop by key, is deleted from after 7 days"));
+  // With compact,delete keys are lost all the same.
+  alerts.compacted = true;
+  CHECK(only(found(check_compaction, examined), "error topic alerts, output of product shop"));
+  alerts.retention_ms.reset();
+  place.compacted = false;
+  CHECK(
+      only(found(check_compaction, examined),
+           "error topic shop.kappa-outbox says how far the outputs of product shop are published, "
+           "and its cleanup.policy lacks compact"));
+}
+
 TEST_CASE("doctor: nothing is found where all is well") {
   CHECK(run_checks(healthy()).empty());
 }

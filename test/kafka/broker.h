@@ -55,6 +55,10 @@ class Broker {
 
 // With Kafka's own names of settings, such as {"cleanup.policy", "compact"}.
 using TopicSettings = std::map<std::string, std::string>;
+// Of a topic that is compacted, but not for years: what its records have been can be counted. (The
+// lag counts from the records' timestamps, and theirs are old.)
+inline const TopicSettings kCompactedSomeDay = {{"cleanup.policy", "compact"},
+                                                {"min.compaction.lag.ms", "900000000000"}};
 void create_topic(const std::string& bootstrap, const std::string& topic, int partitions,
                   const TopicSettings& settings = {});
 void delete_topic(const std::string& bootstrap, const std::string& topic);

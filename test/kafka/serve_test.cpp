@@ -51,7 +51,7 @@ std::string checksum_of_run(const Scratch& scratch, const std::string& topic,
       "127.0.0.1:0", "--partitions",       "2"};
   words.insert(words.end(), log.begin(), log.end());
   Process serve(scratch.directory(), words);
-  REQUIRE(serve.wait_for_output("\n"));
+  if (!serve.wait_for_output("\n")) FAIL(serve.wait().err);
   const Ended produced = kappa({"produce", topic, "--json", "--data", data}, sales());
   INFO(produced.err);
   CHECK(produced.code == 0);
@@ -124,6 +124,96 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   CHECK(absl::StrContains(there.out, absl::StrCat("=\t", topic)));
   const Ended topics = kappa({"topics", "--data", scratch.path("new")});
   CHECK(absl::StrContains(topics.out, absl::StrCat(topic, "\t3\t0\t")));
+}
+
+TEST_CASE("a changelog that one product writes is the same view in another that reads it") {
+  KAPPA_NEED_KAFKA();
+  const Scratch scratch;
+  const std::string topic = test::unique_name("sales");
+  const std::string changelog = topic + ".spent";
+  const std::string broker = test::shared_broker();
+  scratch.file("shop/product.sql",
+               absl::StrCat(product_over(topic),
+                            "CREATE FOREIGN TABLE out (card text, total numeric(38,2), PRIMARY KEY "
+                            "(card)) SERVER log OPTIONS (topic '",
+                            changelog,
+                            "', mode 'upsert');\n"
+                            // Every card's amount leaves the rows, and comes back.
+                            "INSERT INTO out SELECT card, amount FROM spent WHERE CAST(amount AS "
+                            "integer) % 2 = 0;\n"));
+  scratch.file("other/product.sql",
+               absl::StrCat("CREATE FOREIGN TABLE copied (card text, total numeric(38,2), PRIMARY "
+                            "KEY (card)) SERVER log OPTIONS (topic '",
+                            changelog, "', mode 'upsert');\n"));
+  const std::string data = scratch.path("data");
+  // Nothing is compacted while it is looked at.
+  test::create_topic(broker, changelog, 1, test::kCompactedSomeDay);
+  const Ended made = kappa({"topics", "create", "--product", scratch.path("shop"), "--data", data,
+                            "--log", absl::StrCat("kafka://", broker), "--yes"});
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+  CHECK(absl::StrContains(made.out, absl::StrCat("=\t", changelog)));
+  Process serve(scratch.directory(), {"serve", "--output", "json", "--data", data, "--product",
+                                      scratch.path("shop"), "--product", scratch.path("other"),
+                                      "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+  REQUIRE(serve.wait_for_output("\n"));
+  REQUIRE(kappa({"produce", topic, "--json", "--data", data}, sales()).code == 0);
+  const auto query = [&](const std::string& product, const std::string& sql) {
+    return kappa({"query", sql, "--data", data, "--product", product}).out;
+  };
+  std::string rows;
+  std::string copied;
+  for (int i = 0; i < 600; ++i) {
+    if (absl::StrContains(query("shop", "SELECT sum(amount) AS total FROM spent"), "19950.00")) {
+      rows = query("shop",
+                   "SELECT card, amount AS total FROM spent WHERE CAST(amount AS integer) % 2 = 0 "
+                   "ORDER BY card");
+      copied = query("other", "SELECT card, total FROM copied ORDER BY card");
+      if (copied == rows) break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(std::count(rows.begin(), rows.end(), '\n') > 1);
+  CHECK(copied == rows);
+
+  const std::vector<std::string> records = test::committed_records(broker, changelog, "%k %S");
+  const auto tombstones = std::count_if(records.begin(), records.end(), [](const auto& record) {
+    return absl::StrContains(record, " -1");
+  });
+  CHECK(tombstones > 9);
+  const Ended consumed = kappa({"consume", changelog, "--data", data});
+  CHECK(absl::StrContains(consumed.out, "NULL (deletes c1)\n"));
+
+  const Ended doctor = kappa({"doctor", "--data", data});
+  CHECK_FALSE(absl::StrContains(doctor.out + doctor.err, "compact"));
+  serve.signal(SIGTERM);
+  CHECK(serve.wait().code == 0);
+}
+
+TEST_CASE("doctor names a changelog's topic that is not compacted") {
+  KAPPA_NEED_KAFKA();
+  const Scratch scratch;
+  const std::string topic = test::unique_name("sales");
+  const std::string broker = test::shared_broker();
+  test::create_topic(broker, topic, 1);
+  test::create_topic(broker, topic + ".spent", 1, {{"retention.ms", "3600000"}});
+  scratch.file("shop/product.sql",
+               absl::StrCat(product_over(topic),
+                            "CREATE FOREIGN TABLE out (card text, total numeric(38,2), PRIMARY KEY "
+                            "(card)) SERVER log OPTIONS (topic '",
+                            topic, ".spent', mode 'upsert');\n",
+                            "INSERT INTO out SELECT card, amount FROM spent;\n"));
+  const std::string address = absl::StrCat("kafka://", broker);
+  const Ended made = kappa({"topics", "create", "--product", scratch.path("shop"), "--data",
+                            scratch.path("data"), "--log", address, "--yes"});
+  CHECK(absl::StrContains(made.out, "would be compacted"));
+  const Ended doctor =
+      kappa({"doctor", "--data", scratch.path("data"), "--product", scratch.path("shop")});
+  INFO(doctor.out << doctor.err);
+  CHECK(doctor.code == 1);
+  CHECK(absl::StrContains(doctor.out,
+                          absl::StrCat("topic ", topic, ".spent, output of product shop by key")));
+  CHECK(absl::StrContains(doctor.out, "set cleanup.policy=compact on the topic"));
 }
 
 TEST_CASE("an address or a property that cannot be is told before anything is made") {

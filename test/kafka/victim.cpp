@@ -10,6 +10,8 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/log/kafka/kafka_outbox.h"
 #include "engine/runtime/pipeline.h"
@@ -37,10 +39,22 @@ std::string sql(const std::string& name) {
       "CREATE FOREIGN TABLE clicks (page text, n bigint) SERVER log OPTIONS (topic '", name,
       "', format 'json');\n",
       "CREATE FOREIGN TABLE even (page text, n bigint) SERVER log OPTIONS (topic '", name,
-      ".even', format 'json');\n", R"(
+      ".even', format 'json');\n",
+      "CREATE FOREIGN TABLE totals (page text, clicks bigint, PRIMARY KEY (page)) SERVER log "
+      "OPTIONS (topic '",
+      name, ".totals', format 'json', mode 'upsert');\n", R"(
 CREATE MATERIALIZED VIEW pages AS SELECT page, count(*) AS clicks, sum(n) AS total
 FROM clicks GROUP BY page;
-INSERT INTO even SELECT page, n FROM clicks WHERE n % 2 = 0;)");
+INSERT INTO even SELECT page, n FROM clicks WHERE n % 2 = 0;
+INSERT INTO totals SELECT page, clicks FROM pages WHERE clicks % 5 > 0;)");
+}
+
+bool is_malformed(int i) {
+  return i % 10 == 7;
+}
+
+std::string page_of(int i) {
+  return absl::StrCat("p", i % 13);
 }
 
 std::unique_ptr<log::Log> open_log(const std::string& directory, Clock* clock) {
@@ -58,9 +72,9 @@ bool append_portion(log::Log& log, const std::string& topic) {
   require_ok(range.status());
   const auto from = static_cast<int>(range->end.value);
   for (int i = from; i < kRecords && i < from + kPortion; ++i) {
-    const std::string json = i % 10 == 7
+    const std::string json = is_malformed(i)
                                  ? absl::StrCat("{", i)
-                                 : absl::StrCat(R"({"page":"p)", i % 13, R"(","n":)", i, "}");
+                                 : absl::StrCat(R"({"page":")", page_of(i), R"(","n":)", i, "}");
     log::RecordToAppend record;
     record.value = json;
     record.timestamp = LogTime{1'704'067'200'000 + i};
@@ -124,6 +138,45 @@ std::string run(const std::string& directory, const std::string& name, const std
   return checksum;
 }
 
+constexpr char kTombstone[] = "-1 ";  // as kcat shows a value with its size
+
+// The changelog that an undisturbed run has left in its own log: a line a record, as kcat shows
+// key, size, value and headers.
+std::vector<std::string> changelog_in(const std::string& directory, const std::string& topic) {
+  SystemClock clock;
+  const auto log = open_log(directory, &clock);
+  auto reader = log->open_reader({topic, 0}, Offset{0});
+  require_ok(reader.status());
+  std::vector<std::string> lines;
+  while (true) {
+    const auto block = (*reader)->read(1u << 20);
+    require_ok(block.status());
+    if (block->empty()) return lines;
+    for (const RecordView& record : block->records) {
+      std::vector<std::string> headers;
+      for (const auto& [name, value] : parse_headers(record)) {
+        headers.push_back(absl::StrCat(name, "=", value));
+      }
+      const auto value = record.value_view();
+      lines.push_back(
+          absl::StrCat(std::string(*record.key_view()), " ",
+                       value ? absl::StrCat(value->size(), " ", std::string(*value)) : kTombstone,
+                       " ", absl::StrJoin(headers, ",")));
+    }
+  }
+}
+
+// What the view's rows are in the end, by page, as JSON.
+std::map<std::string, std::string> rows_in_the_end() {
+  std::map<std::string, int> clicks;
+  for (int i = 0; i < kRecords; ++i) clicks[page_of(i)] += is_malformed(i) ? 0 : 1;
+  std::map<std::string, std::string> rows;
+  for (const auto& [page, n] : clicks) {
+    if (n % 5 > 0) rows[page] = absl::StrCat(R"({"page":")", page, R"(","clicks":)", n, "}");
+  }
+  return rows;
+}
+
 // An identity as kcat prints headers, without what is not one.
 std::string identity(const std::string& headers) {
   const size_t end = headers.find(",kappa-outbox=");
@@ -132,7 +185,9 @@ std::string identity(const std::string& headers) {
 
 }  // namespace
 
-Victim::Victim(std::string broker) : broker_(std::move(broker)), name_(unique_name("victim")) {}
+Victim::Victim(std::string broker) : broker_(std::move(broker)), name_(unique_name("victim")) {
+  create_topic(broker_, name_ + ".totals", 1, kCompactedSomeDay);
+}
 
 std::unique_ptr<state::ChildProcess> Victim::start(const std::string& failpoint) const {
   std::map<std::string, std::string> environment = {{"KAPPA_TEST_PATH", directory_.path()},
@@ -150,6 +205,28 @@ void Victim::check_end_of(state::ChildProcess& last) const {
   CHECK(checksum == run(undisturbed.path(), name_, ""));
   check_topic(name_ + ".even", kRecords / 2);
   check_topic(name_ + ".dead-letters", kRecords / 10);
+  check_changelog(changelog_in(undisturbed.path(), name_ + ".totals"));
+}
+
+void Victim::check_changelog(const std::vector<std::string>& undisturbed) const {
+  const std::string topic = name_ + ".totals";
+  CHECK(committed_records(broker_, topic, "%k %S %s %h") == undisturbed);
+  std::map<std::string, std::string> folded;
+  int tombstones = 0;
+  for (const std::string& record : committed_records(broker_, topic, "%k %S %s")) {
+    const std::vector<std::string> parts = absl::StrSplit(record, ' ');
+    REQUIRE(parts.size() == 3);
+    const bool deletes = parts[1] == "-1";
+    tombstones += deletes ? 1 : 0;
+    if (deletes) {
+      CHECK(folded.erase(parts[0]) == 1);
+    } else {
+      folded[parts[0]] = parts[2];
+    }
+  }
+  // Every fifth click of a page takes its row back.
+  CHECK(tombstones > kRecords / 10);
+  CHECK(folded == rows_in_the_end());
 }
 
 void Victim::check_topic(const std::string& topic, size_t expected) const {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "test/state/child_process.h"
 #include "test/state/temporary_directory.h"
@@ -24,6 +25,8 @@ class Victim {
 
  private:
   void check_topic(const std::string& topic, size_t expected) const;
+  // The changelog is what an undisturbed run has written, record by record, and comes to the view.
+  void check_changelog(const std::vector<std::string>& undisturbed) const;
 
   std::string broker_;
   std::string name_;

@@ -70,11 +70,17 @@ absl::Status check_keys(const operators::ViewNode& view, operators::NodeId id,
   return absl::OkStatus();
 }
 
-// A record of a topic: the record that caused it, and its payload.
+// A record of a topic: the record that caused it, its key and its payload.
 struct Published {
   std::string cause;  // "t0-1@17"
-  std::string value;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
 };
+
+std::optional<std::string> copy_of(std::optional<std::string_view> bytes) {
+  if (!bytes) return std::nullopt;
+  return std::string(*bytes);
+}
 
 absl::StatusOr<std::vector<Published>> read_topic(const log::Log& log, const std::string& topic) {
   std::vector<Published> records;
@@ -91,42 +97,92 @@ absl::StatusOr<std::vector<Published>> read_topic(const log::Log& log, const std
         for (auto& [name, value] : parse_headers(record)) headers[name] = value;
         records.push_back({absl::StrCat(headers["kappa-topic"], "-", headers["kappa-partition"],
                                         "@", headers["kappa-offset"]),
-                           std::string(record.value_view().value_or(""))});
+                           copy_of(record.key_view()), copy_of(record.value_view())});
       }
     }
   }
   return records;
 }
 
-nlohmann::json payload_of(const SideRow& row, const model::Plan& plan) {
-  nlohmann::json object = nlohmann::json::object();
+const model::OutputNode* find_output(const model::Plan& plan, const std::string& topic) {
   for (const model::Node& node : plan.nodes) {
     const auto* output = std::get_if<model::OutputNode>(&node.op);
-    if (!output || output->topic != row.topic) continue;
-    for (size_t i = 0; i < row.row.size(); ++i) object[output->names[i]] = json_of(row.row[i]);
+    if (output && output->topic == topic) return output;
   }
-  return object;
+  return nullptr;
+}
+
+std::string payload_of(const Row& row, const model::OutputNode& output) {
+  nlohmann::json object = nlohmann::json::object();
+  for (size_t i = 0; i < row.size(); ++i) object[output.names[i]] = json_of(row[i]);
+  return object.dump();
+}
+
+// A key on the wire: the text of a single text column, else an object.
+std::string wire_key_of(const Row& row, const model::OutputNode& output) {
+  if (output.text_key) return nlohmann::json(to_text(row[output.key.front()])).dump();
+  nlohmann::json object = nlohmann::json::object();
+  for (const size_t i : output.key) object[output.names[i]] = json_of(row[i]);
+  return object.dump();
 }
 
 std::string line_of(const SideRow& row, const model::Plan& plan) {
   std::string line = row.partition ? absl::StrCat(row.partition->topic, "-",
                                                   row.partition->partition, "@", row.offset)
                                    : "-@";
-  if (row.kind == SideRow::Kind::kOutput) line += " " + payload_of(row, plan).dump();
-  return line;
+  if (row.kind != SideRow::Kind::kOutput) return line;
+  const model::OutputNode& output = *find_output(plan, row.topic);
+  if (!output.key.empty()) absl::StrAppend(&line, " ", wire_key_of(row.row, output));
+  return absl::StrCat(line, " ", row.deletes ? "null" : payload_of(row.row, output));
 }
 
-absl::Status compare_topic(const log::Log& log, const std::string& topic, bool output,
-                           Lines expected) {
-  KAPPA_ASSIGN_OR_RETURN(const auto published, read_topic(log, topic));
+std::string payload_of(const Published& record) {
+  return record.value ? nlohmann::json::parse(*record.value).dump() : "null";
+}
+
+std::string wire_key_of(const Published& record, const model::OutputNode& output) {
+  if (output.text_key) return nlohmann::json(record.key.value_or("")).dump();
+  return nlohmann::json::parse(record.key.value_or("null")).dump();
+}
+
+// Outputs leave in the order.
+absl::Status compare_output(const log::Log& log, const model::OutputNode& output,
+                            const Lines& expected, const model::Model& model) {
+  KAPPA_ASSIGN_OR_RETURN(const auto published, read_topic(log, output.topic));
   Lines actual;
+  std::map<std::string, std::string> folded;  // payloads, by key
   for (const Published& record : published) {
     actual.push_back(record.cause);
-    if (output) actual.back() += " " + nlohmann::json::parse(record.value).dump();
+    const std::string key = output.key.empty() ? "" : wire_key_of(record, output);
+    if (!output.key.empty()) absl::StrAppend(&actual.back(), " ", key);
+    absl::StrAppend(&actual.back(), " ", payload_of(record));
+    if (record.value) {
+      folded[key] = payload_of(record);
+    } else {
+      folded.erase(key);
+    }
   }
-  // Outputs leave in the order; dead letters and late rows of several statements mix.
-  if (!output) std::sort(expected.begin(), expected.end());
-  if (!output) std::sort(actual.begin(), actual.end());
+  KAPPA_RETURN_IF_ERROR(differ("topic " + output.topic, expected, actual));
+  if (output.key.empty()) return absl::OkStatus();
+  // What a reader of the whole topic has in the end is the relation.
+  std::map<std::string, std::string> relation;
+  for (const Row& row : model.upserted(output.topic)) {
+    relation[wire_key_of(row, output)] = payload_of(row, output);
+  }
+  Lines rows;
+  Lines read;
+  for (const auto& [key, payload] : relation) rows.push_back(absl::StrCat(key, " ", payload));
+  for (const auto& [key, payload] : folded) read.push_back(absl::StrCat(key, " ", payload));
+  return differ(absl::StrCat("what topic ", output.topic, " comes to"), rows, read);
+}
+
+absl::Status compare_topic(const log::Log& log, const std::string& topic, Lines expected) {
+  KAPPA_ASSIGN_OR_RETURN(const auto published, read_topic(log, topic));
+  Lines actual;
+  for (const Published& record : published) actual.push_back(record.cause);
+  // Dead letters and late rows of several statements mix.
+  std::sort(expected.begin(), expected.end());
+  std::sort(actual.begin(), actual.end());
   return differ("topic " + topic, expected, actual);
 }
 
@@ -228,7 +284,8 @@ absl::Status compare_published(const log::Log& log, const model::GeneratedPlan& 
     expected[row.topic].push_back(line_of(row, generated.plan));
   }
   for (const std::string& topic : generated.outputs) {
-    KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, true, expected[topic]));
+    const model::OutputNode& output = *find_output(generated.plan, topic);
+    KAPPA_RETURN_IF_ERROR(compare_output(log, output, expected[topic], model));
   }
   Lines topics{"default.dead-letters", "default.late"};
   for (const std::string& view : generated.views) {
@@ -237,7 +294,7 @@ absl::Status compare_published(const log::Log& log, const model::GeneratedPlan& 
   }
   for (const auto& source : generated.plan.sources) topics.push_back(source.name + ".dead-letters");
   for (const std::string& topic : topics) {
-    KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, false, expected[topic]));
+    KAPPA_RETURN_IF_ERROR(compare_topic(log, topic, expected[topic]));
   }
   return absl::OkStatus();
 }

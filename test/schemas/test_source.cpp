@@ -38,7 +38,7 @@ TEST_CASE("a source is described with everything that decides its rows") {
 
 TEST_CASE("every change of a source changes its description") {
   const std::string original = describe(sales());
-  std::vector<Source> others(16, sales());
+  std::vector<Source> others(17, sales());
   others[0].name = "x";
   others[1].topic = "x";
   others[2].format = Format::kProtobuf;
@@ -55,6 +55,7 @@ TEST_CASE("every change of a source changes its description") {
   others[13].idle_timeout_us = 5;
   others[14].columns.pop_back();
   others[15].columns[1].unit = TimeUnit::kNanos;
+  others[16].upsert = true;
   for (size_t i = 0; i < others.size(); ++i) {
     INFO(i);
     CHECK(describe(others[i]) != original);

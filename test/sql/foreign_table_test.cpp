@@ -242,9 +242,11 @@ TEST_CASE("faulty options of a foreign table are refused with what would be righ
        "1:86: option \"max_future\": \"soon\" is not a span of time; write a text such as '10 "
        "seconds', '5 minutes' or '30 days'"},
       {"mode 'upsert'",
-       "1:69: mode 'upsert' is not supported yet; read the topic as facts, and keep the latest row "
-       "of a key in a view: WITH (key = '…')"},
-      {"mode 'both'", "1:69: option \"mode\": \"both\" is not a mode; write 'append'"},
+       "1:69: mode 'upsert' needs a PRIMARY KEY; name the columns that records replace each other "
+       "by: PRIMARY KEY (a, b)"},
+      {"mode 'both'",
+       "1:69: option \"mode\": \"both\" is not a mode; write 'append' (every record is a row) or "
+       "'upsert' (a record is the row of its key, one without a value deletes it)"},
   };
   for (const Slip& slip : slips) {
     INFO(slip.sql);

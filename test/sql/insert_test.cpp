@@ -62,13 +62,13 @@ TEST_CASE("inserts that do not fit are refused") {
        "FOREIGN "
        "TABLE and insert into that"},
       {"INSERT INTO alerts SELECT c, b FROM per_b",
-       "2:27: an output topic takes append-only rows, these change; make a view with emit = "
-       "'final' "
-       "and insert from it"},
+       "2:27: an output topic takes append-only rows, these change; declare the table with mode "
+       "'upsert' and a PRIMARY KEY, so that records replace each other; or make a view with emit = "
+       "'final' and insert from it"},
       {"INSERT INTO alerts SELECT count(*) FROM t",
-       "2:27: an output topic takes append-only rows, these change; make a view with emit = "
-       "'final' "
-       "and insert from it"},
+       "2:27: an output topic takes append-only rows, these change; declare the table with mode "
+       "'upsert' and a PRIMARY KEY, so that records replace each other; or make a view with emit = "
+       "'final' and insert from it"},
       {"INSERT INTO alerts SELECT b FROM t",
        "2:27: column \"id\" takes bigint, found text; write CAST(… AS bigint)"},
       {"INSERT INTO alerts (b) SELECT b FROM t",
@@ -109,6 +109,90 @@ TEST_CASE("inserts that do not fit are refused") {
     INFO(slip.insert);
     CHECK(faults_of(std::string(kTables) + slip.insert) == Lines{slip.fault});
   }
+}
+
+constexpr char kUpserts[] =
+    "CREATE FOREIGN TABLE t (id bigint, at timestamptz, b text, n bigint) SERVER log OPTIONS "
+    "(event_time 'at'); "
+    "CREATE MATERIALIZED VIEW per_b AS SELECT b, count(*) AS c, sum(n) AS s FROM t GROUP BY b; "
+    "CREATE MATERIALIZED VIEW days AS SELECT b, window_start, count(*) AS c FROM "
+    "tumble(t, at, INTERVAL '1 day') GROUP BY b, window_start; "
+    "CREATE FOREIGN TABLE o (c bigint, b text, d timestamptz, PRIMARY KEY (b)) SERVER log OPTIONS "
+    "(mode 'upsert'); "
+    "CREATE FOREIGN TABLE od (c bigint, b text, d timestamptz, PRIMARY KEY (d, b)) SERVER log "
+    "OPTIONS (mode 'upsert');\n";
+
+TEST_CASE("rows that change go to a table of mode 'upsert' whose key is theirs") {
+  const operators::Plan plan = plan_of(std::string(kUpserts) +
+                                       "INSERT INTO o SELECT c * 2, b FROM per_b WHERE c > 1;"
+                                       "INSERT INTO od (b, d) SELECT b, window_start FROM days;");
+  for (const operators::PlanNode& node : plan.nodes) {
+    if (std::holds_alternative<operators::OutputNode>(node.op)) CHECK(node.changelog);
+  }
+  // What is only written to is not read.
+  CHECK(plan.find_view("o") == operators::kNoNode);
+  CHECK(operators::compacted_topics(plan) == std::set<std::string>{"o", "od"});
+}
+
+TEST_CASE("a table of mode 'upsert' takes no rows of another key") {
+  struct Slip {
+    const char* insert;
+    const char* fault;
+  };
+  const std::vector<Slip> slips = {
+      {"INSERT INTO o SELECT c, b, window_start FROM days",
+       "2:28: the key of the rows is (b, d), that of \"o\" (b); declare PRIMARY KEY (b, d)"},
+      {"INSERT INTO od SELECT c, b FROM per_b",
+       "2:13: the key of the rows is (b), that of \"od\" (d, b); declare PRIMARY KEY (b)"},
+      {"INSERT INTO od SELECT c, b, now_is FROM (SELECT b, c, TIMESTAMPTZ '2024-01-01' AS now_is "
+       "FROM per_b) AS x",
+       "2:29: the key of the rows is (b), that of \"od\" (d, b); declare PRIMARY KEY (b)"},
+      {"INSERT INTO o (c) SELECT c FROM per_b",
+       "2:26: \"o\" takes rows by their key, and these have none: the key column \"b\" of "
+       "\"per_b\" "
+       "is not selected; add b to the SELECT list"},
+      {"INSERT INTO o SELECT c, upper(b) FROM per_b",
+       "2:22: \"o\" takes rows by their key, and these have none: the key column \"b\" of "
+       "\"per_b\" "
+       "is not selected; add b to the SELECT list"},
+      {"INSERT INTO o SELECT n, b FROM t",
+       "2:22: \"o\" takes rows by their key, and these have none; read a view with a key, WITH "
+       "(key "
+       "= '…'), and select all of it"},
+      {"INSERT INTO o SELECT count(*), 'all' FROM t",
+       "2:22: \"o\" takes rows by their key, and these have none; there is one row of all, which "
+       "nothing names: GROUP BY what its key is to be"},
+      {"INSERT INTO o SELECT c, b FROM per_b; INSERT INTO o SELECT count(*), b FROM t GROUP BY b",
+       "2:51: \"o\" holds the rows of one INSERT by their key, that at 2:1; make a view of all the "
+       "rows, and insert from that"},
+      {"CREATE FOREIGN TABLE w (id integer, n bigint, PRIMARY KEY (id)) SERVER log OPTIONS (mode "
+       "'upsert'); INSERT INTO w SELECT id, count(*) FROM t GROUP BY id",
+       "2:122: the key column \"id\" is integer, the key of the rows bigint; a key goes out as it "
+       "is: declare \"id\" as bigint"},
+  };
+  for (const Slip& slip : slips) {
+    INFO(slip.insert);
+    CHECK(faults_of(std::string(kUpserts) + slip.insert) == Lines{slip.fault});
+  }
+}
+
+TEST_CASE("a source of mode 'upsert' is a view of the latest row of each key") {
+  const operators::Plan plan = plan_of(
+      "CREATE FOREIGN TABLE c (id bigint, at timestamptz, name text, PRIMARY KEY (id)) SERVER log "
+      "OPTIONS (mode 'upsert', event_time 'at'); "
+      "CREATE FOREIGN TABLE t (id bigint) SERVER log; "
+      "CREATE MATERIALIZED VIEW names AS SELECT name, count(*) AS n FROM c GROUP BY name; "
+      "CREATE MATERIALIZED VIEW named AS SELECT t.id, c.name FROM t JOIN c ON c.id = t.id;");
+  const operators::PlanNode& view = plan.node(plan.find_view("c"));
+  CHECK(view.changelog);
+  CHECK(view.event_time == 1);
+  CHECK(std::get<operators::ViewNode>(view.op).key == std::vector<int>{0});
+  CHECK(plan.node(view.inputs[0]).changelog);
+  CHECK(
+      faults_of("CREATE FOREIGN TABLE c (id bigint, PRIMARY KEY (id)) SERVER log OPTIONS (mode "
+                "'upsert');\nINSERT INTO c SELECT id FROM c") ==
+      Lines{"2:13: \"c\" would feed itself: the query reads what comes of it; write to a topic of "
+            "its own"});
 }
 
 TEST_CASE("an output topic is written in the format of its table") {

@@ -27,7 +27,10 @@ std::string json_line(const std::string& topic, const serve::ReceivedRecord& rec
 
 std::string plain_line(const std::string& key_separator, const serve::ReceivedRecord& record) {
   const std::string key = key_separator.empty() ? "" : record.key.value_or("NULL") + key_separator;
-  return absl::StrCat(key, record.value.value_or("NULL"), "\n");
+  // Without its key a tombstone would say nothing.
+  const bool says_whose = !record.value && key_separator.empty() && record.key;
+  return absl::StrCat(key, record.value.value_or("NULL"),
+                      says_whose ? absl::StrCat(" (deletes ", *record.key, ")") : "", "\n");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ void print_topics(const std::vector<serve::TopicStatus>& topics) {
     table.rows.push_back(
         {topic.info.name, absl::StrCat(config.partitions), absl::StrCat(records_of(topic)),
          config.retention_ms ? interval_to_text(*config.retention_ms * kMicrosPerMilli)
-                             : "for ever",
+         : config.compacted.value_or(false) ? "the last of each key"
+                                            : "for ever",
          config.retention_bytes ? absl::StrCat(*config.retention_bytes) : "unlimited"});
   }
   print_table(table);
@@ -46,6 +47,7 @@ Json to_json(const serve::TopicStatus& topic) {
   if (topic.info.config.retention_bytes) {
     json["retention_bytes"] = *topic.info.config.retention_bytes;
   }
+  json["compacted"] = topic.info.config.compacted ? Json(*topic.info.config.compacted) : Json();
   json["partitions"] = Json::array();
   for (const log::PartitionRange& range : topic.partitions) {
     json["partitions"].push_back({{"start", range.start.value},

@@ -38,6 +38,8 @@ struct Wanted {
 };
 
 std::string retention_text(const log::TopicConfig& config) {
+  const bool limited = config.retention_ms || config.retention_bytes;
+  if (config.compacted.value_or(false) && !limited) return "the last of each key";
   const std::string time = config.retention_ms
                                ? interval_to_text(*config.retention_ms * kMicrosPerMilli)
                                : std::string("for ever");
@@ -54,6 +56,9 @@ void compare(const TopicsOptions& options, Wanted* wanted) {
     wanted->differences.push_back(
         absl::StrCat("would be made with ", want.partitions,
                      want.partitions == 1 ? " partition" : " partitions"));
+  }
+  if (want.compacted.value_or(false) && !there.compacted.value_or(true)) {
+    wanted->differences.push_back("would be compacted");
   }
   if (there.retention_ms != want.retention_ms || there.retention_bytes != want.retention_bytes) {
     wanted->differences.push_back(absl::StrCat("would be kept ", retention_text(want)));
@@ -74,6 +79,7 @@ std::vector<Wanted> find_wanted(const TopicsOptions& options,
       wanted.uses.push_back(absl::StrCat(need.product, ": ", role_text(need.role)));
       wanted.config.partitions = std::max(wanted.config.partitions, need.partitions);
       if (options.replication > 0) wanted.config.replication = options.replication;
+      if (need.compacted) wanted.config.compacted = true;
       wanted.source = wanted.source || need.role == TopicNeed::Role::kSource;
     }
   }
@@ -108,6 +114,7 @@ Json to_json(const Wanted& wanted) {
   json["partitions"] = shown.partitions;
   json["retention_ms"] = shown.retention_ms ? Json(*shown.retention_ms) : Json();
   json["retention_bytes"] = shown.retention_bytes ? Json(*shown.retention_bytes) : Json();
+  json["compacted"] = shown.compacted ? Json(*shown.compacted) : Json();
   json["differences"] = wanted.differences;
   return json;
 }

@@ -19,6 +19,8 @@ void check_partitions(const Examined& examined, Findings* findings);  // equal w
 void check_retention(const Examined& examined, Findings* findings);  // as long as plans look back
 // Retention counts from the record's timestamp, so history that keeps its own times goes at once.
 void check_old_records(const Examined& examined, Findings* findings);
+// What records of mode 'upsert', and the outbox's place, stand on: the last of each key.
+void check_compaction(const Examined& examined, Findings* findings);
 
 // The machine (machine_checks.cpp).
 void check_directory(const Examined& examined, Findings* findings);   // there, writable

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/doctor/checks.h"
+#include "engine/log/kafka/outbox_place.h"
 #include "engine/types/datetime.h"
 
 namespace kappa::cli::doctor {
@@ -71,6 +72,60 @@ void check_old_records(const Examined& examined, Findings* findings) {
                                         ", counted from their timestamps): they will be removed"),
                            fix});
     }
+  }
+}
+
+namespace {
+
+constexpr char kCompactionFix[] = "set cleanup.policy=compact on the topic";
+
+std::string limit_text(const log::TopicConfig& config) {
+  if (config.retention_ms) {
+    return absl::StrCat("after ", span_text(*config.retention_ms * kMicrosPerMilli));
+  }
+  return absl::StrCat("beyond ", *config.retention_bytes, " bytes a partition");
+}
+
+void check_upserts(const TopicNeed& need, const log::TopicConfig& config, Findings* findings) {
+  const std::string subject = absl::StrCat("topic ", need.topic, ", ", role_text(need.role),
+                                           " of product ", need.product, " by key, ");
+  if (config.retention_ms || config.retention_bytes) {
+    findings->push_back(
+        {Severity::kError, "compaction",
+         absl::StrCat(subject, "is deleted from ", limit_text(config),
+                      ": who reads it from its start misses the rows of keys that have not changed "
+                      "since"),
+         absl::StrCat(kCompactionFix, ", without delete")});
+  } else if (!config.compacted.value_or(true)) {
+    findings->push_back(
+        {Severity::kWarning, "compaction",
+         absl::StrCat(subject,
+                      "keeps every change of a key for ever: its cleanup.policy lacks "
+                      "compact"),
+         kCompactionFix});
+  }
+}
+
+}  // namespace
+
+void check_compaction(const Examined& examined, Findings* findings) {
+  std::set<std::string> told;
+  for (const TopicNeed& need : examined.needs) {
+    if (const ExaminedTopic* topic = examined.find(need.topic);
+        need.compacted && topic && told.insert(need.topic).second) {
+      check_upserts(need, topic->info.config, findings);
+    }
+    const std::string control = log::outbox_control_topic(need.product);
+    const ExaminedTopic* place = examined.find(control);
+    if (!place || place->info.config.compacted.value_or(true) || !told.insert(control).second) {
+      continue;
+    }
+    findings->push_back(
+        {Severity::kError, "compaction",
+         absl::StrCat("topic ", control, " says how far the outputs of product ", need.product,
+                      " are published, and its cleanup.policy lacks compact: once retention has "
+                      "removed that, the product stops"),
+         kCompactionFix});
   }
 }
 

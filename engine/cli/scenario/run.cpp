@@ -187,16 +187,22 @@ class Run {
   }
 
   // What a topic's record holds, as a JSON object.
-  absl::StatusOr<std::string> json_of(const TopicStep& step,
-                                      const std::optional<std::string>& value) {
-    if (!value) return "null";
-    if (step.kind != TopicStep::Kind::kOutput) return *value;
+  // The values of a record, or that it has none.
+  absl::StatusOr<std::string> row_of(const TopicStep& step,
+                                     const std::optional<std::string>& value) {
+    if (!value) return "NULL";
+    KAPPA_ASSIGN_OR_RETURN(const std::string json, json_of(step, *value));
+    return json_row_text(json);
+  }
+
+  absl::StatusOr<std::string> json_of(const TopicStep& step, const std::string& value) {
+    if (step.kind != TopicStep::Kind::kOutput) return value;
     for (const schemas::Source& sink : script_.plan.sources) {
       if (sink.topic != step.name || sink.format != schemas::Format::kProtobuf) continue;
       KAPPA_ASSIGN_OR_RETURN(const auto payload, ProtobufPayload::make(sink, script_.files));
-      return payload->to_json(*value);
+      return payload->to_json(value);
     }
-    return *value;
+    return value;
   }
 
   absl::Status run_step(const TopicStep& step) {
@@ -208,8 +214,7 @@ class Run {
         rows.push_back(absl::StrCat(key, cell_text(std::string_view(reason_of(record.headers))),
                                     "\t", bytes_cell(record.value)));
       } else {
-        KAPPA_ASSIGN_OR_RETURN(const std::string json, json_of(step, record.value));
-        KAPPA_ASSIGN_OR_RETURN(const std::string row, json_row_text(json));
+        KAPPA_ASSIGN_OR_RETURN(const std::string row, row_of(step, record.value));
         rows.push_back(key + row);
       }
     }

@@ -26,10 +26,11 @@ absl::Status fill_directory(const std::string& directory, const TopicConfig& con
   for (int32_t i = 0; i < config.partitions; ++i) {
     KAPPA_RETURN_IF_ERROR(make_directory(absl::StrCat(directory, "/", i)));
   }
-  const nlohmann::ordered_json json = {{"format", kFormat},
-                                       {"partitions", config.partitions},
-                                       {"retention_ms", or_null(config.retention_ms)},
-                                       {"retention_bytes", or_null(config.retention_bytes)}};
+  nlohmann::ordered_json json = {{"format", kFormat},
+                                 {"partitions", config.partitions},
+                                 {"retention_ms", or_null(config.retention_ms)},
+                                 {"retention_bytes", or_null(config.retention_bytes)}};
+  if (config.compacted.value_or(false)) json["compacted"] = true;
   KAPPA_ASSIGN_OR_RETURN(const File file,
                          File::open(topic_file_path(directory), OpenFor::kCreating));
   KAPPA_RETURN_IF_ERROR(file.write_at(0, json.dump() + "\n"));
@@ -69,6 +70,12 @@ absl::Status validate_topic_config(const std::string& topic, const TopicConfig& 
     return refuse("retention_bytes", *config.retention_bytes,
                   "0 or more; leave it out for no limit");
   }
+  if (config.compacted.value_or(false) && (config.retention_ms || config.retention_bytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("topic ", topic,
+                     ": retention would remove the last records of keys, which a "
+                     "compacted topic keeps; leave it out: the embedded log keeps all records"));
+  }
   return absl::OkStatus();
 }
 
@@ -105,6 +112,8 @@ absl::StatusOr<TopicConfig> read_topic(const std::string& log_directory, const s
     return absl::DataLossError(absl::StrCat(path, " is damaged: ", content));
   }
   config.partitions = partitions->get<int32_t>();
+  const auto compacted = json.find("compacted");
+  if (compacted != json.end() && *compacted == true) config.compacted = true;
   const absl::Status valid = validate_topic_config(topic, config);
   if (!valid.ok()) return absl::DataLossError(absl::StrCat(path, ": ", valid.message()));
   return config;
@@ -116,7 +125,8 @@ std::string partition_directory(const std::string& log_directory, const TopicPar
 
 bool same_config(const TopicConfig& a, const TopicConfig& b) {
   return a.partitions == b.partitions && a.retention_ms == b.retention_ms &&
-         a.retention_bytes == b.retention_bytes;
+         a.retention_bytes == b.retention_bytes &&
+         a.compacted.value_or(false) == b.compacted.value_or(false);
 }
 
 std::string describe(const TopicConfig& config) {
@@ -125,7 +135,8 @@ std::string describe(const TopicConfig& config) {
   };
   return absl::StrCat(config.partitions, config.partitions == 1 ? " partition" : " partitions",
                       ", retention ", or_none(config.retention_ms, "ms"), " and ",
-                      or_none(config.retention_bytes, "bytes"));
+                      or_none(config.retention_bytes, "bytes"),
+                      config.compacted.value_or(false) ? ", compacted" : "");
 }
 
 }  // namespace kappa::log

@@ -12,6 +12,9 @@ namespace kappa::log {
 //
 //   {"format": 1, "partitions": 4, "retention_ms": 604800000, "retention_bytes": null}
 //
+// "compacted": true is there too if the topic was made so, and says that it must not lose the last
+// record of a key: nothing is compacted, all records are kept, and it takes no retention.
+//
 // A directory whose name is no topic name (they end in '~') is a topic that was being made.
 
 // InvalidArgument: names the field, what was found and what would be right.

@@ -6,6 +6,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/log/kafka/errors.h"
@@ -58,9 +59,12 @@ absl::Status create_kafka_topic(const Client& client, const std::string& name,
     constexpr int64_t kForEver = -1;
     return absl::StrCat(value.value_or(kForEver));
   };
-  return create_kafka_topic(client, name, config.partitions, config.replication,
-                            {{"retention.ms", limit(config.retention_ms)},
-                             {"retention.bytes", limit(config.retention_bytes)}});
+  KafkaSettings settings = {{"retention.ms", limit(config.retention_ms)},
+                            {"retention.bytes", limit(config.retention_bytes)}};
+  if (config.compacted) {
+    settings.emplace_back("cleanup.policy", *config.compacted ? "compact" : "delete");
+  }
+  return create_kafka_topic(client, name, config.partitions, config.replication, settings);
 }
 
 absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
@@ -122,9 +126,15 @@ absl::StatusOr<std::map<std::string, std::string>> read_topic_settings(const Cli
   return settings;
 }
 
-absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
-                            TopicConfig* config) {
+absl::Status read_cleanup(const Client& client, int32_t broker, const std::string& name,
+                          TopicConfig* config) {
   KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, broker, name));
+  const auto policy = settings.find("cleanup.policy");
+  if (policy != settings.end()) {
+    config->compacted = absl::StrContains(policy->second, "compact");
+    // Limits are for topics that are deleted from.
+    if (!absl::StrContains(policy->second, "delete")) return absl::OkStatus();
+  }
   const auto take = [&](const char* setting, std::optional<int64_t>* limit) {
     const auto found = settings.find(setting);
     if (found != settings.end()) *limit = limit_of(found->second);

@@ -24,9 +24,10 @@ inline constexpr int32_t kAnyBroker = -1;
 absl::StatusOr<std::map<std::string, std::string>> read_topic_settings(const Client& client,
                                                                        int32_t broker,
                                                                        const std::string& name);
-// Fills in the retention of a topic, which any broker knows. Where it does not tell (no right to
-// describe configurations, or the mock cluster) it stays as it is.
-absl::Status read_retention(const Client& client, int32_t broker, const std::string& name,
-                            TopicConfig* config);
+// Fills in what a topic keeps, which any broker knows: whether it is compacted, and its retention,
+// which a topic has none of that is only compacted. Where it does not tell (no right to describe
+// configurations, or the mock cluster) it stays as it is.
+absl::Status read_cleanup(const Client& client, int32_t broker, const std::string& name,
+                          TopicConfig* config);
 
 }  // namespace kappa::log

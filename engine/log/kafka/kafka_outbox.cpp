@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 #include <random>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -54,6 +55,7 @@ class KafkaOutbox final : public OutboxPublisher {
   const uint64_t owner_;
   Client::Options client_;
   uint64_t journal_id_ = 0;
+  std::set<std::string> compacted_;
   std::unique_ptr<OutboxProducer> producer_;
   std::atomic<uint64_t> published_to_{0};
   std::atomic<uint64_t> aborts_{0};
@@ -70,6 +72,7 @@ absl::Status KafkaOutbox::make_producer() {
 
 absl::Status KafkaOutbox::recover(const OutboxHistory& history) {
   journal_id_ = history.journal_id;
+  compacted_ = history.compacted;
   KAPPA_RETURN_IF_ERROR(make_producer());
   KAPPA_RETURN_IF_ERROR(ensure_control_topic(producer_->client(), control_));
   KAPPA_ASSIGN_OR_RETURN(const std::optional<OutboxPlace> place,
@@ -156,7 +159,9 @@ absl::Status KafkaOutbox::commit(std::span<const OutboxRecord> records, uint64_t
 absl::Status KafkaOutbox::send(std::span<const OutboxRecord> records, uint64_t end) {
   fail_here_if_asked("outbox.before_begin");
   KAPPA_RETURN_IF_ERROR(producer_->begin());
-  for (const OutboxRecord& record : records) KAPPA_RETURN_IF_ERROR(producer_->produce(record));
+  for (const OutboxRecord& record : records) {
+    KAPPA_RETURN_IF_ERROR(producer_->produce(record, compacted_.contains(record.topic)));
+  }
   fail_here_if_asked("outbox.produced");
   // Without a transaction, the place must not be there before the records.
   if (!options_.transactions) KAPPA_RETURN_IF_ERROR(producer_->flush());
@@ -165,7 +170,7 @@ absl::Status KafkaOutbox::send(std::span<const OutboxRecord> records, uint64_t e
   place.timestamp = records.empty() ? LogTime{0} : records.back().timestamp;
   place.key = options_.product;
   place.value = encode(OutboxPlace{end, journal_id_, owner_});
-  KAPPA_RETURN_IF_ERROR(producer_->produce(place));
+  KAPPA_RETURN_IF_ERROR(producer_->produce(place, /*compacted=*/true));
   KAPPA_RETURN_IF_ERROR(producer_->flush());
   fail_here_if_asked("outbox.before_commit");
   KAPPA_RETURN_IF_ERROR(producer_->commit());

@@ -125,12 +125,13 @@ absl::Status OutboxProducer::begin() {
   return outcome(rd_kafka_begin_transaction(client_->get()), "begin_transaction");
 }
 
-absl::StatusOr<int32_t> OutboxProducer::partitions_of(const std::string& topic) {
+absl::StatusOr<int32_t> OutboxProducer::partitions_of(const std::string& topic, bool compacted) {
   const auto known = partitions_.find(topic);
   if (known != partitions_.end()) return known->second;
   absl::StatusOr<int32_t> partitions = count_partitions(client_->get(), topic);
   if (absl::IsNotFound(partitions.status())) {
-    const TopicConfig config;
+    TopicConfig config;
+    if (compacted) config.compacted = true;
     const absl::Status made = create_kafka_topic(*client_, topic, config);
     if (absl::IsPermissionDenied(made) || absl::IsInvalidArgument(made)) return made;
     // It may be there by now, from an attempt that was not answered.
@@ -141,8 +142,8 @@ absl::StatusOr<int32_t> OutboxProducer::partitions_of(const std::string& topic) 
   return partitions;
 }
 
-absl::Status OutboxProducer::produce(const OutboxRecord& record) {
-  KAPPA_ASSIGN_OR_RETURN(const int32_t partitions, partitions_of(record.topic));
+absl::Status OutboxProducer::produce(const OutboxRecord& record, bool compacted) {
+  KAPPA_ASSIGN_OR_RETURN(const int32_t partitions, partitions_of(record.topic, compacted));
   const int32_t partition =
       record.key ? partition_for_key(*record.key, partitions)
                  : static_cast<int32_t>(record.sequence % static_cast<uint64_t>(partitions));

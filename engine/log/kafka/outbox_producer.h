@@ -30,8 +30,8 @@ class OutboxProducer {
   // Ends the transactions of every earlier producer with this id, and keeps it from beginning more.
   absl::Status init();
   absl::Status begin();
-  // Makes the topic if it is not there.
-  absl::Status produce(const OutboxRecord& record);
+  // Makes the topic if it is not there, `compacted` or as the brokers do it by default.
+  absl::Status produce(const OutboxRecord& record, bool compacted);
   // Waits until the brokers have all of it.
   absl::Status flush();
   absl::Status commit();
@@ -45,7 +45,7 @@ class OutboxProducer {
   OutboxProducer() = default;
   static void on_delivery(const rd_kafka_message_s& message);
   absl::Status failure() const;
-  absl::StatusOr<int32_t> partitions_of(const std::string& topic);
+  absl::StatusOr<int32_t> partitions_of(const std::string& topic, bool compacted);
 
   bool transactional_ = false;
   Delivery delivery_;

@@ -40,12 +40,14 @@ std::string describe(const TopicConfig& config) {
   };
   return absl::StrCat(config.partitions, " partitions, retention ",
                       limit(config.retention_ms, " ms"), " and ",
-                      limit(config.retention_bytes, " bytes"));
+                      limit(config.retention_bytes, " bytes"),
+                      config.compacted.value_or(false) ? ", compacted" : "");
 }
 
 bool same(const TopicConfig& a, const TopicConfig& b) {
   return a.partitions == b.partitions && a.retention_ms == b.retention_ms &&
-         a.retention_bytes == b.retention_bytes;
+         a.retention_bytes == b.retention_bytes &&
+         a.compacted.value_or(false) == b.compacted.value_or(false);
 }
 
 }  // namespace
@@ -72,7 +74,7 @@ absl::StatusOr<TopicInfo> TopicCatalog::look_up(const std::string& name, bool wi
   config.partitions = counted.partitions;
   if (with_config) {
     KAPPA_ASSIGN_OR_RETURN(Client * client, consumers_->first());
-    KAPPA_RETURN_IF_ERROR(read_retention(*client, counted.broker, name, &config));
+    KAPPA_RETURN_IF_ERROR(read_cleanup(*client, counted.broker, name, &config));
   }
   return TopicInfo{name, config};
 }

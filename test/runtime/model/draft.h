@@ -56,6 +56,7 @@ class Draft {
   std::vector<Relation>& relations() { return relations_; }
   // Plain statements have no WHERE, and compute nothing: what is wrong with any row shows in them.
   void set_plain(bool plain) { plain_ = plain; }
+  bool plain() const { return plain_; }
 
   size_t add(decltype(Node::op) op, std::vector<size_t> inputs);
   void declare(const std::string& source) { result_.sql += source; }

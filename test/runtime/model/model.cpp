@@ -118,7 +118,7 @@ int64_t Model::less(int64_t watermark_us, int64_t held_back_us) {
 
 Model::Model(Plan plan) : plan_(std::move(plan)) {
   for (size_t n = 0; n < plan_.nodes.size(); ++n)
-    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}, {}, {}});
+    nodes_.push_back({kNone, kNone, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}});
   for (size_t s = 0; s < plan_.sources.size(); ++s) sources_.push_back({kNone, {}, {}, {}});
   // A total over everything is there before the first record is.
   for (size_t n = 0; n < plan_.nodes.size(); ++n) {
@@ -129,6 +129,7 @@ Model::Model(Plan plan) : plan_(std::move(plan)) {
       nodes_[n].out.push_back({1, result_of(*op, Row(), {})});
     }
   }
+  send_changes();
 }
 
 // ---- the order ------------------------------------------------------------------------------
@@ -193,6 +194,7 @@ void Model::apply_record(const Record& record, std::optional<int64_t> log_time_m
     if (op && op->source == s) nodes_[n].out.push_back({1, row_of(record)});
     if (!op) step(n, inputs_of(n));
   }
+  send_changes();
 }
 
 // Whether any statement reads the source.
@@ -223,6 +225,7 @@ void Model::apply_moment(const Entry& entry) {
     state.active_ms = entry.clock_ms;
   }
   pass_time();
+  send_changes();
 }
 
 // ---- watermarks -----------------------------------------------------------------------------
@@ -366,7 +369,11 @@ void Model::step(size_t n, const std::vector<Change>& input) {
     } else if (std::holds_alternative<ViewNode>(op)) {
       keep(n, change);
     } else if (const auto* output = std::get_if<OutputNode>(&op)) {
-      if (change.sign > 0) note(SideRow::Kind::kOutput, output->topic, change.row);
+      if (!output->key.empty() && !change.expired) {
+        state.changes.push_back(change);
+      } else if (change.sign > 0) {
+        note(SideRow::Kind::kOutput, output->topic, change.row);
+      }
     } else {
       state.out.push_back(change);
     }
@@ -550,14 +557,6 @@ void Model::keep(size_t n, const Change& change) {
 
 // ---- what is seen ---------------------------------------------------------------------------
 
-size_t Model::find_view(const std::string& name) const {
-  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
-    const auto* view = std::get_if<ViewNode>(&plan_.nodes[n].op);
-    if (view && view->name == name) return n;
-  }
-  std::abort();
-}
-
 std::vector<std::string> Model::view(const std::string& name) const {
   const size_t n = find_view(name);
   const auto& op = std::get<ViewNode>(plan_.nodes[n].op);
@@ -585,10 +584,6 @@ Waiting Model::waiting(const std::string& name) const {
     }
   }
   return waiting;
-}
-
-int64_t Model::watermark_us(const std::string& name) const {
-  return nodes_[find_view(name)].out_us;
 }
 
 }  // namespace kappa::model

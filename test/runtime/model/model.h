@@ -37,8 +37,9 @@ struct SideRow {
   std::string topic;                        // to which it goes
   std::optional<TopicPartition> partition;  // of the record whose place it is; a moment has none
   int64_t offset = 0;
-  Row row;           // of an output
-  std::string view;  // that refused it, of a late row or a duplicate
+  Row row;               // of an output
+  std::string view;      // that refused it, of a late row or a duplicate
+  bool deletes = false;  // of an output: a tombstone, for the key of the row
 };
 
 struct Waiting {
@@ -61,6 +62,8 @@ class Model {
   // The watermark on a view's rows.
   int64_t watermark_us(const std::string& name) const;
   const std::vector<SideRow>& side() const { return side_; }
+  // The relation whose changes go to a topic of mode 'upsert', a row a key.
+  std::vector<Row> upserted(const std::string& topic) const;
 
  private:
   struct Group {
@@ -78,7 +81,8 @@ class Model {
     Rankings rankings;                                    // of a TopN
     JoinedBags joined;
     TimedBags timed;
-    std::vector<Change> out;  // of the present step
+    std::vector<Change> out;      // of the present step
+    std::vector<Change> changes;  // of the present place, of an output by key
   };
   struct SourceState {
     int64_t event_time_max_us;
@@ -122,6 +126,9 @@ class Model {
   static void release(const ReorderNode& op, NodeState& state);
   bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;
   size_t find_view(const std::string& name) const;
+  // The place is over: what it has changed by key goes out.
+  void send_changes();
+  void send_change(size_t node, const Row& key, const std::vector<Change>& changes);
 
   // The topic for a node's dead letters of this place.
   std::string dead_letters(size_t node) const;

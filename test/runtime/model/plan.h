@@ -190,6 +190,9 @@ struct LookupNode {
 struct OutputNode {
   std::string topic;
   std::vector<std::string> names;
+  // Of a topic of mode 'upsert': the columns of its key. Empty: every row goes out.
+  std::vector<size_t> key = {};
+  bool text_key = false;  // it is a single text column
 };
 
 struct Node {

@@ -9,6 +9,7 @@
 #include "test/runtime/model/call_types.h"
 #include "test/runtime/model/draft.h"
 #include "test/runtime/model/expression_generator.h"
+#include "test/runtime/model/group_generator.h"
 #include "test/runtime/model/join_generator.h"
 #include "test/runtime/model/lookup_generator.h"
 #include "test/runtime/model/over_generator.h"
@@ -56,6 +57,7 @@ class Generator : public Draft {
       case 4:
         return dice_.coin() ? add_union() : add_union_of_finals();
       case 5:
+        if (!input.key.empty() && (input.changelog || dice_.coin())) return add_changelog(input);
         return input.changelog ? add_groups(input) : add_output(input);
       case 6:
       case 7:
@@ -165,7 +167,8 @@ class Generator : public Draft {
     if (!by_time) {
       // Of both sides the groups by one column, of which there are few.
       const size_t group = key_column(relations_.front());
-      for (int side = 0; side < 2; ++side) view_of_key({}, groups_query(any_source(), group));
+      for (int side = 0; side < 2; ++side)
+        view_of_key({}, groups_query(*this, any_source(), group));
     }
     const auto joined = by_time ? random_interval_join(*this) : random_relation_join(*this);
     if (joined) add_over_join(*joined);
@@ -175,6 +178,7 @@ class Generator : public Draft {
     const bool has_key = joined.by_records || !joined.key.empty();
     if (!joined.changelog && !joined.grace_us && dice_.one_in(3)) return add_output(joined);
     if (!has_key || dice_.one_in(joined.changelog ? 2 : 3)) return add_groups(joined);
+    if (!joined.key.empty() && !joined.grace_us && dice_.one_in(3)) return add_changelog(joined);
     add_rows(joined);
   }
 
@@ -206,9 +210,9 @@ class Generator : public Draft {
     if (takes_over(input) && dice_.coin()) return over_query(*this, input, false);
     switch (dice_.below(4)) {
       case 0:
-        return groups_query(input);
+        return groups_query(*this, input);
       case 1:
-        return takes_window(input) ? window_query(input, choose_window_kind(dice_), nullptr)
+        return takes_window(input) ? window_query(*this, input, choose_window_kind(dice_), nullptr)
                                    : rows_query(input);
       case 2:
         return input.changelog ? rows_query(input) : distinct_query(input);
@@ -331,6 +335,36 @@ class Generator : public Draft {
     add(output, {node});
   }
 
+  // INSERT INTO a topic of mode 'upsert': the key of what it reads, in any order, and more.
+  void add_changelog(const Relation& input) {
+    std::vector<ExprRef> exprs;
+    std::vector<std::string> key;
+    OutputNode output{.topic = "out" + std::to_string(result_.outputs.size()), .names = {}};
+    for (const size_t column : input.key) {
+      output.key.push_back(exprs.size());
+      exprs.push_back(bare(input, column));
+    }
+    for (int64_t i = dice_.between(0, 3); i > 0; --i) exprs.push_back(item(input));
+    if (output.key.size() > 1 && dice_.coin()) std::swap(output.key.front(), output.key.back());
+    std::string from = " FROM " + input.name;
+    const size_t filtered = add_where(input, &from);
+    output.text_key = output.key.size() == 1 && exprs[output.key.front()]->type.id == TypeId::kText;
+    std::vector<std::string> columns;
+    for (const Field& field : fields_of(exprs)) {
+      output.names.push_back(field.name);
+      columns.push_back(field.name + " " + to_string(field.type));
+    }
+    for (const size_t column : output.key) key.push_back(output.names[column]);
+    result_.sql += "CREATE FOREIGN TABLE " + output.topic + " (" + join(columns, ", ") +
+                   ", PRIMARY KEY (" + join(key, ", ") + ")) SERVER log OPTIONS (topic '" +
+                   output.topic + "', format 'json', mode 'upsert');\n";
+    result_.sql += "INSERT INTO " + output.topic + " " + take_with() + "SELECT " +
+                   join(select_items(exprs, input), ", ") + from + ";\n";
+    result_.outputs.push_back(output.topic);
+    const size_t node = add(ProjectNode{exprs}, {filtered});
+    add(output, {node});
+  }
+
   // One to three of a kind; they are rows of records.
   std::vector<Relation> pick_branches() {
     std::vector<Relation> branches;
@@ -439,145 +473,6 @@ class Generator : public Draft {
 
   // ---- groups -------------------------------------------------------------------------------
 
-  // A grouped SELECT as it grows: what the projection below the aggregate computes, and what is
-  // selected from above it.
-  struct Grouped {
-    AggregateNode op;
-    std::vector<ExprRef> arguments;
-    std::vector<std::string> items;   // of the SELECT, without their names
-    std::vector<std::string> groups;  // GROUP BY
-    std::vector<Field> fields;        // of the SELECT
-    std::vector<ExprRef> shown;       // over the aggregate, one a field
-  };
-
-  void select(Grouped* grouped, const std::string& sql, size_t column, Type type) {
-    grouped->items.push_back(sql);
-    grouped->fields.push_back({"c" + std::to_string(grouped->fields.size()), type});
-    grouped->shown.push_back(kappa::model::column(column, type));
-  }
-
-  // Something computed from what is selected so far.
-  void select_computed(Grouped* grouped) {
-    const ExprRef expr = ExpressionGenerator(dice_, grouped->fields).anything();
-    grouped->items.push_back(to_sql(*expr, grouped->items));
-    grouped->fields.push_back({"c" + std::to_string(grouped->fields.size()), expr->type});
-    grouped->shown.push_back(replace_columns(expr, grouped->shown));
-  }
-
-  void add_group_columns(const Relation& input, int64_t count, Grouped* grouped) {
-    for (int64_t i = 0; i < count; ++i) {
-      const ExprRef expr = dice_.one_in(6)
-                               ? ExpressionGenerator(dice_, input.fields)
-                                     .of_type(dice_.coin() ? Type::integer() : Type::boolean(), 1)
-                               : bare(input, key_column(input));
-      const std::string sql = to_sql(*expr, names_of(input.fields));
-      // A constant is no group, and one group twice would be two columns here. The grammar makes
-      // one AND of (a AND b) AND c, so a group of that kind would not be found again in what is
-      // shown.
-      const bool computed =
-          expr->op == Op::kConstant || expr->op == Op::kAnd || expr->op == Op::kOr;
-      const bool repeated =
-          std::find(grouped->groups.begin(), grouped->groups.end(), sql) != grouped->groups.end();
-      if (computed || repeated) continue;
-      add_group(expr, sql, grouped);
-    }
-  }
-
-  void add_group(const ExprRef& expr, const std::string& sql, Grouped* grouped) {
-    grouped->groups.push_back(sql);
-    grouped->op.groups.push_back(grouped->arguments.size());
-    select(grouped, sql, grouped->arguments.size(), expr->type);
-    grouped->arguments.push_back(expr);
-  }
-
-  // Adds what a call takes besides its argument, and returns its text.
-  std::string second_argument(const Relation& input, Grouped* grouped, AggregateCall* call) {
-    switch (call->call) {
-      case Call::kFirst:
-      case Call::kLast:
-      case Call::kDecayedSum:
-        call->by = grouped->arguments.size();
-        grouped->arguments.push_back(bare(input, *input.event_time));
-        if (call->call != Call::kDecayedSum) return "";
-        call->half_life_us = dice_.between(1, 40) * 250 * kMicrosPerMilli;
-        return ", INTERVAL " + seconds(call->half_life_us);
-      case Call::kArgMin:
-      case Call::kArgMax: {
-        ExprRef by = item(input);
-        while (by->type.id == TypeId::kBoolean) by = item(input);
-        call->by = grouped->arguments.size();
-        grouped->arguments.push_back(by);
-        return ", " + to_sql(*by, names_of(input.fields));
-      }
-      case Call::kApproxQuantile: {
-        const int64_t percent = dice_.between(0, 100);
-        call->quantile = static_cast<double>(percent) / 100;
-        return ", " + to_text(Value::double_precision(call->quantile));
-      }
-      default:
-        return "";
-    }
-  }
-
-  void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
-    auto [kind, sql] = dice_.pick(call_names());
-    const ExprRef argument = item(input);
-    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
-      kind = Call::kCount;
-      sql = "count(";
-    }
-    AggregateCall call{.call = kind, .argument = 0, .filter = {}, .result = {}};
-    if (kind != Call::kCountStar) {
-      call.argument = grouped->arguments.size();
-      grouped->arguments.push_back(argument);
-      sql +=
-          to_sql(*argument, names_of(input.fields)) + second_argument(input, grouped, &call) + ")";
-    }
-    call.result = result_type(kind, argument->type);
-    if (dice_.one_in(3)) {
-      const ExprRef filter = ExpressionGenerator(dice_, input.fields).of_type(Type::boolean(), 1);
-      sql += " FILTER (WHERE " + to_sql(*filter, names_of(input.fields)) + ")";
-      call.filter = grouped->arguments.size();
-      grouped->arguments.push_back(filter);
-    }
-    select(grouped, sql, first_call + grouped->op.calls.size(), call.result);
-    grouped->op.calls.push_back(call);
-  }
-
-  // HAVING, now and then, about what is selected; says its text and returns the node that stands
-  // for it.
-  size_t add_having(const Grouped& grouped, size_t aggregate, std::string* sql) {
-    if (!dice_.one_in(4)) return aggregate;
-    const ExprRef predicate = ExpressionGenerator(dice_, grouped.fields).predicate();
-    *sql += " HAVING " + to_sql(*predicate, grouped.items);
-    return add(FilterNode{replace_columns(predicate, grouped.shown)}, {aggregate});
-  }
-
-  Query grouped_query(const Relation& input, const std::string& function, size_t keys,
-                      Grouped grouped) {
-    std::string from = " FROM " + function;
-    const size_t filtered = add_where(input, &from);
-    if (!grouped.groups.empty()) from += " GROUP BY " + join(grouped.groups, ", ");
-
-    Relation made{.name = next_view(), .node = 0, .fields = grouped.fields};
-    made.changelog = !grouped.op.final;
-    made.timed = input.timed || grouped.op.final || grouped.op.retention_us;
-    made.forgets = grouped.op.retention_us.has_value();
-    made.takes_no_options = true;
-    for (size_t i = 0; i < keys; ++i) made.key.push_back(i);
-    std::vector<std::string> items;
-    for (size_t i = 0; i < grouped.items.size(); ++i) {
-      items.push_back(grouped.items[i] + " AS " + grouped.fields[i].name);
-      if (grouped.items[i] == "window_end") made.window_end = i;
-      if (grouped.items[i] == "window_time" && !made.event_time) made.event_time = i;
-    }
-    grouped.op.view = made.name;
-    const size_t arguments = add(ProjectNode{grouped.arguments}, {filtered});
-    const size_t aggregate = add_having(grouped, add(grouped.op, {arguments}), &from);
-    made.node = add(ProjectNode{grouped.shown}, {aggregate});
-    return {"SELECT " + join(items, ", ") + from, std::move(made)};
-  }
-
   // The view of a query whose rows have a key that nothing else gives.
   void view_of_key(const std::vector<std::string>& options, Query query) {
     Relation made = std::move(query.rows);
@@ -592,81 +487,13 @@ class Generator : public Draft {
     relations_.push_back(std::move(made));
   }
 
-  // By the column `group`, if there is one.
-  Query groups_query(const Relation& input, std::optional<size_t> group = std::nullopt) {
-    Grouped grouped;
-    if (group) {
-      add_group(bare(input, *group), names_of(input.fields)[*group], &grouped);
-    } else {
-      add_group_columns(input, dice_.one_in(6) ? 0 : dice_.between(1, 2), &grouped);
-    }
-    const size_t keys = grouped.groups.size();
-    for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, keys, &grouped);
-    if (dice_.one_in(3)) select_computed(&grouped);
-    return grouped_query(input, input.name, keys, std::move(grouped));
-  }
-
-  void add_groups(const Relation& input) { view_of_key(grace_of(input), groups_query(input)); }
-
-  // When what a window sums up happened, by its end.
-  static ExprRef time_of_end(const ExprRef& end) {
-    return std::make_shared<const Expr>(
-        Expr{Op::kShift, Type::timestamptz(), 0, Value::bigint(-1), {end}});
-  }
-
-  void select_window_time(size_t window_end, Grouped* grouped) {
-    select(grouped, "window_time", 0, Type::timestamptz());
-    grouped->shown.back() = time_of_end(column(window_end, Type::timestamptz()));
-  }
-
-  // The columns of the window that GROUP BY names; returns how many of them are the key's.
-  size_t select_window(const Window& window, Grouped* grouped) {
-    const size_t groups = grouped->op.groups.size();
-    const bool by_end = window.kind == Window::Kind::kCumulate;
-    const bool session = window.kind == Window::Kind::kSession;
-    const std::vector<std::string> bounds{"window_start", "window_end"};
-    select(grouped, bounds[by_end], groups + by_end, Type::timestamptz());
-    grouped->groups.push_back(bounds[by_end]);
-    if (session || dice_.coin()) {
-      select(grouped, bounds[!by_end], groups + !by_end, Type::timestamptz());
-      grouped->groups.push_back(bounds[!by_end]);
-    }
-    if (dice_.one_in(3)) select_window_time(groups + 1, grouped);
-    return session ? 2 : 1;
-  }
-
-  // With `options`, some of them; else the statement has none.
-  Query window_query(const Relation& input, Window::Kind kind, std::vector<std::string>* options) {
-    Grouped grouped;
-    add_group_columns(input, dice_.between(0, plain_ ? 1 : 2), &grouped);
-    const size_t groups = grouped.op.groups.size();
-    Window window = choose_window(dice_, kind, input.changelog, grouped.arguments.size());
-    if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
-    grouped.arguments.push_back(input.event_time ? bare(input, *input.event_time)
-                                                 : time_of_end(bare(input, *input.window_end)));
-    grouped.op.window = window;
-    const size_t keys = groups + select_window(window, &grouped);
-    for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
-
-    if (window.grace_us > 0) options->push_back("grace = " + seconds(window.grace_us));
-    if (options && (input.is_final || dice_.one_in(plain_ ? 2 : 3))) {
-      grouped.op.final = true;
-      options->push_back("emit = 'final'");
-    }
-    if (options && dice_.one_in(3)) {
-      grouped.op.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
-      options->push_back("retention = " + seconds(*grouped.op.retention_us));
-    }
-    if (dice_.one_in(3)) select_computed(&grouped);
-    const std::string time =
-        input.event_time ? input.fields[*input.event_time].name : "window_time";
-    return grouped_query(input, window_function(window, input.name, time), keys,
-                         std::move(grouped));
+  void add_groups(const Relation& input) {
+    view_of_key(grace_of(input), groups_query(*this, input));
   }
 
   void add_window(const Relation& input, Window::Kind kind) {
     std::vector<std::string> options;
-    Query query = window_query(input, kind, input.takes_no_options ? nullptr : &options);
+    Query query = window_query(*this, input, kind, input.takes_no_options ? nullptr : &options);
     view_of_key(options, std::move(query));
     // The order of what closes at once shows in an output.
     if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));
