@@ -140,6 +140,7 @@ absl::Status Deployment::open_product(const state::ProductInfo& info) {
   options.checkpoint_interval_ms = options_.checkpoint_interval_ms;
   KAPPA_ASSIGN_OR_RETURN(product.outbox, open_outbox(log_, info.name));
   options.publisher = product.outbox.get();
+  options.patience = patience_of(log_.choice);
   KAPPA_ASSIGN_OR_RETURN(
       product.pipeline,
       runtime::Pipeline::open(std::move(plan), product.files, log_.log.get(), product.store.get(),
@@ -149,6 +150,7 @@ absl::Status Deployment::open_product(const state::ProductInfo& info) {
 }
 
 absl::Status Deployment::make_topics(const operators::Plan& plan) {
+  const runtime::Patience patience = patience_of(log_.choice);
   std::set<int> sinks;
   for (const operators::PlanNode& node : plan.nodes) {
     if (const auto* output = std::get_if<operators::OutputNode>(&node.op)) {
@@ -157,13 +159,15 @@ absl::Status Deployment::make_topics(const operators::Plan& plan) {
   }
   for (size_t i = 0; i < plan.sources.size(); ++i) {
     const std::string& topic = plan.sources[i].topic;
-    const absl::Status there = log_.log->topic(topic).status();
+    const absl::Status there =
+        runtime::with_patience(patience, [&] { return log_.log->topic(topic).status(); });
     if (there.ok()) continue;
     if (!absl::IsNotFound(there)) return there;
     log::TopicConfig config;
     config.partitions = sinks.contains(static_cast<int>(i)) ? 1 : options_.partitions;
     if (plan.sources[i].upsert) config.compacted = true;
-    KAPPA_RETURN_IF_ERROR(log_.log->create_topic(topic, config));
+    KAPPA_RETURN_IF_ERROR(
+        runtime::with_patience(patience, [&] { return log_.log->create_topic(topic, config); }));
   }
   return absl::OkStatus();
 }

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -19,7 +18,7 @@ namespace {
 
 constexpr char kEmbedded[] = "embedded";
 constexpr int kFormat = 1;
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kQuietly{1};  // a connection takes a moment
 constexpr std::chrono::seconds kTellAgain{10};
 
 // What the file LOG holds. `config` is the path that was given, for commands that come without it.
@@ -61,25 +60,6 @@ absl::StatusOr<log::KafkaOptions> kafka_options(const LogChoice& choice) {
   return options;
 }
 
-absl::StatusOr<std::string> identity_of(const log::Log& log, const std::string& address) {
-  using std::chrono::steady_clock;
-  const auto begun = steady_clock::now();
-  auto told = begun - kTellAgain;
-  while (true) {
-    absl::StatusOr<std::string> identity = log.identity();
-    if (!absl::IsUnavailable(identity.status())) return identity;
-    const auto now = steady_clock::now();
-    if (now - begun > kPatience) {
-      return absl::UnavailableError(absl::StrCat(address, ": ", identity.status().message()));
-    }
-    if (now - told >= kTellAgain) {
-      note(absl::StrCat("kappa: waiting for ", address, ": ", identity.status().message(), "\n"));
-      told = now;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
 }  // namespace
 
 absl::Status check_log_choice(const LogChoice& choice) {
@@ -116,19 +96,55 @@ absl::StatusOr<ChosenLog> open_log(const LogChoice& choice, const state::DataDir
     KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions options, kafka_options(chosen));
     KAPPA_ASSIGN_OR_RETURN(opened.log, log::open_kafka_log(std::move(options)));
   }
-  KAPPA_ASSIGN_OR_RETURN(const std::string identity, identity_of(*opened.log, chosen.address));
-  if (!known.identity.empty() && known.identity != identity) {
+  const absl::StatusOr<std::string> identity =
+      runtime::with_patience(patience_of(chosen), [&] { return opened.log->identity(); });
+  if (!identity.ok()) {
+    return absl::Status(identity.status().code(),
+                        absl::StrCat(chosen.address, ": ", identity.status().message()));
+  }
+  if (!known.identity.empty() && known.identity != *identity) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "--log ", chosen.address, " is ", identity, ", but the state in ", directory.path(),
+        "--log ", chosen.address, " is ", *identity, ", but the state in ", directory.path(),
         " was made from ", known.identity, " (", known.address.empty() ? kEmbedded : known.address,
         "): name that log, or start again with another --data"));
   }
-  if (known.identity != identity || known.address != chosen.address ||
+  if (known.identity != *identity || known.address != chosen.address ||
       known.config != chosen.kafka_config) {
-    KAPPA_RETURN_IF_ERROR(write_known(path, {identity, chosen.address, chosen.kafka_config}));
+    KAPPA_RETURN_IF_ERROR(write_known(path, {*identity, chosen.address, chosen.kafka_config}));
   }
   opened.choice = std::move(chosen);
   return opened;
+}
+
+bool is_kafka(const LogChoice& choice) {
+  return !choice.address.empty() && choice.address != kEmbedded;
+}
+
+absl::StatusOr<LogChoice> log_of_directory(const std::string& data) {
+  KAPPA_ASSIGN_OR_RETURN(Known known, read_known(absl::StrCat(data, "/LOG")));
+  LogChoice choice;
+  choice.address = std::move(known.address);
+  choice.kafka_config = std::move(known.config);
+  return choice;
+}
+
+absl::StatusOr<std::unique_ptr<log::AccessProbe>> open_access_probe(const LogChoice& choice) {
+  KAPPA_ASSIGN_OR_RETURN(const log::KafkaOptions kafka, kafka_options(choice));
+  return log::AccessProbe::make(kafka.brokers, kafka.settings);
+}
+
+runtime::Patience patience_of(const LogChoice& choice) {
+  using std::chrono::steady_clock;
+  runtime::Patience patience;
+  patience.longest = std::chrono::seconds(choice.wait_s);
+  patience.waiting = [address = choice.address, told = steady_clock::time_point()](
+                         const absl::Status& trouble, std::chrono::milliseconds waited) mutable {
+    const auto now = steady_clock::now();
+    if (waited < kQuietly || now - told < kTellAgain) return;
+    note(absl::StrCat("kappa: waiting for ", address, ": ", trouble.message(), "\n"));
+    told = now;
+  };
+  return patience;
 }
 
 absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,

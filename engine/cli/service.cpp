@@ -1,5 +1,10 @@
 #include "engine/cli/service.h"
 
+#include <chrono>
+#include <future>
+
+#include <unistd.h>
+
 #include "absl/strings/str_cat.h"
 #include "engine/cli/commands/version.h"
 #include "engine/cli/terminal.h"
@@ -8,6 +13,8 @@
 
 namespace kappa::cli {
 namespace {
+
+constexpr int64_t kStartLookMs = 20;
 
 absl::StatusOr<std::string> with_port(const std::string& text, uint16_t port) {
   KAPPA_ASSIGN_OR_RETURN(serve::Address address, serve::parse_address(text));
@@ -26,6 +33,19 @@ absl::StatusOr<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
   std::unique_ptr<Service> service(new Service());
   KAPPA_RETURN_IF_ERROR(service->run(options, products));
   return service;
+}
+
+absl::StatusOr<std::unique_ptr<Service>> Service::start(const ServiceOptions& options,
+                                                        const std::vector<ProductFiles>& products,
+                                                        StopSignal& signal) {
+  // On a thread of its own: librdkafka and a long restore have waits of many seconds in them.
+  auto starting = std::async(std::launch::async, [&] { return start(options, products); });
+  while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    if (!signal.wait(kStartLookMs)) continue;
+    note("kappa: stopping\n");
+    _exit(kExitOk);
+  }
+  return starting.get();
 }
 
 Service::~Service() {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/cli/deployment.h"
+#include "engine/cli/stop_signal.h"
 #include "engine/serve/server.h"
 
 namespace kappa::cli {
@@ -28,6 +29,11 @@ class Service {
   // know goes to standard error.
   static absl::StatusOr<std::unique_ptr<Service>> start(const ServiceOptions& options,
                                                         const std::vector<ProductFiles>& products);
+  // The same. A stop signal that comes before it is done ends the process at once, with kExitOk:
+  // nothing has been promised to anybody, and what is left is what a crash would leave.
+  static absl::StatusOr<std::unique_ptr<Service>> start(const ServiceOptions& options,
+                                                        const std::vector<ProductFiles>& products,
+                                                        StopSignal& signal);
   ~Service();
 
   Deployment& deployment() { return *deployment_; }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "engine/log/kafka/outbox_place.h"
 #include "engine/runtime/dead_letter.h"
 #include "engine/runtime/explain.h"
 #include "engine/types/invariant.h"
@@ -17,6 +18,27 @@ using operators::PlanNode;
 
 bool has_late_rows(const runtime::ExplainedNode& node) {
   return !node.late.empty() || std::any_of(node.inputs.begin(), node.inputs.end(), has_late_rows);
+}
+
+// Whether a node may give out rows when time passes: windows and waits that end, rows that expire.
+// The others answer each record at its place.
+bool acts_in_silence(const PlanNode& node) {
+  if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op)) {
+    return aggregate->window || aggregate->retention_us;
+  }
+  if (const auto* view = std::get_if<operators::ViewNode>(&node.op)) {
+    return node.changelog && view->retention_us;
+  }
+  return std::holds_alternative<operators::IntervalJoinNode>(node.op) ||
+         std::holds_alternative<operators::ReorderNode>(node.op);
+}
+
+// Whether what feeds a node may do so when time passes.
+bool fed_in_silence(const operators::Plan& plan, const PlanNode& node) {
+  return std::any_of(node.inputs.begin(), node.inputs.end(), [&](NodeId id) {
+    const PlanNode& input = plan.node(id);
+    return acts_in_silence(input) || fed_in_silence(plan, input);
+  });
 }
 
 // How far back a node reads its own input.
@@ -117,6 +139,8 @@ std::string role_text(TopicNeed::Role role) {
       return "dead letters";
     case TopicNeed::Role::kLate:
       return "late rows";
+    case TopicNeed::Role::kOutboxPlace:
+      return "the outbox's place";
   }
   return "";
 }
@@ -127,6 +151,7 @@ Reach reach_of(const operators::Plan& plan, int source) {
 
 std::vector<TopicNeed> topic_needs(const std::string& product, const operators::Plan& plan,
                                    int32_t partitions) {
+  const std::string dead_letters(runtime::kDeadLetterSuffix);
   const Reaches reaches(plan);
   std::set<int> sinks;
   for (const PlanNode& node : plan.nodes) {
@@ -149,20 +174,29 @@ std::vector<TopicNeed> topic_needs(const std::string& product, const operators::
     }
     sources.push_back({topic, product, TopicNeed::Role::kSource, partitions,
                        reach_of(plan, reaches, source), plan.sources[i].upsert});
-    other(absl::StrCat(topic, std::string(runtime::kDeadLetterSuffix)),
-          TopicNeed::Role::kDeadLetters);
+    other(absl::StrCat(topic, dead_letters), TopicNeed::Role::kDeadLetters);
   }
-  bool late_outputs = false;  // their late rows have no view's name
+  bool late_outputs = false;  // their late rows have no view's name, nor have their failures
+  bool silent_outputs = false;
   for (const PlanNode& node : plan.nodes) {
     const auto* view = std::get_if<operators::ViewNode>(&node.op);
     if (!view && !std::holds_alternative<operators::OutputNode>(node.op)) continue;
+    if (fed_in_silence(plan, node)) {
+      if (view) other(absl::StrCat(view->name, dead_letters), TopicNeed::Role::kDeadLetters);
+      silent_outputs = silent_outputs || !view;
+    }
     if (!has_late_rows(runtime::explain(plan, node.id))) continue;
     if (view) other(view->name + std::string(runtime::kLateSuffix), TopicNeed::Role::kLate);
     late_outputs = late_outputs || !view;
   }
+  if (silent_outputs) other(absl::StrCat(product, dead_letters), TopicNeed::Role::kDeadLetters);
   if (late_outputs) other(product + std::string(runtime::kLateSuffix), TopicNeed::Role::kLate);
   sources.insert(sources.end(), others.begin(), others.end());
   return sources;
+}
+
+TopicNeed outbox_place_need(const std::string& product) {
+  return {log::outbox_control_topic(product), product, TopicNeed::Role::kOutboxPlace, 1, {}};
 }
 
 }  // namespace kappa::cli

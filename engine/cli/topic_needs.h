@@ -21,7 +21,7 @@ struct Reach {
 
 // A topic that a plan reads or writes.
 struct TopicNeed {
-  enum class Role : uint8_t { kSource, kOutput, kDeadLetters, kLate };
+  enum class Role : uint8_t { kSource, kOutput, kDeadLetters, kLate, kOutboxPlace };
   std::string topic;
   std::string product;
   Role role = Role::kSource;
@@ -29,13 +29,16 @@ struct TopicNeed {
   Reach reach;             // of a source
   bool compacted = false;  // mode 'upsert': the last record of each key must stay
 };
-// "source", "output", "dead letters", "late rows".
+// "source", "output", "dead letters", "late rows", "the outbox's place".
 std::string role_text(TopicNeed::Role role);
 
 // The topics of a product, sources first. Sources are made with `partitions`, all others with one.
-// What fails at a tick, for no record's sake, goes to a topic that is only made when that happens.
+// What fails at a tick, for no record's sake, has topics too: of views and outputs that are fed by
+// something that gives out rows when time passes.
 std::vector<TopicNeed> topic_needs(const std::string& product, const operators::Plan& plan,
                                    int32_t partitions);
+// The topic that Kafka needs besides: where the product's outbox keeps its place.
+TopicNeed outbox_place_need(const std::string& product);
 
 // How far back the plan reads the source with that index in Plan::sources.
 Reach reach_of(const operators::Plan& plan, int source);

@@ -28,7 +28,7 @@ absl::Status LivePipeline::fill_from_entry(Epoch& epoch) {
 // Applies what is left of the entry that reader_ shows.
 absl::Status LivePipeline::apply_entry() {
   while (reader_->entry() || ahead_filled_) {
-    KAPPA_RETURN_IF_ERROR(with_patience([this] {
+    KAPPA_RETURN_IF_ERROR(with_patience(options_.patience, [this] {
                             return next_turn(
                                 [this](Epoch& epoch) { return fill_from_entry(epoch); },
                                 [this] { return reader_->entry() != nullptr; });
@@ -75,7 +75,8 @@ absl::Status LivePipeline::cut_journal(const absl::Status& why) {
   const auto read_entry = [&]() -> absl::Status {
     while (reader_->entry()) {
       scratch.clear();
-      KAPPA_RETURN_IF_ERROR(with_patience([&] { return fill_from_entry(scratch); }));
+      KAPPA_RETURN_IF_ERROR(
+          with_patience(options_.patience, [&] { return fill_from_entry(scratch); }));
     }
     return absl::OkStatus();
   };
@@ -128,8 +129,9 @@ absl::Status LivePipeline::advance() {
   if (log_->partitions_version() != partitions_version_) {
     KAPPA_RETURN_IF_ERROR(take_new_partitions());
   }
-  KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry,
-                         with_patience([&] { return reader_->describe_backlog(clock); }));
+  KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry, with_patience(options_.patience, [&] {
+                           return reader_->describe_backlog(clock);
+                         }));
   if (!entry) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(append_entry(*std::move(entry)));
   return apply_entry();
@@ -159,7 +161,8 @@ absl::Status LivePipeline::follow(uint64_t entries_max) {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   uint64_t left = entries_max;
   while (true) {
-    KAPPA_ASSIGN_OR_RETURN(const bool applied, with_patience([&] { return apply_next(&left); }));
+    KAPPA_ASSIGN_OR_RETURN(const bool applied,
+                           with_patience(options_.patience, [&] { return apply_next(&left); }));
     if (!applied) return absl::OkStatus();
   }
 }

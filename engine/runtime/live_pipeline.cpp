@@ -72,7 +72,8 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   if (options_.follow_only) return absl::OkStatus();
   uint64_t all = UINT64_MAX;
   while (true) {
-    KAPPA_ASSIGN_OR_RETURN(const bool applied, with_patience([&] { return apply_next(&all); }));
+    KAPPA_ASSIGN_OR_RETURN(const bool applied,
+                           with_patience(options_.patience, [&] { return apply_next(&all); }));
     if (!applied) return absl::OkStatus();
   }
 }
@@ -80,19 +81,20 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
 absl::Status LivePipeline::open_topics() {
   const std::set<std::string> compacted = operators::compacted_topics(plan_);
   for (const std::string& topic : flow_->shape().topics()) {
-    const auto known = with_patience([&] { return log_->topic(topic); });
+    const auto known = with_patience(options_.patience, [&] { return log_->topic(topic); });
     if (known.ok()) continue;
     if (!absl::IsNotFound(known.status())) return known.status();
     log::TopicConfig config;
     if (compacted.contains(topic)) config.compacted = true;
-    KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, config));
+    KAPPA_RETURN_IF_ERROR(
+        with_patience(options_.patience, [&] { return log_->create_topic(topic, config); }));
   }
   return absl::OkStatus();
 }
 
 absl::Status LivePipeline::rewind_to(const Place& place) {
   partitions_version_ = log_->partitions_version();
-  KAPPA_ASSIGN_OR_RETURN(reader_, with_patience([&] {
+  KAPPA_ASSIGN_OR_RETURN(reader_, with_patience(options_.patience, [&] {
                            return OrderReader::open(*log_, flow_->shape().topics(),
                                                     place.partitions);
                          }));
@@ -104,7 +106,7 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
 
 absl::Status LivePipeline::recover_outbox(log::OutboxHistory history) {
   history.compacted = operators::compacted_topics(plan_);
-  return with_patience([&] { return delivery_.recover(history); });
+  return with_patience(options_.patience, [&] { return delivery_.recover(history); });
 }
 
 absl::Status LivePipeline::restore() {

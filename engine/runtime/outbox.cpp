@@ -104,8 +104,9 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
       if (!row.tombstone) letter.value = row.text;
     } else {
       letter.headers.emplace_back("kappa-reason", row.text);
-      if (const ViewNode* view = view_below(row.node); view && row.position.line > 0) {
-        letter.headers.emplace_back("kappa-view", view->name);
+      if (row.position.line > 0) {
+        const ViewNode* view = view_below(row.node);  // none: an INSERT INTO
+        if (view) letter.headers.emplace_back("kappa-view", view->name);
         letter.headers.emplace_back("kappa-sql-position",
                                     absl::StrCat(row.position.line, ":", row.position.column));
       }

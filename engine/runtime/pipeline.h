@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/log/log.h"
 #include "engine/log/outbox_publisher.h"
+#include "engine/runtime/patience.h"
 #include "engine/runtime/reads.h"
 #include "engine/types/clock.h"
 #include "operators/plan.h"
@@ -34,6 +35,7 @@ struct PipelineOptions {
   // beyond the checkpoint, and nothing is published. By hand it takes follow() only; running, it
   // applies whatever the journal has, and then what is added to it.
   bool follow_only = false;
+  Patience patience = {};  // with a log that does not answer, while opening
   // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
   // Called on the workers' threads, once an epoch and worker at most.
   std::function<void(operators::NodeId, const Batch&)> on_output = nullptr;

@@ -44,11 +44,13 @@ std::vector<json> lines_of(const std::string& text) {
   return lines;
 }
 
-// A product that has read kRecords. It is still served until stop().
+// A product that has read kRecords, and has published to the topic `last`. It is still served until
+// stop().
 class DeadLetterTest {
  public:
-  DeadLetterTest() {
-    scratch_.file("shop/product.sql", kProduct);
+  explicit DeadLetterTest(const std::string& product = kProduct,
+                          const std::string& last = "per_minute.late") {
+    scratch_.file("shop/product.sql", product);
     scratch_.file("data/none", "");
     REQUIRE(run({"topics", "--create", "sales"}).code == 0);
     REQUIRE(run({"produce", "sales", "--json"}, kRecords).code == 0);
@@ -59,7 +61,7 @@ class DeadLetterTest {
                                  "127.0.0.1:0", "--checkpoint-interval-ms", "20"});
     REQUIRE(serve_->wait_for_output("gRPC"));
     for (int i = 0;
-         i < 600 && run({"dlq", "list", "--output", "json"}).out.find("late") == std::string::npos;
+         i < 600 && run({"dlq", "list", "--output", "json"}).out.find(last) == std::string::npos;
          ++i) {
     }
   }
@@ -127,6 +129,22 @@ TEST_CASE(
 
   test.stop();
   CHECK(test.run({"dlq", "list", "--output", "json"}).out == served.out);
+}
+
+TEST_CASE("a row that INSERT INTO cannot compute tells where in the SQL") {
+  DeadLetterTest test(
+      "CREATE FOREIGN TABLE sales (card text, amount numeric(12,2), at timestamptz)\n"
+      "SERVER log OPTIONS (topic 'sales', format 'json', event_time 'at');\n"
+      "CREATE FOREIGN TABLE shares (card text, share numeric(12,2))\n"
+      "SERVER log OPTIONS (topic 'shares', format 'json');\n"
+      "INSERT INTO shares SELECT card, 100 / amount AS share FROM sales;\n",
+      "sales.dead-letters");
+  test.stop();
+  const std::vector<json> shown = lines_of(
+      test.run({"dlq", "show", "sales.dead-letters", "--reason", "zero", "--output", "json"}).out);
+  REQUIRE(shown.size() == 1);
+  CHECK(shown[0]["sql_position"] == "5:37");
+  CHECK(shown[0]["view"].is_null());
 }
 
 TEST_CASE("dlq shows what is asked for") {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "engine/cli/doctor/checks.h"
@@ -283,7 +285,57 @@ TEST_CASE("topics that a plan needs: sources, outputs, dead letters, late rows")
                     std::to_string(need.partitions));
   }
   CHECK(needs == std::vector<std::string>{"sales source 4", "sales.dead-letters dead letters 1",
-                                          "big-sales output 1", "v.late late rows 1"});
+                                          "big-sales output 1", "v.dead-letters dead letters 1",
+                                          "v.late late rows 1"});
+  const TopicNeed place = outbox_place_need("shop");
+  CHECK(place.topic == "shop.kappa-outbox");
+  CHECK(role_text(place.role) == "the outbox's place");
+}
+
+TEST_CASE("what fails when time passes has a topic of the view's, or the product's for outputs") {
+  const std::string windows =
+      "CREATE MATERIALIZED VIEW w WITH (emit = 'final') AS SELECT window_start, count(*) AS n FROM "
+      "tumble(sales, at, INTERVAL '1 minute') GROUP BY window_start;\n";
+  const auto has = [&](const std::string& sql, const std::string& topic) {
+    const std::vector<TopicNeed> needs = topic_needs("shop", plan_of(kSales + sql), 1);
+    return std::any_of(needs.begin(), needs.end(),
+                       [&](const TopicNeed& need) { return need.topic == topic; });
+  };
+  const std::string after =
+      "CREATE MATERIALIZED VIEW after AS SELECT window_start, 1 / n AS r FROM w;\n";
+  CHECK(has(windows + after, "after.dead-letters"));
+  const std::string out =
+      "CREATE FOREIGN TABLE out (r bigint) SERVER log OPTIONS (topic 'out', format 'json');\n";
+  CHECK(has(windows + out + "INSERT INTO out SELECT 1 / n AS r FROM w;", "shop.dead-letters"));
+  // Each of their rows is some record's doing.
+  const std::string plain =
+      "CREATE MATERIALIZED VIEW plain AS SELECT id, 1 / amount AS r FROM sales;\n";
+  CHECK_FALSE(has(plain, "plain.dead-letters"));
+  CHECK_FALSE(
+      has(plain + out + "INSERT INTO out SELECT 1 / amount AS r FROM sales;", "shop.dead-letters"));
+}
+
+TEST_CASE("what brokers refuse is named with the ACL that is missing") {
+  Examined examined = healthy();
+  CHECK(found(check_access, examined).empty());
+  const absl::Status why = absl::PermissionDeniedError("topic sales: not allowed");
+  examined.refusals = {
+      {"shop", "read topic sales, source", "--operation Read --topic sales", true, why}};
+  CHECK(only(found(check_access, examined),
+             "error product shop may not read topic sales, source: topic sales: not allowed"));
+  Findings findings;
+  check_access(examined, &findings);
+  CHECK(findings[0].fix.ends_with("--operation Read --topic sales"));
+  // Dead letters may never come.
+  examined.refusals[0].needed = false;
+  CHECK(only(found(check_access, examined), "warning product shop may not"));
+}
+
+TEST_CASE("an outbox's place that retention would delete is an error") {
+  Examined examined = healthy();
+  CHECK(found(check_outbox, examined).empty());
+  examined.lost_places = {"topic shop.kappa-outbox has cleanup.policy=delete"};
+  CHECK(only(found(check_outbox, examined), "error topic shop.kappa-outbox"));
 }
 
 TEST_CASE("joins bring topics together, other views do not") {

@@ -80,13 +80,14 @@ TEST_CASE("topics create shows what it would do, and does it with --yes only") {
   const std::vector<std::string> words = {"topics", "create", "--product", setup.product()};
   const Ended shown = setup.run(words);
   CHECK(shown.code == 2);
-  CHECK(mentions(shown.err, "3 topics would be made; nothing is done without --yes"));
+  CHECK(mentions(shown.err, "4 topics would be made; nothing is done without --yes"));
   CHECK(shown.out ==
         "\ttopic\tfor\tpartitions\tretention\tdiffers\n"
         "+\tsales\tshop: source\t4\tfor ever\t\n"
         "+\tsales.dead-letters\tshop: dead letters\t1\tfor ever\t\n"
         "~\tbig-sales\tshop: output\t2\t7 days\twould be made with 1 partition; would be kept for "
         "ever\n"
+        "+\tper_hour.dead-letters\tshop: dead letters\t1\tfor ever\t\n"
         "+\tper_hour.late\tshop: late rows\t1\tfor ever\t\n");
   CHECK(json::parse(setup.run({"topics", "--output", "json"}).out).size() == 1);
 
@@ -95,16 +96,16 @@ TEST_CASE("topics create shows what it would do, and does it with --yes only") {
   const Ended made = setup.run(with_yes);
   CHECK(made.code == 0);
   CHECK(mentions(made.err, "1 topic differs and is left as it is"));
-  CHECK(mentions(made.err, "3 topics made"));
+  CHECK(mentions(made.err, "4 topics made"));
   CHECK(json::parse(made.out)[0]["state"] == "new");
   CHECK(json::parse(made.out)[0]["partitions"] == 3);
   const json topics = json::parse(setup.run({"topics", "--output", "json"}).out);
-  REQUIRE(topics.size() == 4);
+  REQUIRE(topics.size() == 5);
   // What differed is as it was.
   CHECK(topics[0]["topic"] == "big-sales");
   CHECK(topics[0]["partitions"].size() == 2);
-  CHECK(topics[2]["topic"] == "sales");
-  CHECK(topics[2]["partitions"].size() == 3);
+  CHECK(topics[3]["topic"] == "sales");
+  CHECK(topics[3]["partitions"].size() == 3);
 
   // A source may have as many partitions as it likes, unless a number is asked for.
   const Ended again = setup.run(words);
@@ -121,7 +122,7 @@ TEST_CASE("topics create asks the server that holds the directory") {
   setup.serve();
   const Ended made = setup.run({"topics", "create", "--product", setup.product(), "--yes"});
   CHECK(made.code == 0);
-  CHECK(mentions(made.err, "2 topics made"));  // serve has made source and output
+  CHECK(mentions(made.err, "3 topics made"));  // serve has made source and output
   setup.stop();
 }
 

@@ -80,9 +80,17 @@ bool Process::running() {
 }
 
 bool Process::wait_for_output(const std::string& text) {
+  return wait_for(out_path_, text);
+}
+
+bool Process::wait_for_err(const std::string& text) {
+  return wait_for(err_path_, text);
+}
+
+bool Process::wait_for(const std::string& path, const std::string& text) {
   for (int i = 0; i < kLooks; ++i) {
     const bool runs = running();
-    if (out().find(text) != std::string::npos) return true;
+    if (text_of_file(path).find(text) != std::string::npos) return true;
     if (!runs) return false;
     std::this_thread::sleep_for(kLook);
   }
@@ -101,6 +109,10 @@ Ended Process::wait() {
 
 std::string Process::out() const {
   return text_of_file(out_path_);
+}
+
+std::string Process::err() const {
+  return text_of_file(err_path_);
 }
 
 Ended kappa(const std::vector<std::string>& arguments, const std::string& input,

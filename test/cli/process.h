@@ -25,13 +25,16 @@ class Process {
 
   // Waits until standard output holds `text`; false: it ended without, or a minute passed.
   bool wait_for_output(const std::string& text);
+  bool wait_for_err(const std::string& text);  // the same of standard error
   void signal(int number);
   Ended wait();
-  std::string out() const;
+  std::string out() const;  // what it has printed by now
+  std::string err() const;
   pid_t pid() const { return pid_; }
 
  private:
   bool running();
+  bool wait_for(const std::string& path, const std::string& text);
   std::string out_path_;
   std::string err_path_;
   pid_t pid_ = -1;

@@ -73,6 +73,44 @@ std::string recomputed(TestProduct& product) {
 
 }  // namespace
 
+TEST_CASE("a journal whose records Kafka has compacted away is followed by what is left of them") {
+  KAPPA_NEED_KAFKA();
+  const std::string topic = unique_name("compacted");
+  create_topic(shared_broker(), topic, 1,
+               {{"cleanup.policy", "compact"},
+                {"segment.ms", "10"},
+                {"min.cleanable.dirty.ratio", "0.01"},
+                {"max.compaction.lag.ms", "100"}});
+  const auto owner = product_on_kafka(shared_broker(), topic);
+  TestProduct& product = *owner;
+  CHECK(product.rows("pages").empty());
+  int64_t now_ms = time_of(0);
+  // Each in a segment of its own.
+  const auto put = [&](const std::string& key, int i) {
+    const std::string value = hit(i);
+    const log::RecordToAppend record{key, value, LogTime{now_ms += 1000}, 0, nullptr};
+    require_ok(product.log->append(topic, {&record, 1}).status());
+    product.clock.set(LogTime{now_ms});
+  };
+  put("a", 0);
+  put("b", 1);
+  require_ok(product->advance());
+  CHECK(product.rows("pages") == Rows{"p0|1|0", "p1|1|1"});
+  put("b", 1);
+  put("c", 2);
+  CHECK(eventually([&] {
+    return committed_records(shared_broker(), topic, "%o") == Rows{"0", "2", "3"};
+  }));
+  // The last record that the entry had is gone.
+  product.crash_and_reopen();
+  CHECK(product.rows("pages") == Rows{"p0|1|0"});
+  require_ok(product->advance());
+  CHECK(product.rows("pages") == Rows{"p0|1|0", "p1|1|1", "p2|1|2"});
+  require_ok(product->checkpoint());
+  product.crash_and_reopen();
+  CHECK(product.rows("pages") == Rows{"p0|1|0", "p1|1|1", "p2|1|2"});
+}
+
 TEST_CASE("the same records give the same dump from Kafka as from the embedded log") {
   KAPPA_NEED_KAFKA();
   for (const uint32_t workers : {1u, 2u}) {

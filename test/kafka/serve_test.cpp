@@ -103,10 +103,12 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   KAPPA_NEED_KAFKA();
   const Scratch scratch;
   const std::string topic = test::unique_name("sales");
-  scratch.file("shop/product.sql", product_over(topic));
+  const std::string product = test::unique_name("shop");
+  const std::string control = absl::StrCat(product, ".kappa-outbox");
+  scratch.file(absl::StrCat(product, "/product.sql"), product_over(topic));
   const auto create = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words = {
-        "topics", "create", "--product", scratch.path("shop"), "--data", scratch.path("new")};
+        "topics", "create", "--product", scratch.path(product), "--data", scratch.path("new")};
     words.insert(words.end(), more.begin(), more.end());
     return kappa(words);
   };
@@ -115,6 +117,8 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   INFO(shown.err);
   CHECK(shown.code == 2);
   CHECK(absl::StrContains(shown.out, absl::StrCat("+\t", topic)));
+  CHECK(absl::StrContains(shown.out, absl::StrCat("+\t", control, "\t", product,
+                                                  ": the outbox's place\t1\tcompacted")));
   const Ended too_many = create({"--yes", "--replication", "7"});
   CHECK(too_many.code == 1);
   CHECK(absl::StrContains(too_many.err, "eplication"));
@@ -122,8 +126,29 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   const Ended there = create({"--yes"});
   CHECK(there.code == 0);
   CHECK(absl::StrContains(there.out, absl::StrCat("=\t", topic)));
+  CHECK(absl::StrContains(there.out, absl::StrCat("=\t", control)));
   const Ended topics = kappa({"topics", "--data", scratch.path("new")});
   CHECK(absl::StrContains(topics.out, absl::StrCat(topic, "\t3\t0\t")));
+  // The outbox's place is compacted, so doctor has nothing to say of it.
+  const auto outbox = [&](const std::string& of) {
+    const Ended ended = kappa({"doctor", "--product", scratch.path(of), "--data",
+                               scratch.path("new"), "--output", "json"});
+    INFO(ended.err);
+    std::vector<std::string> found;
+    for (const nlohmann::json& finding : nlohmann::json::parse(ended.out)) {
+      if (finding["check"] == "outbox") found.push_back(finding["what"]);
+      CHECK(finding["check"] != "access");
+    }
+    return found;
+  };
+  CHECK(outbox(product).empty());
+  const std::string other = test::unique_name("shop");
+  scratch.file(absl::StrCat(other, "/product.sql"), product_over(topic));
+  test::create_topic(test::shared_broker(), absl::StrCat(other, ".kappa-outbox"), 1,
+                     {{"cleanup.policy", "delete"}});
+  const std::vector<std::string> found = outbox(other);
+  REQUIRE(found.size() == 1);
+  CHECK(absl::StrContains(found[0], "cleanup.policy=delete"));
 }
 
 TEST_CASE("a changelog that one product writes is the same view in another that reads it") {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# start.sh [--foreground] LIB DIR: starts a Kafka broker of one node with its data below DIR.
+# start.sh [--foreground] [--secured] LIB DIR: starts a Kafka broker of one node with its data below DIR.
 #
 # LIB holds the jars (install.sh). DIR is made at the first start and tells where to find the broker:
 #   DIR/bootstrap   host:port
@@ -8,15 +8,24 @@
 # A broker that was stopped or killed starts again on the same port with the data it had. One that
 # runs already is left alone. With --foreground this process becomes the broker; otherwise the broker
 # stays behind, and it is ready when this ends.
+#
+# With --secured it has two listeners more, DIR/sasl (SASL_SSL) and DIR/mutual (TLS with certificates
+# on both sides), where nobody may do anything that an ACL does not allow; secure.sh has the rest.
 set -euo pipefail
 
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 foreground=no
-if [[ ${1:-} == --foreground ]]; then
-  foreground=yes
+secured=no
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+    --foreground) foreground=yes ;;
+    --secured) secured=yes ;;
+    *) echo "start.sh: unknown option $1" >&2; exit 2 ;;
+  esac
   shift
-fi
-lib=${1:?usage: start.sh [--foreground] LIB DIR}
-dir=${2:?usage: start.sh [--foreground] LIB DIR}
+done
+lib=${1:?usage: start.sh [--foreground] [--secured] LIB DIR}
+dir=${2:?usage: start.sh [--foreground] [--secured] LIB DIR}
 seconds_max=60
 
 java=(java -Xmx512m -Xms128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto
@@ -41,17 +50,23 @@ runs() {
 }
 
 prepare() {
-  local port controller
+  local port controller sasl mutual more_listeners="" more_protocols="" users=()
   port=$(free_port)
   controller=$(free_port)
+  if [[ $secured == yes ]]; then
+    sasl=$(free_port)
+    mutual=$(free_port)
+    more_listeners=",SASL://localhost:$sasl,MUTUAL://localhost:$mutual"
+    more_protocols=",SASL:SASL_SSL,MUTUAL:SSL"
+  fi
   cat >"$dir/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@localhost:$controller
-listeners=PLAINTEXT://localhost:$port,CONTROLLER://localhost:$controller
-advertised.listeners=PLAINTEXT://localhost:$port
+listeners=PLAINTEXT://localhost:$port,CONTROLLER://localhost:$controller$more_listeners
+advertised.listeners=PLAINTEXT://localhost:$port$more_listeners
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT$more_protocols
 log.dirs=$dir/data
 auto.create.topics.enable=false
 num.partitions=1
@@ -77,10 +92,14 @@ log.cleaner.backoff.ms=500
 log.cleaner.dedupe.buffer.size=4194304
 log.initial.task.delay.ms=500
 PROPERTIES
+  if [[ $secured == yes ]]; then
+    "$here/secure.sh" "$dir" "$sasl" "$mutual" >>"$dir/server.properties"
+    users=(--add-scram "SCRAM-SHA-512=[name=kappa,password=$(<"$dir/password")]")
+  fi
   local id  # 22 characters of base64: a UUID, as Kafka writes it
   id=k$(head -c 32 /dev/urandom | base64 | tr -dc 'a-zA-Z0-9' | head -c 21)
   "${java[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" \
-    --ignore-formatted >"$dir/format.log" 2>&1 || {
+    --ignore-formatted "${users[@]}" >"$dir/format.log" 2>&1 || {
     cat "$dir/format.log" >&2
     exit 1
   }

@@ -168,6 +168,8 @@ class Declaration {
         .add_option("--kafka-config", value.kafka_config,
                     "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
         ->type_name("FILE");
+    number(command, "--log-wait-s", value.wait_s, 0, 1'000'000'000,
+           "how long a Kafka that does not answer is waited for at the start; 0: not at all");
   }
 
   // How a service runs: `serve` and `playground`.

@@ -41,8 +41,9 @@ class Playground {
  public:
   explicit Playground(const PlaygroundOptions& options) : options_(options) {}
 
-  absl::Status start() {
-    KAPPA_ASSIGN_OR_RETURN(service_, Service::start(options_.service, {embedded_product()}));
+  absl::Status start(StopSignal& signal) {
+    KAPPA_ASSIGN_OR_RETURN(service_,
+                           Service::start(options_.service, {embedded_product()}, signal));
     KAPPA_ASSIGN_OR_RETURN(schedule_, Schedule::open(data() + "/playground.json", options_.seed));
     KAPPA_ASSIGN_OR_RETURN(
         generator_,
@@ -133,7 +134,7 @@ int run_playground(const PlaygroundOptions& options) {
   }
   StopSignal signal;
   Playground playground(options);
-  absl::Status status = playground.start();
+  absl::Status status = playground.start(signal);
   if (status.ok()) status = playground.run(signal);
   const absl::Status stopped = playground.stop();
   if (status.ok()) status = stopped;

@@ -67,7 +67,7 @@ int run_serve(const ServeOptions& options) {
     report(log);
     return kExitUsage;
   }
-  const auto service = Service::start(options.service, products);
+  const auto service = Service::start(options.service, products, signal);
   if (!service.ok()) return report(service.status());
   print_ready(options, **service);
   return run_until_stopped(**service, signal);

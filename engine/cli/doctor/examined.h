@@ -37,6 +37,15 @@ struct KeyedTogether {
 // The joins of a plan that bring several topics together.
 std::vector<KeyedTogether> keyed_together(const std::string& product, const operators::Plan& plan);
 
+// Something that Kafka's brokers do not let us do.
+struct Refusal {
+  std::string product;
+  std::string what;    // "read topic sales, a source"
+  std::string acl;     // what is missing, as kafka-acls takes it: "--operation Read --topic sales"
+  bool needed = true;  // else only when something goes wrong: dead letters, late rows
+  absl::Status why;
+};
+
 struct ExaminedDirectory {
   std::string path;
   bool there = false;
@@ -52,6 +61,8 @@ struct Examined {
   std::vector<ExaminedTopic> topics;
   std::vector<TopicNeed> needs;  // of the products
   std::vector<KeyedTogether> joins;
+  std::vector<Refusal> refusals;
+  std::vector<std::string> lost_places;  // control topics that retention would delete, and why
   std::optional<ExaminedDirectory> directory;  // nullopt: a server was named instead
   std::vector<serve::ProductInfo> running;     // empty: nobody runs any
   int64_t checkpoint_interval_ms = 1000;

@@ -31,6 +31,26 @@ void check_topics(const Examined& examined, Findings* findings) {
   }
 }
 
+void check_access(const Examined& examined, Findings* findings) {
+  for (const Refusal& refusal : examined.refusals) {
+    findings->push_back(
+        {refusal.needed ? Severity::kError : Severity::kWarning, "access",
+         absl::StrCat("product ", refusal.product, " may not ", refusal.what, ": ",
+                      refusal.why.message()),
+         absl::StrCat("as somebody who may: kafka-acls --bootstrap-server HOST:PORT --add "
+                      "--allow-principal User:NAME ",
+                      refusal.acl)});
+  }
+}
+
+void check_outbox(const Examined& examined, Findings* findings) {
+  for (const std::string& what : examined.lost_places) {
+    findings->push_back({Severity::kError, "outbox", what,
+                         "kafka-configs --bootstrap-server HOST:PORT --alter --add-config "
+                         "cleanup.policy=compact --entity-type topics --entity-name TOPIC"});
+  }
+}
+
 void check_partitions(const Examined& examined, Findings* findings) {
   std::set<std::vector<std::string>> told;
   for (const KeyedTogether& join : examined.joins) {

@@ -18,6 +18,10 @@ absl::Status create_kafka_topic(const Client& client, const std::string& name,
 // With Kafka's own names of settings. `replicas`: the brokers' default unless it is said.
 absl::Status create_kafka_topic(const Client& client, const std::string& name, int32_t partitions,
                                 std::optional<int32_t> replicas, const KafkaSettings& settings);
+// What making a topic would say; none is made. OK, too, if it is there.
+absl::Status validate_kafka_topic(const Client& client, const std::string& name);
+// NotFound.
+absl::StatusOr<int32_t> count_partitions(const Client& client, const std::string& topic);
 
 inline constexpr int32_t kAnyBroker = -1;
 // A topic's settings; none where the brokers do not tell them.

@@ -27,12 +27,15 @@ struct Client::Callbacks {
     if (self.options_.log_line) self.options_.log_line(absl::StrCat(facility, ": ", text));
   }
   static void error(rd_kafka_t*, int error, const char* reason, void* opaque) {
-    of(opaque).note_trouble(absl::StrCat(
-        reason, " (", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)), ")"));
+    of(opaque).note_trouble(error, reason);
   }
   static int statistics(rd_kafka_t*, char* json, size_t size, void* opaque) {
     of(opaque).take_statistics({json, size});
     return 0;  // it frees the text itself
+  }
+  static void commit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t*,
+                     void* opaque) {
+    if (error) of(opaque).options_.on_group_error(error);
   }
   static void delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
     of(opaque).options_.on_delivery(*message);
@@ -52,6 +55,10 @@ absl::StatusOr<std::unique_ptr<Client>> Client::make(Options options) {
   char why[kWhyBytes];
   if (!given.group.empty()) {
     rd_kafka_conf_set(conf, "group.id", given.group.c_str(), why, sizeof(why));
+    rd_kafka_conf_set_offset_commit_cb(conf, &Callbacks::commit);
+    // Nobody joins the group. It is how long a commit waits for the group's coordinator, and the
+    // client's end for the commit, where brokers do not tell who it is.
+    rd_kafka_conf_set(conf, "session.timeout.ms", "1000", why, sizeof(why));
   }
   const bool consumer = given.role == KafkaRole::kConsumer;
   client->client_ =
@@ -60,6 +67,8 @@ absl::StatusOr<std::unique_ptr<Client>> Client::make(Options options) {
     rd_kafka_conf_destroy(conf);
     return absl::InvalidArgumentError(absl::StrCat("librdkafka: ", why));
   }
+  // What a group's coordinator says comes as a message; so the callbacks do, then.
+  if (!given.group.empty()) rd_kafka_poll_set_consumer(client->client_);
   return client;
 }
 
@@ -70,19 +79,36 @@ Client::~Client() {
 }
 
 void Client::poll(std::chrono::milliseconds wait) const {
-  rd_kafka_poll(client_, static_cast<int>(wait.count()));
+  if (options_.group.empty()) {
+    rd_kafka_poll(client_, static_cast<int>(wait.count()));
+    return;
+  }
+  rd_kafka_message_t* said = rd_kafka_consumer_poll(client_, static_cast<int>(wait.count()));
+  if (!said) return;
+  if (said->err) options_.on_group_error(said->err);
+  rd_kafka_message_destroy(said);
 }
 
-void Client::note_trouble(std::string what) {
+void Client::note_trouble(int error, std::string_view reason) {
   const std::lock_guard lock(mutex_);
-  trouble_ = std::move(what);
   trouble_at_ = std::chrono::steady_clock::now();
+  // What follows a refusal is that no broker is left.
+  if (!refusal_.ok() && error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
+  trouble_ = absl::StrCat(std::string(reason), " (",
+                          rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)), ")");
+  refusal_ = refusal_of(error, reason);
 }
 
 std::string Client::trouble() const {
   const std::lock_guard lock(mutex_);
   const bool late = std::chrono::steady_clock::now() - trouble_at_ < kTroubleLasts;
   return late ? trouble_ : "";
+}
+
+absl::Status Client::refusal() const {
+  const std::lock_guard lock(mutex_);
+  const bool late = std::chrono::steady_clock::now() - trouble_at_ < kTroubleLasts;
+  return late ? refusal_ : absl::OkStatus();
 }
 
 void Client::take_statistics(std::string_view json) {

@@ -46,6 +46,8 @@ class Client {
     KafkaSettings settings;
     std::function<void(std::string_view)> log_line;
     std::string group;  // "": none
+    // Of those with a group: why its offsets are not committed; on the thread that calls poll().
+    std::function<void(int error)> on_group_error = {};
     // Of producers: what became of a record; on the thread that calls poll().
     void (*on_delivery)(const rd_kafka_message_s& message) = nullptr;
   };
@@ -58,19 +60,22 @@ class Client {
   void poll(std::chrono::milliseconds wait) const;
   // What has lately gone wrong with the brokers, for a message; empty: nothing.
   std::string trouble() const;
+  // Unauthenticated: the brokers have lately refused the connection (refusal_of()).
+  absl::Status refusal() const;
   // The last statistics that came; empty ones before the first.
   std::shared_ptr<const ClientStatistics> statistics() const;
 
  private:
   struct Callbacks;
   explicit Client(Options options) : options_(std::move(options)) {}
-  void note_trouble(std::string what);
+  void note_trouble(int error, std::string_view reason);
   void take_statistics(std::string_view json);
 
   Options options_;
   rd_kafka_s* client_ = nullptr;
   mutable std::mutex mutex_;
   std::string trouble_;
+  absl::Status refusal_;
   std::chrono::steady_clock::time_point trouble_at_;
   std::map<TopicPartition, std::string> silent_;  // by the last statistics
   std::shared_ptr<const ClientStatistics> statistics_ = std::make_shared<ClientStatistics>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "engine/types/record.h"
@@ -14,10 +15,16 @@ std::string name_of(const TopicPartition& partition);
 //
 //   Unavailable       out of reach, no leader, timed out: try again
 //   NotFound          no such topic or partition
-//   PermissionDenied  the broker does not let us
+//   PermissionDenied  an ACL is missing; the message says which to add
+//   Unauthenticated   the brokers do not take us for who we say we are
 //   InvalidArgument   it does not take this: too large, a bad name
 //   Internal          anything else
 absl::Status kafka_status(int error, const std::string& what);
+// PermissionDenied or Unauthenticated: waiting does not help, somebody has to do something.
+bool is_refused(const absl::Status& status);
+// What librdkafka has told of a connection that it could not make: Unauthenticated, with what to
+// do, if the user, the password or a certificate is not taken; OK if waiting may help.
+absl::Status refusal_of(int error, std::string_view reason);
 // Whether waiting may help.
 bool is_passing(int error);
 // Whether a broker has said that the topic or partition is not there.

@@ -2,6 +2,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "absl/strings/str_cat.h"
+#include "engine/log/kafka/errors.h"
+
 namespace kappa::log {
 
 void GroupOffsets::commit(const std::string& product,
@@ -12,6 +15,7 @@ void GroupOffsets::commit(const std::string& product,
   if (!client) {
     Client::Options options = options_;
     options.group = product;
+    options.on_group_error = [this, product](int error) { note_error(product, error); };
     auto made = Client::make(std::move(options));
     if (!made.ok()) return;  // the same configuration has made the readers' clients
     client = *std::move(made);
@@ -24,6 +28,18 @@ void GroupOffsets::commit(const std::string& product,
   }
   rd_kafka_commit(client->get(), offsets, /*async=*/1);
   rd_kafka_topic_partition_list_destroy(offsets);
+}
+
+void GroupOffsets::note_error(const std::string& product, int error) {
+  const absl::Status status = kafka_status(error, absl::StrCat("group ", product));
+  // What passes is made good by the next commit.
+  if (!is_refused(status)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!refused_.insert(product).second) return;
+  }
+  options_.log_line(absl::StrCat("nobody who watches groups sees the lag of product ", product,
+                                 ": ", status.message()));
 }
 
 std::vector<Client*> GroupOffsets::all() const {

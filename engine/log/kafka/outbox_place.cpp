@@ -20,6 +20,7 @@ constexpr int kTimeoutMs = 10'000;
 // The place is the last record but for markers and what was aborted behind it.
 constexpr int64_t kLookBackFirst = 64;
 constexpr int64_t kLookBackFactor = 32;
+constexpr char kControlSuffix[] = ".kappa-outbox";
 
 std::string hex(uint64_t number) {
   return absl::StrCat(absl::Hex(number, absl::kZeroPad16));
@@ -59,7 +60,7 @@ class EndReader {
   // must not be taken for a place that is gone.
   absl::Status unavailable(int error) const {
     const absl::Status status = kafka_status(error, absl::StrCat("topic ", name_));
-    return absl::IsPermissionDenied(status) ? status : absl::UnavailableError(status.message());
+    return is_refused(status) ? status : absl::UnavailableError(status.message());
   }
 
   // The value of the last record with the key from an offset on.
@@ -130,7 +131,11 @@ absl::StatusOr<OutboxPlace> decode_outbox_place(std::string_view value) {
 }
 
 std::string outbox_control_topic(const std::string& product) {
-  return product + ".kappa-outbox";
+  return absl::StrCat(product, kControlSuffix);
+}
+
+bool is_outbox_control_topic(std::string_view topic) {
+  return topic.ends_with(kControlSuffix);
 }
 
 absl::Status ensure_control_topic(const Client& client, const std::string& topic) {
@@ -139,7 +144,15 @@ absl::Status ensure_control_topic(const Client& client, const std::string& topic
                                                {{"cleanup.policy", "compact"},
                                                 {"segment.ms", "3600000"},
                                                 {"min.cleanable.dirty.ratio", "0.1"}});
-  if (!absl::IsAlreadyExists(made)) return made;
+  if (absl::IsAlreadyExists(made)) return check_control_topic(client, topic);
+  // Who may not make a topic is refused before the brokers look whether it is there.
+  if (absl::IsPermissionDenied(made) && count_partitions(client, topic).ok()) {
+    return check_control_topic(client, topic);
+  }
+  return made;
+}
+
+absl::Status check_control_topic(const Client& client, const std::string& topic) {
   KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, kAnyBroker, topic));
   const auto policy = settings.find("cleanup.policy");
   if (policy == settings.end() || policy->second == "compact") return absl::OkStatus();

@@ -31,6 +31,11 @@ std::string outbox_control_topic(const std::string& product);
 // so that retention would delete the place.
 absl::Status ensure_control_topic(const Client& client, const std::string& topic);
 
+// FailedPrecondition as above; OK if the brokers do not tell.
+absl::Status check_control_topic(const Client& client, const std::string& topic);
+// Whether a topic has the name of a product's control topic.
+bool is_outbox_control_topic(std::string_view topic);
+
 // The last committed place; nullopt: the topic holds none. Reads from the end. Unavailable: it
 // could not be read, or no broker knows the topic.
 absl::StatusOr<std::optional<OutboxPlace>> read_outbox_place(const Client::Options& consumer,

@@ -27,8 +27,6 @@ constexpr int kWaitMs = 100;
 absl::Status with_fate(int error, const std::string& what) {
   const absl::Status status = kafka_status(error, what);
   switch (error) {
-    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return absl::PermissionDeniedError(status.message());
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
       return absl::FailedPreconditionError(absl::StrCat(
@@ -40,7 +38,7 @@ absl::Status with_fate(int error, const std::string& what) {
     default:
       break;
   }
-  if (absl::IsPermissionDenied(status) || absl::IsInvalidArgument(status)) return status;
+  if (is_refused(status) || absl::IsInvalidArgument(status)) return status;
   return absl::UnavailableError(status.message());
 }
 
@@ -51,22 +49,6 @@ absl::Status outcome(rd_kafka_error_t* error, const std::string& what) {
       rd_kafka_error_code(error), absl::StrCat(what, " (", rd_kafka_error_string(error), ")"));
   rd_kafka_error_destroy(error);
   return status;
-}
-
-absl::StatusOr<int32_t> count_partitions(rd_kafka_t* client, const std::string& topic) {
-  const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle(
-      rd_kafka_topic_new(client, topic.c_str(), nullptr), &rd_kafka_topic_destroy);
-  const struct rd_kafka_metadata* found = nullptr;
-  const rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle.get(), &found, kTimeoutMs);
-  const std::string what = absl::StrCat("topic ", topic);
-  if (error) return with_fate(error, what);
-  const std::unique_ptr<const struct rd_kafka_metadata, decltype(&rd_kafka_metadata_destroy)>
-      metadata(found, &rd_kafka_metadata_destroy);
-  if (metadata->topic_cnt != 1) return absl::NotFoundError(what);
-  const rd_kafka_metadata_topic& there = metadata->topics[0];
-  if (is_unknown_topic(there.err)) return absl::NotFoundError(what);
-  if (there.err) return with_fate(there.err, what);
-  return there.partition_cnt;
 }
 
 rd_kafka_headers_t* make_headers(const RecordHeaders& headers) {
@@ -111,8 +93,20 @@ void OutboxProducer::on_delivery(const rd_kafka_message_t& message) {
 
 absl::Status OutboxProducer::failure() const {
   if (!delivery_.error) return absl::OkStatus();
-  return with_fate(delivery_.error, absl::StrCat("topic ", delivery_.topic,
-                                                 ": a record of the outbox is not delivered"));
+  return failed(delivery_.error, absl::StrCat("topic ", delivery_.topic,
+                                              ": a record of the outbox is not delivered"));
+}
+
+// A transaction fails behind our back: what is called then tells only that it did, and asking for
+// another one tells why.
+absl::Status OutboxProducer::failed(int error, const std::string& what) const {
+  const bool untold = error == RD_KAFKA_RESP_ERR__STATE ||
+                      error == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                      error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+  if (untold && transactional_) {
+    KAPPA_RETURN_IF_ERROR(outcome(rd_kafka_begin_transaction(client_->get()), what));
+  }
+  return with_fate(error, what);
 }
 
 absl::Status OutboxProducer::init() {
@@ -128,15 +122,18 @@ absl::Status OutboxProducer::begin() {
 absl::StatusOr<int32_t> OutboxProducer::partitions_of(const std::string& topic, bool compacted) {
   const auto known = partitions_.find(topic);
   if (known != partitions_.end()) return known->second;
-  absl::StatusOr<int32_t> partitions = count_partitions(client_->get(), topic);
+  absl::StatusOr<int32_t> partitions = count_partitions(*client_, topic);
   if (absl::IsNotFound(partitions.status())) {
     TopicConfig config;
     if (compacted) config.compacted = true;
     const absl::Status made = create_kafka_topic(*client_, topic, config);
-    if (absl::IsPermissionDenied(made) || absl::IsInvalidArgument(made)) return made;
+    if (is_refused(made) || absl::IsInvalidArgument(made)) return made;
     // It may be there by now, from an attempt that was not answered.
     if (!made.ok()) return absl::UnavailableError(made.message());
     partitions = config.partitions;
+  }
+  if (!partitions.ok() && !is_refused(partitions.status())) {
+    return absl::UnavailableError(partitions.status().message());
   }
   if (partitions.ok()) partitions_[topic] = *partitions;
   return partitions;
@@ -169,7 +166,7 @@ absl::Status OutboxProducer::produce(const OutboxRecord& record, bool compacted)
     client_->poll(std::chrono::milliseconds(kWaitMs));
   } while (std::chrono::steady_clock::now() < deadline);
   rd_kafka_headers_destroy(headers);
-  return with_fate(error, absl::StrCat("topic ", record.topic, ", outbox entry ", record.sequence));
+  return failed(error, absl::StrCat("topic ", record.topic, ", outbox entry ", record.sequence));
 }
 
 absl::Status OutboxProducer::flush() {

@@ -45,6 +45,7 @@ class OutboxProducer {
   OutboxProducer() = default;
   static void on_delivery(const rd_kafka_message_s& message);
   absl::Status failure() const;
+  absl::Status failed(int error, const std::string& what) const;
   absl::StatusOr<int32_t> partitions_of(const std::string& topic, bool compacted);
 
   bool transactional_ = false;

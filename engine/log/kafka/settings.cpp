@@ -40,6 +40,9 @@ constexpr Setting kFixedForConsumers[] = {
 constexpr Setting kFixedForProducers[] = {
     {"enable.idempotence", "true"},
 };
+constexpr Setting kFixedForProbes[] = {
+    {"acks", "2"},  // brokers know 0, 1 and all
+};
 
 // Starting points; measured where README.md says so.
 constexpr Setting kDefaultsForBoth[] = {
@@ -191,8 +194,12 @@ absl::StatusOr<rd_kafka_conf_s*> make_conf(KafkaRole role, const std::string& br
                                  : set_all(conf.get(), kDefaultsForProducers));
   for (const auto& [name, value] : given) KAPPA_RETURN_IF_ERROR(set(conf.get(), name, value));
   KAPPA_RETURN_IF_ERROR(set_all(conf.get(), kFixedForBoth));
-  KAPPA_RETURN_IF_ERROR(consumer ? set_all(conf.get(), kFixedForConsumers)
-                                 : set_all(conf.get(), kFixedForProducers));
+  if (role == KafkaRole::kProbe) {
+    KAPPA_RETURN_IF_ERROR(set_all(conf.get(), kFixedForProbes));
+  } else {
+    KAPPA_RETURN_IF_ERROR(consumer ? set_all(conf.get(), kFixedForConsumers)
+                                   : set_all(conf.get(), kFixedForProducers));
+  }
   KAPPA_RETURN_IF_ERROR(set(conf.get(), "bootstrap.servers", brokers));
   return conf.release();
 }

@@ -28,7 +28,8 @@ absl::StatusOr<KafkaSettings> read_kafka_config(const std::string& path);
 // Whether the value of a property must not be shown to anybody.
 bool is_secret(std::string_view name);
 
-enum class KafkaRole { kConsumer, kProducer };
+// kProbe: a producer of records that no broker takes (access_probe.h).
+enum class KafkaRole { kConsumer, kProducer, kProbe };
 
 // A configuration for a client of that role: what correctness needs, defaults, `given` above the
 // defaults. The caller owns it. InvalidArgument names the property.

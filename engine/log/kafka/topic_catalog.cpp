@@ -8,12 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "engine/log/kafka/admin.h"
 #include "engine/log/kafka/errors.h"
+#include "engine/log/kafka/outbox_place.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::log {
 namespace {
 
 constexpr int kTimeoutMs = 5000;
+constexpr int kIdentityMs = 200;  // it is asked for again, and meanwhile others may say why not
 constexpr std::chrono::seconds kTopicLasts{1};
 constexpr std::chrono::seconds kConfigLasts{60};
 
@@ -142,6 +144,11 @@ absl::Status TopicCatalog::check(const TopicPartition& partition) {
 absl::Status TopicCatalog::create(const std::string& name, const TopicConfig& config) {
   KAPPA_RETURN_IF_ERROR(validate_topic_name(name));
   KAPPA_ASSIGN_OR_RETURN(Client * client, consumers_->first());
+  // However it is asked for, an outbox's place must not be deleted by retention.
+  if (is_outbox_control_topic(name)) {
+    KAPPA_RETURN_IF_ERROR(ensure_control_topic(*client, name));
+    return wait_for(name);
+  }
   const absl::Status created = create_kafka_topic(*client, name, config);
   if (created.ok()) return wait_for(name);
   if (!absl::IsAlreadyExists(created)) return created;
@@ -165,8 +172,9 @@ absl::Status TopicCatalog::wait_for(const std::string& name) {
 
 absl::StatusOr<std::string> TopicCatalog::cluster_id() {
   KAPPA_ASSIGN_OR_RETURN(Client * client, consumers_->first());
-  char* id = rd_kafka_clusterid(client->get(), kTimeoutMs);
+  char* id = rd_kafka_clusterid(client->get(), kIdentityMs);
   if (!id) {
+    KAPPA_RETURN_IF_ERROR(client->refusal());
     const std::string trouble = client->trouble();
     return absl::UnavailableError(
         absl::StrCat("no broker answers", trouble.empty() ? "" : absl::StrCat(": ", trouble)));

@@ -25,7 +25,7 @@ class TopicCatalog {
   absl::Status check(const TopicPartition& partition);
   // As Log::create_topic().
   absl::Status create(const std::string& name, const TopicConfig& config);
-  // The cluster's id; asked for once. Unavailable.
+  // The cluster's id. Waits a moment for it. Unavailable; Unauthenticated: the brokers refuse us.
   absl::StatusOr<std::string> cluster_id();
 
   // Looks the topics up again and returns those that have more partitions than when last seen.
