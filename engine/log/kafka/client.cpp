@@ -92,8 +92,8 @@ void Client::poll(std::chrono::milliseconds wait) const {
 void Client::note_trouble(int error, std::string_view reason) {
   const std::lock_guard lock(mutex_);
   trouble_at_ = std::chrono::steady_clock::now();
-  // What follows a refusal is that no broker is left.
-  if (!refusal_.ok() && error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
+  // That no broker is left follows what has been said of each.
+  if (!trouble_.empty() && error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
   trouble_ = absl::StrCat(std::string(reason), " (",
                           rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)), ")");
   refusal_ = refusal_of(error, reason);
