@@ -63,6 +63,7 @@ class UpsertDecoder final : public Decoder {
   static void decode_some(Decoder& decoder, std::span<const RecordView* const> records,
                           const std::vector<uint32_t>& picked, Arena& arena, Decoded* out) {
     std::vector<const RecordView*> some;
+    some.reserve(picked.size());
     for (const uint32_t i : picked) some.push_back(records[i]);
     decoder.decode(some, arena, out);
     for (uint32_t& record : out->records) record = picked[record];
@@ -140,6 +141,7 @@ class UpsertDecoder final : public Decoder {
               [&](uint32_t a, uint32_t b) { return out->records[a] < out->records[b]; });
     for (Column& column : out->columns) column = column.gather(order);
     std::vector<int8_t> signs;
+    signs.reserve(order.size());
     for (const uint32_t i : order) signs.push_back(out->signs[i]);
     out->signs = std::move(signs);
     std::sort(out->records.begin(), out->records.end());

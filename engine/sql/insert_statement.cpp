@@ -139,6 +139,7 @@ absl::Status refuse_keyless(const Node& query, const schemas::Source& sink, cons
 std::vector<size_t> targets_of(const std::vector<int>& columns,
                                const std::vector<size_t>& targets) {
   std::vector<size_t> found;
+  found.reserve(columns.size());
   for (const int column : columns) found.push_back(targets[static_cast<size_t>(column)]);
   return found;
 }
@@ -149,6 +150,7 @@ bool contains(const std::vector<size_t>& columns, size_t column) {
 
 std::string list_columns(const std::vector<size_t>& columns, const schemas::Source& sink) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const size_t column : columns) names.push_back(sink.columns[column].name);
   return absl::StrCat("(", absl::StrJoin(names, ", "), ")");
 }

@@ -20,6 +20,7 @@ class Terminal {
   explicit Terminal(std::vector<std::string> words) {
     words.insert(words.begin(), KAPPA_BINARY);
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_ = forkpty(&terminal_, nullptr, nullptr, nullptr);
