@@ -1,11 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/log/kafka/client.h"
@@ -20,19 +21,29 @@ class GroupOffsets {
  public:
   explicit GroupOffsets(Client::Options consumer) : options_(std::move(consumer)) {}
 
-  // Sends them off without waiting. What is lost is overtaken by the next.
-  void commit(const std::string& product,
-              std::span<const std::pair<TopicPartition, Offset>> places);
-  // The clients there are, to be polled.
-  std::vector<Client*> all() const;
+  using Places = std::vector<std::pair<TopicPartition, Offset>>;
+  // Sends them off without waiting. What does not get there is overtaken by the next, or sent again
+  // by poll(): a cluster's first group takes seconds to be made.
+  void commit(const std::string& product, std::span<const Places::value_type> places);
+  // To be called now and then: answers are looked at, and what failed is sent again.
+  void poll();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  // Of a product.
+  struct Group {
+    std::unique_ptr<Client> client;
+    Places places;  // the last ones
+    Clock::time_point sent_at;
+    bool again = false;    // they may not have got there
+    bool refused = false;  // which was told
+  };
+  static void send(Group& group);
   void note_error(const std::string& product, int error);
 
   const Client::Options options_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Client>> clients_;  // by product
-  std::set<std::string> refused_;                           // products of which it was told
+  std::mutex mutex_;
+  std::map<std::string, Group> groups_;  // by product; none is ever removed
 };
 
 }  // namespace kappa::log

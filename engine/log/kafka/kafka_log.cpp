@@ -123,7 +123,7 @@ void KafkaLog::run() {
   while (!stopped_.wait_for(lock, kRound, [&] { return stop_; })) {
     lock.unlock();
     for (const Client* client : parts_.consumers.all()) client->poll(milliseconds(0));
-    for (const Client* client : groups_.all()) client->poll(milliseconds(0));
+    groups_.poll();
     if (steady_clock::now() >= look_at) {
       look_for_partitions();
       look_at = steady_clock::now() + look_for_partitions_;
