@@ -17,7 +17,7 @@ absl::StatusOr<int32_t> HeaderOutbox::partitions_of(const std::string& topic) {
   absl::StatusOr<TopicInfo> known = log_->topic(topic);
   if (absl::IsNotFound(known.status())) {
     TopicConfig config;
-    if (compacted_.contains(topic)) config.compacted = true;
+    if (makes_compacted(topic)) config.compacted = true;
     KAPPA_RETURN_IF_ERROR(log_->create_topic(topic, config));
     known = log_->topic(topic);
   }
@@ -90,7 +90,6 @@ absl::Status HeaderOutbox::find_published(const TopicPartition& partition, Offse
 }
 
 absl::Status HeaderOutbox::recover(const OutboxHistory& history) {
-  compacted_ = history.compacted;
   if (!history.mark) return absl::OkStatus();
   const uint64_t first = history.mark->published_to;
   {

@@ -31,7 +31,6 @@ class HeaderOutbox final : public OutboxPublisher {
 
   std::string product_;
   Log* log_;
-  std::set<std::string> compacted_;
   std::set<uint64_t> found_;  // published before the restart, not below published_to_
   mutable std::mutex mutex_;  // of what follows
   uint64_t published_to_ = 0;

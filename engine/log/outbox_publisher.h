@@ -36,11 +36,10 @@ struct OutboxMark {
 
 // What is known at home of records that may or may not have been published before a restart.
 struct OutboxHistory {
-  uint64_t journal_id = 0;               // equal: a number names the same record as before
-  std::optional<OutboxMark> mark;        // of the last checkpoint; nullopt: there is none
-  uint64_t stored_to = 0;                // the store holds those from the mark up to here
-  std::vector<std::string> topics;       // of those that it holds
-  std::set<std::string> compacted = {};  // topics that, if they are made, are made compacted
+  uint64_t journal_id = 0;          // equal: a number names the same record as before
+  std::optional<OutboxMark> mark;   // of the last checkpoint; nullopt: there is none
+  uint64_t stored_to = 0;           // the store holds those from the mark up to here
+  std::vector<std::string> topics;  // of those that it holds
 };
 
 // Brings a product's records to their topics, each once, across crashes of ours and of the log.
@@ -66,12 +65,22 @@ class OutboxPublisher {
   // record; PermissionDenied.
   virtual absl::Status publish(std::span<const OutboxRecord> records) = 0;
 
+  // Topics that are made compacted if they are missing: before recover(), and before the records of
+  // another plan.
+  void set_compacted(std::set<std::string> topics) { compacted_ = std::move(topics); }
+
   virtual OutboxMark mark() const = 0;
   // Transactions that were begun and not, or not known to be, committed.
   virtual uint64_t transaction_aborts() const { return 0; }
 
   // Lets publish() end soon, with Unavailable, wherever it is.
   virtual void close() {}
+
+ protected:
+  bool makes_compacted(const std::string& topic) const { return compacted_.contains(topic); }
+
+ private:
+  std::set<std::string> compacted_;
 };
 
 }  // namespace kappa::log

@@ -93,6 +93,7 @@ absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublis
   // Until here it has counted what it would have published; the numbers that are in force go on.
   state_.outbox_next = at.outbox_next;
   outbox_.mute(false);
+  publisher->set_compacted(operators::compacted_topics(plan_));
   delivery_.take_up(publisher, at.outbox_next);
   changed_ = true;  // a checkpoint of its own makes it so for good
   return absl::OkStatus();

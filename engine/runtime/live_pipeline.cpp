@@ -104,8 +104,10 @@ absl::Status LivePipeline::rewind_to(const Place& place) {
   return absl::OkStatus();
 }
 
-absl::Status LivePipeline::recover_outbox(log::OutboxHistory history) {
-  history.compacted = operators::compacted_topics(plan_);
+absl::Status LivePipeline::recover_outbox(const log::OutboxHistory& history) {
+  if (log::OutboxPublisher* publishes = publisher()) {
+    publishes->set_compacted(operators::compacted_topics(plan_));
+  }
   return with_patience(options_.patience, [&] { return delivery_.recover(history); });
 }
 

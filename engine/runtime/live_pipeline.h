@@ -81,7 +81,7 @@ class LivePipeline final : public Pipeline {
                                             std::string_view key) const;
   absl::Status rewind_to(const Place& place);
   log::OutboxPublisher* publisher() const;
-  absl::Status recover_outbox(log::OutboxHistory history);
+  absl::Status recover_outbox(const log::OutboxHistory& history);
 
   // The order.
   absl::Status require_by_hand() const;

@@ -13,6 +13,7 @@ namespace {
 
 using test::require_ok;
 using test::TestProduct;
+using test::wait_for;
 
 constexpr int64_t kStartMs = 1'704'067'200'000;
 
@@ -28,15 +29,6 @@ CREATE MATERIALIZED VIEW seen AS
 SELECT page, n, sum(n) OVER (PARTITION BY page ORDER BY at RANGE '20 seconds' PRECEDING) AS recent
 FROM hits;
 INSERT INTO busy SELECT page, n FROM minutes WHERE n > 1;)";
-
-template <typename Condition>
-void wait_for(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
 
 void hit(TestProduct& product, int i) {
   const int second = i / 20 - (i % 7 == 0 ? 5 : 0);  // some come late

@@ -11,21 +11,12 @@ namespace {
 
 using test::require_ok;
 using test::TestProduct;
+using test::wait_for;
 using Rows = std::vector<std::string>;
 
 const std::string kSql = R"(
 CREATE FOREIGN TABLE hits (page text, n integer) SERVER log OPTIONS (topic 'hits', format 'json');
 CREATE MATERIALIZED VIEW pages AS SELECT page, count(*) AS n, sum(n) AS total FROM hits GROUP BY page;)";
-
-// Waits for a condition that a live pipeline makes true sooner or later.
-template <typename Condition>
-void wait_for(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
 
 TEST_CASE("a live pipeline takes what arrives while others read, and a recomputation agrees") {
   for (const uint32_t workers : {1u, 2u}) {

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
@@ -56,5 +60,15 @@ class TestProduct {
 
 // Fails the test with the status's message unless it is OK.
 void require_ok(const absl::Status& status);
+
+// Waits for a condition that a live pipeline makes true sooner or later: a minute at most.
+template <typename Condition>
+void wait_for(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
 
 }  // namespace kappa::test

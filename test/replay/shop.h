@@ -4,10 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include <catch2/catch.hpp>
 
 #include "absl/status/statusor.h"
 #include "engine/log/embedded/embedded_log.h"
@@ -15,6 +12,7 @@
 #include "engine/runtime/pipeline.h"
 #include "engine/types/clock.h"
 #include "state/store.h"
+#include "test/pipeline/test_product.h"
 
 namespace kappa::replay {
 
@@ -24,15 +22,6 @@ extern const std::string kLongWindows;
 
 inline runtime::Deadline in(int seconds) {
   return std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-}
-
-template <typename Condition>
-void wait_for(Condition condition) {
-  const auto deadline = in(60);
-  while (!condition()) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
 }
 
 // One complete state of the product.
@@ -70,6 +59,14 @@ class Shop {
 
  private:
   std::string directory_;
+};
+
+// The same in a directory of its own, with two generations that nobody has opened yet.
+struct TwoGenerations {
+  test::TemporaryDirectory directory;
+  Shop shop{directory.path("")};
+  Generation first;
+  Generation second;
 };
 
 // Every number once, from 0 on; every row once.

@@ -18,6 +18,7 @@ namespace kappa::replay {
 namespace {
 
 using test::require_ok;
+using test::wait_for;
 
 constexpr int kHits = 4000;
 constexpr int kPortion = 250;  // hits between two swaps

@@ -16,14 +16,14 @@ namespace kappa::replay {
 namespace {
 
 using test::require_ok;
+using test::wait_for;
 
 const std::function<absl::Status()> kCommit = [] { return absl::OkStatus(); };
 
 }  // namespace
 
-TEST_CASE("two generations lead by turns under load, and each output leaves once") {
-  const test::TemporaryDirectory directory;
-  Shop shop(directory.path(""));
+TEST_CASE_METHOD(TwoGenerations,
+                 "two generations lead by turns under load, and each output leaves once") {
   Generation generations[2];
   shop.open(generations[0], true);
   shop.open(generations[1], false);
@@ -81,11 +81,9 @@ TEST_CASE("two generations lead by turns under load, and each output leaves once
   CHECK(shop.published().values.size() == generations[0]->stats().views[1].rows);
 }
 
-TEST_CASE("a swap that is not committed leaves everything as it was, and can be tried again") {
-  const test::TemporaryDirectory directory;
-  Shop shop(directory.path(""));
-  Generation first;
-  Generation second;
+TEST_CASE_METHOD(
+    TwoGenerations,
+    "a swap that is not committed leaves everything as it was, and can be tried again") {
   shop.open(first, true);
   shop.open(second, false);
   shop.hit(1000);
@@ -103,11 +101,24 @@ TEST_CASE("a swap that is not committed leaves everything as it was, and can be 
   check_exactly_once(shop);
 }
 
-TEST_CASE("a follower that is not there in time leaves the leader leading") {
-  const test::TemporaryDirectory directory;
-  Shop shop(directory.path(""));
-  Generation first;
-  Generation second;
+TEST_CASE_METHOD(TwoGenerations,
+                 "a new leader's changelog gets a compacted topic, as an old one's would") {
+  shop.open(first, true);
+  shop.open(second, false, kShortWindows + R"(
+CREATE FOREIGN TABLE seen (page text, hits bigint, PRIMARY KEY (page))
+SERVER log OPTIONS (topic 'seen', format 'json', mode 'upsert');
+INSERT INTO seen SELECT page, hits FROM pages;
+)");
+  require_ok(swap(*first, *second, shop.outbox.get(), kCommit, in(60)));
+  shop.hit(100);
+  wait_for([&] { return second->stats().records == 100; });
+  require_ok(second->stop());
+  const auto topic = shop.log->topic("seen");
+  require_ok(topic.status());
+  CHECK(topic->config.compacted.value_or(false));
+}
+
+TEST_CASE_METHOD(TwoGenerations, "a follower that is not there in time leaves the leader leading") {
   shop.open(first, true);
   shop.open(second, false);
   require_ok(second->stop());
@@ -120,92 +131,82 @@ TEST_CASE("a follower that is not there in time leaves the leader leading") {
   wait_for([&] { return first->stats().records == 200; });
 }
 
-TEST_CASE("after a crash whoever the catalogue names leads, and outputs go on") {
-  for (const bool committed : {false, true}) {
-    const test::TemporaryDirectory directory;
-    Shop shop(directory.path(""));
-    Generation first;
-    Generation second;
-    shop.open(first, true);
-    shop.open(second, false);
-    shop.hit(1000);
-    wait_for([&] { return first->stats().records == 1000; });
-    const auto at = first->hold(in(60));
-    require_ok(at.status());
-    require_ok(second->take_over(*at, shop.outbox.get(), in(60)));
-    if (committed) {
-      require_ok(first->give_up(in(60)));
-      require_ok(second->release(in(60)));
-      shop.hit(300);
-      wait_for([&] { return second->stats().records == 1300; });
-    }
-    first.pipeline.reset();
-    second.pipeline.reset();
-    Generation& leader = committed ? second : first;
-    Generation& follower = committed ? first : second;
-    shop.open(leader, true);
-    shop.open(follower, false);
-    shop.hit(1000);
-    const auto all = static_cast<uint64_t>(shop.hits);
-    wait_for([&] { return leader->stats().records == all; });
-    // And back, or on.
-    require_ok(swap(*leader, *follower, shop.outbox.get(), kCommit, in(60)));
-    shop.hit(1000);
-    wait_for([&] { return follower->stats().records == all + 1000; });
-    require_ok(follower->complete_live(in(60)));
-    require_ok(follower->stop());
-    check_exactly_once(shop);
-    CHECK(shop.published().values.size() == follower->stats().views[1].rows);
+TEST_CASE_METHOD(TwoGenerations,
+                 "after a crash whoever the catalogue names leads, and outputs go on") {
+  const bool committed = GENERATE(false, true);
+  shop.open(first, true);
+  shop.open(second, false);
+  shop.hit(1000);
+  wait_for([&] { return first->stats().records == 1000; });
+  const auto at = first->hold(in(60));
+  require_ok(at.status());
+  require_ok(second->take_over(*at, shop.outbox.get(), in(60)));
+  if (committed) {
+    require_ok(first->give_up(in(60)));
+    require_ok(second->release(in(60)));
+    shop.hit(300);
+    wait_for([&] { return second->stats().records == 1300; });
   }
+  first.pipeline.reset();
+  second.pipeline.reset();
+  Generation& leader = committed ? second : first;
+  Generation& follower = committed ? first : second;
+  shop.open(leader, true);
+  shop.open(follower, false);
+  shop.hit(1000);
+  const auto all = static_cast<uint64_t>(shop.hits);
+  wait_for([&] { return leader->stats().records == all; });
+  // And back, or on.
+  require_ok(swap(*leader, *follower, shop.outbox.get(), kCommit, in(60)));
+  shop.hit(1000);
+  wait_for([&] { return follower->stats().records == all + 1000; });
+  require_ok(follower->complete_live(in(60)));
+  require_ok(follower->stop());
+  check_exactly_once(shop);
+  CHECK(shop.published().values.size() == follower->stats().views[1].rows);
 }
 
-TEST_CASE("a new leader that dies at once goes on where the old one's outputs end") {
-  const test::TemporaryDirectory directory;
-  Shop shop(directory.path(""));
-  Generation old_one;
-  Generation new_one;
-  shop.open(old_one, true);
+TEST_CASE_METHOD(TwoGenerations,
+                 "a new leader that dies at once goes on where the old one's outputs end") {
+  shop.open(first, true);
   shop.hit(2000);
-  wait_for([&] { return old_one->stats().records == 2000; });
-  shop.open(new_one, false, kLongWindows);
-  wait_for([&] { return new_one->stats().records == 2000; });
+  wait_for([&] { return first->stats().records == 2000; });
+  shop.open(second, false, kLongWindows);
+  wait_for([&] { return second->stats().records == 2000; });
   // Its own checkpoint is of this place already, with numbers of its own.
   shop.clock.set(LogTime{shop.clock.now().ms + 10});
-  wait_for([&] { return new_one->stats().last_checkpoint_ms == shop.clock.now().ms; });
-  const auto at = old_one->hold(in(60));
+  wait_for([&] { return second->stats().last_checkpoint_ms == shop.clock.now().ms; });
+  const auto at = first->hold(in(60));
   require_ok(at.status());
-  require_ok(new_one->take_over(*at, shop.outbox.get(), in(60)));
+  require_ok(second->take_over(*at, shop.outbox.get(), in(60)));
   const size_t published = shop.published().values.size();
-  const size_t closed = closed_windows(*new_one);
-  old_one.pipeline.reset();
-  shop.open(new_one, true, kLongWindows);
+  const size_t closed = closed_windows(*second);
+  first.pipeline.reset();
+  shop.open(second, true, kLongWindows);
   shop.hit(2000);
-  require_ok(new_one->complete_live(in(60)));
-  require_ok(new_one->stop());
+  require_ok(second->complete_live(in(60)));
+  require_ok(second->stop());
   check_exactly_once(shop);
-  CHECK(shop.published().values.size() - published == closed_windows(*new_one) - closed);
+  CHECK(shop.published().values.size() - published == closed_windows(*second) - closed);
 }
 
-TEST_CASE("new logic answers from its own state, and publishes from the swap on") {
-  const test::TemporaryDirectory directory;
-  Shop shop(directory.path(""));
-  Generation old_one;
-  Generation new_one;
-  shop.open(old_one, true);
+TEST_CASE_METHOD(TwoGenerations,
+                 "new logic answers from its own state, and publishes from the swap on") {
+  shop.open(first, true);
   shop.hit(2000);
-  wait_for([&] { return old_one->stats().records == 2000; });
-  shop.open(new_one, false, kLongWindows);
-  require_ok(swap(*old_one, *new_one, shop.outbox.get(), kCommit, in(60)));
+  wait_for([&] { return first->stats().records == 2000; });
+  shop.open(second, false, kLongWindows);
+  require_ok(swap(*first, *second, shop.outbox.get(), kCommit, in(60)));
   const size_t published = shop.published().values.size();
-  const size_t closed = closed_windows(*new_one);
+  const size_t closed = closed_windows(*second);
   shop.hit(2000);
-  wait_for([&] { return new_one->stats().records == 4000; });
-  require_ok(new_one->complete_live(in(60)));
-  require_ok(new_one->stop());
+  wait_for([&] { return second->stats().records == 4000; });
+  require_ok(second->complete_live(in(60)));
+  require_ok(second->stop());
   const Shop::Published after = shop.published();
-  CHECK(after.values.size() - published == closed_windows(*new_one) - closed);
+  CHECK(after.values.size() - published == closed_windows(*second) - closed);
   check_exactly_once(shop);
-  CHECK(*hits_of(*new_one) == 4000);
+  CHECK(*hits_of(*second) == 4000);
 }
 
 }  // namespace kappa::replay

@@ -55,7 +55,6 @@ class KafkaOutbox final : public OutboxPublisher {
   const uint64_t owner_;
   Client::Options client_;
   uint64_t journal_id_ = 0;
-  std::set<std::string> compacted_;
   std::unique_ptr<OutboxProducer> producer_;
   std::atomic<uint64_t> published_to_{0};
   std::atomic<uint64_t> aborts_{0};
@@ -72,7 +71,6 @@ absl::Status KafkaOutbox::make_producer() {
 
 absl::Status KafkaOutbox::recover(const OutboxHistory& history) {
   journal_id_ = history.journal_id;
-  compacted_ = history.compacted;
   KAPPA_RETURN_IF_ERROR(make_producer());
   KAPPA_RETURN_IF_ERROR(ensure_control_topic(producer_->client(), control_));
   KAPPA_ASSIGN_OR_RETURN(const std::optional<OutboxPlace> place,
@@ -160,7 +158,7 @@ absl::Status KafkaOutbox::send(std::span<const OutboxRecord> records, uint64_t e
   fail_here_if_asked("outbox.before_begin");
   KAPPA_RETURN_IF_ERROR(producer_->begin());
   for (const OutboxRecord& record : records) {
-    KAPPA_RETURN_IF_ERROR(producer_->produce(record, compacted_.contains(record.topic)));
+    KAPPA_RETURN_IF_ERROR(producer_->produce(record, makes_compacted(record.topic)));
   }
   fail_here_if_asked("outbox.produced");
   // Without a transaction, the place must not be there before the records.
