@@ -2,21 +2,33 @@
 
 #include <utility>
 
-#include "engine/cli/product_files.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
-#include "state/data_directory.h"
 
 namespace kappa::cli {
 namespace {
 
 absl::StatusOr<CompiledProduct> compile(const ProductFiles& files) {
-  sql::CompiledPlan compiled = sql::compile_product(files.sql(), files.protos());
-  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
-  return CompiledProduct{files.name, std::move(compiled.plan)};
+  KAPPA_ASSIGN_OR_RETURN(operators::Plan plan, compile_plan(files));
+  return CompiledProduct{files.name, std::move(plan)};
 }
 
 }  // namespace
+
+absl::StatusOr<operators::Plan> compile_plan(const ProductFiles& files) {
+  sql::CompiledPlan compiled = sql::compile_product(files.sql(), files.protos());
+  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
+  return std::move(compiled.plan);
+}
+
+ProductFiles live_files(const state::ProductInfo& product) {
+  ProductFiles files;
+  files.name = product.name;
+  for (const state::GenerationInfo& generation : product.generations) {
+    if (generation.id == product.live_generation) files.files = generation.files;
+  }
+  return files;
+}
 
 absl::StatusOr<std::vector<CompiledProduct>> compile_products(
     const std::vector<std::string>& directories) {
@@ -32,12 +44,7 @@ absl::StatusOr<std::vector<CompiledProduct>> compile_catalogue(const std::string
   KAPPA_ASSIGN_OR_RETURN(const state::Catalogue catalogue, state::Catalogue::open(data));
   std::vector<CompiledProduct> products;
   for (const state::ProductInfo& info : catalogue.products()) {
-    ProductFiles files;
-    files.name = info.name;
-    for (const state::GenerationInfo& generation : info.generations) {
-      if (generation.id == info.live_generation) files.files = generation.files;
-    }
-    KAPPA_ASSIGN_OR_RETURN(products.emplace_back(), compile(files));
+    KAPPA_ASSIGN_OR_RETURN(products.emplace_back(), compile(live_files(info)));
   }
   return products;
 }

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/cli/product_files.h"
 #include "operators/plan.h"
+#include "state/data_directory.h"
 
 namespace kappa::cli {
 
@@ -13,6 +15,11 @@ struct CompiledProduct {
   std::string name;
   operators::Plan plan;
 };
+
+// The plan of a product's files. InvalidArgument: everything that is wrong with them.
+absl::StatusOr<operators::Plan> compile_plan(const ProductFiles& files);
+// The files of the generation that the catalogue has as live.
+ProductFiles live_files(const state::ProductInfo& product);
 
 // NotFound, InvalidArgument: a directory holds no product, or a faulty one; everything that is
 // wrong with it is in the message.

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/sql/catalog.h"
+#include "engine/cli/compiled_product.h"
 #include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 
@@ -19,30 +19,11 @@ std::string plan_text(const operators::Plan& plan) {
   return text;
 }
 
-absl::StatusOr<operators::Plan> compile(const ProductFiles& product) {
-  sql::CompiledPlan compiled = sql::compile_product(product.sql(), product.protos());
-  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
-  return std::move(compiled.plan);
-}
-
 const state::GenerationInfo* live_generation(const state::ProductInfo& info) {
   for (const state::GenerationInfo& generation : info.generations) {
     if (generation.id == info.live_generation) return &generation;
   }
   return nullptr;
-}
-
-std::vector<std::string> different_files(const std::map<std::string, std::string>& a,
-                                         const std::map<std::string, std::string>& b) {
-  std::set<std::string> names;
-  for (const auto& [name, text] : a) {
-    const auto other = b.find(name);
-    if (other == b.end() || other->second != text) names.insert(name);
-  }
-  for (const auto& [name, text] : b) {
-    if (!a.contains(name)) names.insert(name);
-  }
-  return {names.begin(), names.end()};
 }
 
 absl::Status with_product(const std::string& name, const absl::Status& status) {
@@ -81,7 +62,7 @@ absl::Status Deployment::apply(const ProductFiles& product, std::vector<std::str
         absl::StrJoin(different, ", "), " (see what they would change with: kappa plan)"));
     return absl::OkStatus();
   }
-  KAPPA_ASSIGN_OR_RETURN(const operators::Plan plan, compile(product));
+  KAPPA_ASSIGN_OR_RETURN(const operators::Plan plan, compile_plan(product));
   state::GenerationManifest manifest;
   manifest.plan_fingerprint = operators::fingerprint(plan);
   manifest.plan_text = plan_text(plan);
@@ -119,7 +100,7 @@ absl::Status Deployment::open_product(const state::ProductInfo& info) {
   ProductFiles files;
   files.name = info.name;
   files.files = live->files;
-  KAPPA_ASSIGN_OR_RETURN(operators::Plan plan, compile(files));
+  KAPPA_ASSIGN_OR_RETURN(operators::Plan plan, compile_plan(files));
   if (operators::fingerprint(plan) != live->plan_fingerprint) {
     return absl::FailedPreconditionError(
         absl::StrCat("this version of kappa plans it otherwise than the one that made generation ",

@@ -1,6 +1,7 @@
 #include "engine/cli/product_files.h"
 
 #include <filesystem>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "engine/types/status_macros.h"
@@ -87,6 +88,19 @@ absl::StatusOr<ProductFiles> read_product_or_sql(const std::string& path) {
   files.files["product.sql"] = std::move(text);
   files.sql_file = path;
   return files;
+}
+
+std::vector<std::string> different_files(const std::map<std::string, std::string>& a,
+                                         const std::map<std::string, std::string>& b) {
+  std::set<std::string> names;
+  for (const auto& [name, text] : a) {
+    const auto other = b.find(name);
+    if (other == b.end() || other->second != text) names.insert(name);
+  }
+  for (const auto& [name, text] : b) {
+    if (!a.contains(name)) names.insert(name);
+  }
+  return {names.begin(), names.end()};
 }
 
 }  // namespace kappa::cli

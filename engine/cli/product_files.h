@@ -29,4 +29,8 @@ absl::StatusOr<ProductFiles> read_product(const std::string& directory);
 // lies in.
 absl::StatusOr<ProductFiles> read_product_or_sql(const std::string& path);
 
+// The paths of files that one of two versions of a product has and the other has not, or otherwise.
+std::vector<std::string> different_files(const std::map<std::string, std::string>& a,
+                                         const std::map<std::string, std::string>& b);
+
 }  // namespace kappa::cli

@@ -84,6 +84,16 @@ To be read again, 2 records at most:
   CHECK(json["ranges"].size() == 4);
 }
 
+TEST_CASE("files that differ and change nothing are named, since serve names them, too") {
+  const Shop shop;
+  shop.files("-- Large ones.\n" + kLarge);
+  const Ended ended = shop.plan();
+  CHECK(ended.code == 0);
+  CHECK(ended.out ==
+        "product shop: the files say what generation 1 does; nothing changes (differing to no "
+        "effect: product.sql)\n");
+}
+
 TEST_CASE("faulty files and a product that does not run yet end a plan with 1 and the reason") {
   const Shop shop;
   shop.files("CREATE MATERIALIZED VIEW large AS SELECT nothing FROM sales;");

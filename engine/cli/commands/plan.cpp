@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/cli/compiled_product.h"
 #include "engine/cli/line_diff.h"
 #include "engine/cli/product_files.h"
 #include "engine/cli/value_json.h"
-#include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
 #include "replay/logic_change.h"
 #include "replay/replay_range.h"
-#include "state/data_directory.h"
 
 namespace kappa::cli {
 namespace {
@@ -29,6 +29,7 @@ using replay::ReplayRange;
 struct ChangePlan {
   std::string product;
   uint32_t generation = 0;
+  std::vector<std::string> files;  // that differ, whether or not that changes anything
   replay::LogicChange change;
   std::vector<ReplayRange> ranges;
 
@@ -37,30 +38,6 @@ struct ChangePlan {
                            [](int64_t sum, const ReplayRange& r) { return sum + r.records(); });
   }
 };
-
-absl::StatusOr<operators::Plan> compile(const ProductFiles& files) {
-  sql::CompiledPlan compiled = sql::compile_product(files.sql(), files.protos());
-  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
-  return std::move(compiled.plan);
-}
-
-// The files of a product's live generation.
-absl::StatusOr<std::pair<uint32_t, ProductFiles>> live_files(const std::string& data,
-                                                             const std::string& product) {
-  KAPPA_ASSIGN_OR_RETURN(const state::Catalogue catalogue, state::Catalogue::open(data));
-  const state::ProductInfo* info = catalogue.find(product);
-  if (!info) {
-    return absl::NotFoundError(absl::StrCat(
-        "there is no product ", product, " in ", data,
-        " yet, so everything in its files would be new; kappa serve --product takes it up"));
-  }
-  ProductFiles live;
-  live.name = product;
-  for (const state::GenerationInfo& generation : info->generations) {
-    if (generation.id == info->live_generation) live.files = generation.files;
-  }
-  return std::pair(info->live_generation, std::move(live));
-}
 
 absl::StatusOr<std::vector<ReplayRange>> ranges_of(const PlanOptions& options,
                                                    const std::string& product,
@@ -80,14 +57,24 @@ absl::StatusOr<std::vector<ReplayRange>> ranges_of(const PlanOptions& options,
 
 absl::StatusOr<ChangePlan> make_plan(const PlanOptions& options) {
   KAPPA_ASSIGN_OR_RETURN(const ProductFiles files, read_product(options.directory));
-  KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile(files));
-  KAPPA_ASSIGN_OR_RETURN(const auto live, live_files(options.connect.data, files.name));
-  const auto& [generation, old_files] = live;
-  KAPPA_ASSIGN_OR_RETURN(const operators::Plan before, compile(old_files));
+  KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile_plan(files));
+  const std::string& data = options.connect.data;
+  KAPPA_ASSIGN_OR_RETURN(const state::Catalogue catalogue, state::Catalogue::open(data));
+  const state::ProductInfo* live = catalogue.find(files.name);
+  if (!live) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no product ", files.name, " in the data directory ", data,
+        " yet, so everything in its files would be new; kappa serve --product takes it up"));
+  }
+  const ProductFiles old_files = live_files(*live);
+  KAPPA_ASSIGN_OR_RETURN(const operators::Plan before, compile_plan(old_files));
   const schemas::ProductFiles old_protos = old_files.protos();
   const schemas::ProductFiles new_protos = files.protos();
-  ChangePlan plan{
-      files.name, generation, replay::compare({before, old_protos}, {after, new_protos}), {}};
+  ChangePlan plan;
+  plan.product = files.name;
+  plan.generation = live->live_generation;
+  plan.files = different_files(old_files.files, files.files);
+  plan.change = replay::compare({before, old_protos}, {after, new_protos});
   if (!plan.change.sources.empty()) {
     KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(options, files.name, after, plan.change.sources));
   }
@@ -121,6 +108,7 @@ Json to_json(const ChangePlan& plan) {
   json["product"] = plan.product;
   json["generation"] = plan.generation;
   json["changes"] = !plan.change.none();
+  json["files"] = plan.files;
   json["parts"] = Json::array();
   for (const PartChange& part : plan.change.parts) {
     json["parts"].push_back({{"kind", kind_text(part)},
@@ -208,8 +196,12 @@ void print_ranges(const std::vector<ReplayRange>& ranges) {
 void print_plan(const ChangePlan& plan) {
   const std::vector<PartChange>& parts = plan.change.parts;
   if (plan.change.none()) {
+    const std::string differ =
+        plan.files.empty()
+            ? ""
+            : absl::StrCat(" (differing to no effect: ", absl::StrJoin(plan.files, ", "), ")");
     return print(absl::StrCat("product ", plan.product, ": the files say what generation ",
-                              plan.generation, " does; nothing changes\n"));
+                              plan.generation, " does; nothing changes", differ, "\n"));
   }
   print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
   size_t kept = 0;
