@@ -186,7 +186,6 @@ class Run {
     return absl::OkStatus();
   }
 
-  // What a topic's record holds, as a JSON object.
   // The values of a record, or that it has none.
   absl::StatusOr<std::string> row_of(const TopicStep& step,
                                      const std::optional<std::string>& value) {
@@ -195,6 +194,7 @@ class Run {
     return json_row_text(json);
   }
 
+  // What a topic's record holds, as a JSON object.
   absl::StatusOr<std::string> json_of(const TopicStep& step, const std::string& value) {
     if (step.kind != TopicStep::Kind::kOutput) return value;
     for (const schemas::Source& sink : script_.plan.sources) {
