@@ -196,7 +196,7 @@ std::vector<TopicNeed> topic_needs(const std::string& product, const operators::
 }
 
 TopicNeed outbox_place_need(const std::string& product) {
-  return {log::outbox_control_topic(product), product, TopicNeed::Role::kOutboxPlace, 1, {}};
+  return {log::outbox_control_topic(product), product, TopicNeed::Role::kOutboxPlace, 1, {}, true};
 }
 
 }  // namespace kappa::cli

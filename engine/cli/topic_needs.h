@@ -27,7 +27,8 @@ struct TopicNeed {
   Role role = Role::kSource;
   int32_t partitions = 1;  // to make it with
   Reach reach;             // of a source
-  bool compacted = false;  // mode 'upsert': the last record of each key must stay
+  bool compacted =
+      false;  // the last record of each key must stay: mode 'upsert', the outbox's place
 };
 // "source", "output", "dead letters", "late rows", "the outbox's place".
 std::string role_text(TopicNeed::Role role);

@@ -85,6 +85,7 @@ TEST_CASE("topics whose records replace each other by key are compacted") {
   CHECK(found(check_compaction, examined).empty());
   examined.needs[1].compacted = true;
   examined.topics.push_back(topic("shop.kappa-outbox", 1, 3));
+  examined.needs.push_back(outbox_place_need("shop"));
   log::TopicConfig& alerts = examined.topics[1].info.config;
   log::TopicConfig& place = examined.topics[2].info.config;
   // A log that does not tell is not blamed.
@@ -107,6 +108,14 @@ TEST_CASE("topics whose records replace each other by key are compacted") {
       only(found(check_compaction, examined),
            "error topic shop.kappa-outbox says how far the outputs of product shop are published, "
            "and its cleanup.policy lacks compact"));
+  place.compacted = true;
+  place.retention_ms = 7 * kDayMs;
+  CHECK(only(found(check_compaction, examined),
+             "error topic shop.kappa-outbox says how far the outputs of product shop are "
+             "published, and its cleanup.policy lets retention delete that"));
+  Findings findings;
+  check_compaction(examined, &findings);
+  CHECK(findings[0].fix.ends_with("--entity-name shop.kappa-outbox"));
 }
 
 TEST_CASE("doctor: nothing is found where all is well") {
@@ -329,13 +338,6 @@ TEST_CASE("what brokers refuse is named with the ACL that is missing") {
   // Dead letters may never come.
   examined.refusals[0].needed = false;
   CHECK(only(found(check_access, examined), "warning product shop may not"));
-}
-
-TEST_CASE("an outbox's place that retention would delete is an error") {
-  Examined examined = healthy();
-  CHECK(found(check_outbox, examined).empty());
-  examined.lost_places = {"topic shop.kappa-outbox has cleanup.policy=delete"};
-  CHECK(only(found(check_outbox, examined), "error topic shop.kappa-outbox"));
 }
 
 TEST_CASE("joins bring topics together, other views do not") {

@@ -117,8 +117,9 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
   INFO(shown.err);
   CHECK(shown.code == 2);
   CHECK(absl::StrContains(shown.out, absl::StrCat("+\t", topic)));
-  CHECK(absl::StrContains(shown.out, absl::StrCat("+\t", control, "\t", product,
-                                                  ": the outbox's place\t1\tcompacted")));
+  CHECK(
+      absl::StrContains(shown.out, absl::StrCat("+\t", control, "\t", product,
+                                                ": the outbox's place\t1\tthe last of each key")));
   const Ended too_many = create({"--yes", "--replication", "7"});
   CHECK(too_many.code == 1);
   CHECK(absl::StrContains(too_many.err, "eplication"));
@@ -136,7 +137,7 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
     INFO(ended.err);
     std::vector<std::string> found;
     for (const nlohmann::json& finding : nlohmann::json::parse(ended.out)) {
-      if (finding["check"] == "outbox") found.push_back(finding["what"]);
+      if (finding["check"] == "compaction") found.push_back(finding["what"]);
       CHECK(finding["check"] != "access");
     }
     return found;
@@ -148,7 +149,8 @@ TEST_CASE("topics are made on Kafka before a product runs for the first time") {
                      {{"cleanup.policy", "delete"}});
   const std::vector<std::string> found = outbox(other);
   REQUIRE(found.size() == 1);
-  CHECK(absl::StrContains(found[0], "cleanup.policy=delete"));
+  CHECK(absl::StrContains(found[0], absl::StrCat(other, ".kappa-outbox")));
+  CHECK(absl::StrContains(found[0], "cleanup.policy lets retention delete that"));
 }
 
 TEST_CASE("a changelog that one product writes is the same view in another that reads it") {
@@ -238,7 +240,7 @@ TEST_CASE("doctor names a changelog's topic that is not compacted") {
   CHECK(doctor.code == 1);
   CHECK(absl::StrContains(doctor.out,
                           absl::StrCat("topic ", topic, ".spent, output of product shop by key")));
-  CHECK(absl::StrContains(doctor.out, "set cleanup.policy=compact on the topic"));
+  CHECK(absl::StrContains(doctor.out, "--add-config cleanup.policy=compact"));
 }
 
 TEST_CASE("an address or a property that cannot be is told before anything is made") {

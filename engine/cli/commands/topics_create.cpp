@@ -31,7 +31,6 @@ struct Wanted {
   std::vector<std::string> uses;  // "shop: source"
   log::TopicConfig config;        // to make it with
   bool source = false;
-  bool outbox_place = false;  // compacted, whatever its retention
   std::optional<log::TopicConfig> there;
   std::vector<std::string> differences;
 
@@ -61,7 +60,6 @@ void compare(const TopicsOptions& options, Wanted* wanted) {
   if (want.compacted.value_or(false) && !there.compacted.value_or(true)) {
     wanted->differences.push_back("would be compacted");
   }
-  if (wanted->outbox_place) return;
   if (there.retention_ms != want.retention_ms || there.retention_bytes != want.retention_bytes) {
     wanted->differences.push_back(absl::StrCat("would be kept ", retention_text(want)));
   }
@@ -78,13 +76,12 @@ std::vector<Wanted> find_wanted(const TopicsOptions& options, bool on_kafka,
     if (on_kafka) needs.push_back(outbox_place_need(product.name));
     for (const TopicNeed& need : needs) {
       const auto [at, is_new] = index.emplace(need.topic, all.size());
-      if (is_new) all.push_back({need.topic, {}, {}, false, false, {}, {}});
+      if (is_new) all.push_back({need.topic, {}, {}, false, {}, {}});
       Wanted& wanted = all[at->second];
       wanted.uses.push_back(absl::StrCat(need.product, ": ", role_text(need.role)));
       wanted.config.partitions = std::max(wanted.config.partitions, need.partitions);
       if (options.replication > 0) wanted.config.replication = options.replication;
       if (need.compacted) wanted.config.compacted = true;
-      wanted.outbox_place = need.role == TopicNeed::Role::kOutboxPlace;
       wanted.source = wanted.source || need.role == TopicNeed::Role::kSource;
     }
   }
@@ -105,8 +102,7 @@ void print_wanted(const std::vector<Wanted>& all) {
     const log::TopicConfig& shown = wanted.there ? *wanted.there : wanted.config;
     table.rows.push_back({std::string(1, wanted.sign()), wanted.topic,
                           absl::StrJoin(wanted.uses, ", "), absl::StrCat(shown.partitions),
-                          wanted.outbox_place ? "compacted" : retention_text(shown),
-                          absl::StrJoin(wanted.differences, "; ")});
+                          retention_text(shown), absl::StrJoin(wanted.differences, "; ")});
   }
   print_table(table);
 }
@@ -118,10 +114,8 @@ Json to_json(const Wanted& wanted) {
   json["state"] = !wanted.there ? "new" : wanted.differences.empty() ? "there" : "differs";
   json["for"] = wanted.uses;
   json["partitions"] = shown.partitions;
-  const bool limited = !wanted.outbox_place;
-  json["retention_ms"] = limited && shown.retention_ms ? Json(*shown.retention_ms) : Json();
-  json["retention_bytes"] =
-      limited && shown.retention_bytes ? Json(*shown.retention_bytes) : Json();
+  json["retention_ms"] = shown.retention_ms ? Json(*shown.retention_ms) : Json();
+  json["retention_bytes"] = shown.retention_bytes ? Json(*shown.retention_bytes) : Json();
   json["compacted"] = shown.compacted ? Json(*shown.compacted) : Json();
   json["differences"] = wanted.differences;
   return json;

@@ -32,13 +32,6 @@ class AccessExam {
     check("write", "Describe --operation Write", written);
   }
 
-  void place(const TopicNeed& need) {
-    const absl::Status kept = probe_.control_topic(need.topic);
-    if (absl::IsFailedPrecondition(kept)) {
-      examined_.lost_places.emplace_back(kept.message());
-    }
-  }
-
   void transactions(const std::string& product) {
     const std::string id = absl::StrCat("kappa.", product);
     const absl::Status why = probe_.transactions(id);
@@ -65,7 +58,6 @@ absl::Status examine_access(const LogChoice& choice, Examined* examined) {
   for (const TopicNeed& need : examined->needs) {
     exam.topic(need);
     if (products.insert(need.product).second) exam.transactions(need.product);
-    if (need.role == TopicNeed::Role::kOutboxPlace) exam.place(need);
   }
   return absl::OkStatus();
 }

@@ -6,10 +6,9 @@ namespace kappa::cli::doctor {
 namespace {
 
 constexpr Check kChecks[] = {
-    check_directory, check_disk,        check_lock,         check_log,
-    check_topics,    check_access,      check_outbox,       check_partitions,
-    check_retention, check_old_records, check_compaction,   check_clock,
-    check_products,  check_checkpoints, check_dead_letters, check_open_files,
+    check_directory, check_disk,       check_lock,        check_log,          check_topics,
+    check_access,    check_partitions, check_retention,   check_old_records,  check_compaction,
+    check_clock,     check_products,   check_checkpoints, check_dead_letters, check_open_files,
 };
 
 }  // namespace

@@ -14,7 +14,6 @@ using Check = void (*)(const Examined& examined, Findings* findings);
 void check_log(const Examined& examined, Findings* findings);         // it answers
 void check_topics(const Examined& examined, Findings* findings);      // what plans need is there
 void check_access(const Examined& examined, Findings* findings);      // the ACLs that it takes
-void check_outbox(const Examined& examined, Findings* findings);      // its place is kept
 void check_partitions(const Examined& examined, Findings* findings);  // equal where keys meet
 
 // What the log keeps (retention_checks.cpp).

@@ -177,13 +177,13 @@ absl::StatusOr<Examined> examine(const ExamineOptions& options) {
   if (examined.directory && examined.directory->there) {
     KAPPA_ASSIGN_OR_RETURN(log, log_of_directory(examined.directory->path));
   }
-  if (is_kafka(log)) {
-    for (const CompiledProduct& product : products) {
-      examined.needs.push_back(outbox_place_need(product.name));
-    }
-  }
   examined.now = SystemClock().now();
   examined.log = examine_deployment(options, &examined);
+  // Behind a server elsewhere nobody knows what its log is, but the topic may be there.
+  for (const CompiledProduct& product : products) {
+    TopicNeed place = outbox_place_need(product.name);
+    if (is_kafka(log) || examined.find(place.topic)) examined.needs.push_back(std::move(place));
+  }
   if (examined.log.ok() && is_kafka(log)) examined.log = examine_access(log, &examined);
   return examined;
 }

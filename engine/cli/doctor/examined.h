@@ -62,7 +62,6 @@ struct Examined {
   std::vector<TopicNeed> needs;  // of the products
   std::vector<KeyedTogether> joins;
   std::vector<Refusal> refusals;
-  std::vector<std::string> lost_places;  // control topics that retention would delete, and why
   std::optional<ExaminedDirectory> directory;  // nullopt: a server was named instead
   std::vector<serve::ProductInfo> running;     // empty: nobody runs any
   int64_t checkpoint_interval_ms = 1000;

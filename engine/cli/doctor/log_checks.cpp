@@ -43,14 +43,6 @@ void check_access(const Examined& examined, Findings* findings) {
   }
 }
 
-void check_outbox(const Examined& examined, Findings* findings) {
-  for (const std::string& what : examined.lost_places) {
-    findings->push_back({Severity::kError, "outbox", what,
-                         "kafka-configs --bootstrap-server HOST:PORT --alter --add-config "
-                         "cleanup.policy=compact --entity-type topics --entity-name TOPIC"});
-  }
-}
-
 void check_partitions(const Examined& examined, Findings* findings) {
   std::set<std::vector<std::string>> told;
   for (const KeyedTogether& join : examined.joins) {

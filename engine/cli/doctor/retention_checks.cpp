@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/doctor/checks.h"
-#include "engine/log/kafka/outbox_place.h"
 #include "engine/types/datetime.h"
 
 namespace kappa::cli::doctor {
@@ -77,7 +76,12 @@ void check_old_records(const Examined& examined, Findings* findings) {
 
 namespace {
 
-constexpr char kCompactionFix[] = "set cleanup.policy=compact on the topic";
+std::string compaction_fix(const std::string& topic) {
+  return absl::StrCat(
+      "kafka-configs --bootstrap-server HOST:PORT --alter --add-config cleanup.policy=compact "
+      "--entity-type topics --entity-name ",
+      topic);
+}
 
 std::string limit_text(const log::TopicConfig& config) {
   if (config.retention_ms) {
@@ -95,15 +99,26 @@ void check_upserts(const TopicNeed& need, const log::TopicConfig& config, Findin
          absl::StrCat(subject, "is deleted from ", limit_text(config),
                       ": who reads it from its start misses the rows of keys that have not changed "
                       "since"),
-         absl::StrCat(kCompactionFix, ", without delete")});
+         compaction_fix(need.topic)});
   } else if (!config.compacted.value_or(true)) {
     findings->push_back(
         {Severity::kWarning, "compaction",
          absl::StrCat(subject,
                       "keeps every change of a key for ever: its cleanup.policy lacks "
                       "compact"),
-         kCompactionFix});
+         compaction_fix(need.topic)});
   }
+}
+
+void check_outbox_place(const TopicNeed& need, const log::TopicConfig& config, Findings* findings) {
+  const bool limited = config.retention_ms || config.retention_bytes;
+  if (config.compacted.value_or(true) && !limited) return;
+  findings->push_back({Severity::kError, "compaction",
+                       absl::StrCat("topic ", need.topic, " says how far the outputs of product ",
+                                    need.product, " are published, and its cleanup.policy ",
+                                    limited ? "lets retention delete that" : "lacks compact",
+                                    ": once it is gone, the product stops"),
+                       compaction_fix(need.topic)});
 }
 
 }  // namespace
@@ -111,21 +126,13 @@ void check_upserts(const TopicNeed& need, const log::TopicConfig& config, Findin
 void check_compaction(const Examined& examined, Findings* findings) {
   std::set<std::string> told;
   for (const TopicNeed& need : examined.needs) {
-    if (const ExaminedTopic* topic = examined.find(need.topic);
-        need.compacted && topic && told.insert(need.topic).second) {
+    const ExaminedTopic* topic = examined.find(need.topic);
+    if (!need.compacted || !topic || !told.insert(need.topic).second) continue;
+    if (need.role == TopicNeed::Role::kOutboxPlace) {
+      check_outbox_place(need, topic->info.config, findings);
+    } else {
       check_upserts(need, topic->info.config, findings);
     }
-    const std::string control = log::outbox_control_topic(need.product);
-    const ExaminedTopic* place = examined.find(control);
-    if (!place || place->info.config.compacted.value_or(true) || !told.insert(control).second) {
-      continue;
-    }
-    findings->push_back(
-        {Severity::kError, "compaction",
-         absl::StrCat("topic ", control, " says how far the outputs of product ", need.product,
-                      " are published, and its cleanup.policy lacks compact: once retention has "
-                      "removed that, the product stops"),
-         kCompactionFix});
   }
 }
 

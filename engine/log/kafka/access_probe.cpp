@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/log/kafka/admin.h"
 #include "engine/log/kafka/errors.h"
-#include "engine/log/kafka/outbox_place.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::log {
@@ -95,12 +94,6 @@ absl::Status AccessProbe::transactions(const std::string& transactional_id) {
   rd_kafka_error_destroy(error);
   if (code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) return absl::OkStatus();
   return kafka_status(code, absl::StrCat("transactional id ", transactional_id));
-}
-
-absl::Status AccessProbe::control_topic(const std::string& topic) {
-  KAPPA_RETURN_IF_ERROR(topics_.topic(topic).status());
-  KAPPA_ASSIGN_OR_RETURN(Client * client, consumers_.first());
-  return check_control_topic(*client, topic);
 }
 
 }  // namespace kappa::log

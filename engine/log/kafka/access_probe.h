@@ -32,8 +32,6 @@ class AccessProbe {
   // Describe and Write on a transactional id: a producer whose transactions would last longer than
   // brokers let them. They look at the right first, and a producer that has the id is not fenced.
   absl::Status transactions(const std::string& transactional_id);
-  // FailedPrecondition: the topic is there, and retention would delete the outbox's place.
-  absl::Status control_topic(const std::string& topic);
 
  private:
   AccessProbe(Client::Options client) : client_(std::move(client)), consumers_(client_) {}

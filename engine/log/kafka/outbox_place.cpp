@@ -138,6 +138,20 @@ bool is_outbox_control_topic(std::string_view topic) {
   return topic.ends_with(kControlSuffix);
 }
 
+namespace {
+
+// OK if the brokers do not tell.
+absl::Status check_control_topic(const Client& client, const std::string& topic) {
+  KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, kAnyBroker, topic));
+  const auto policy = settings.find("cleanup.policy");
+  if (policy == settings.end() || policy->second == "compact") return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "topic ", topic, " holds how far the outbox is published, and has cleanup.policy=",
+      policy->second, ", so that retention would delete it: set cleanup.policy=compact"));
+}
+
+}  // namespace
+
 absl::Status ensure_control_topic(const Client& client, const std::string& topic) {
   // Only closed segments are compacted; by default one is closed after a week.
   const absl::Status made = create_kafka_topic(client, topic, 1, {},
@@ -150,15 +164,6 @@ absl::Status ensure_control_topic(const Client& client, const std::string& topic
     return check_control_topic(client, topic);
   }
   return made;
-}
-
-absl::Status check_control_topic(const Client& client, const std::string& topic) {
-  KAPPA_ASSIGN_OR_RETURN(const auto settings, read_topic_settings(client, kAnyBroker, topic));
-  const auto policy = settings.find("cleanup.policy");
-  if (policy == settings.end() || policy->second == "compact") return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "topic ", topic, " holds how far the outbox is published, and has cleanup.policy=",
-      policy->second, ", so that retention would delete it: set cleanup.policy=compact"));
 }
 
 absl::StatusOr<std::optional<OutboxPlace>> read_outbox_place(const Client::Options& consumer,

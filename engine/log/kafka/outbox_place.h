@@ -31,8 +31,6 @@ std::string outbox_control_topic(const std::string& product);
 // so that retention would delete the place.
 absl::Status ensure_control_topic(const Client& client, const std::string& topic);
 
-// FailedPrecondition as above; OK if the brokers do not tell.
-absl::Status check_control_topic(const Client& client, const std::string& topic);
 // Whether a topic has the name of a product's control topic.
 bool is_outbox_control_topic(std::string_view topic);
 
