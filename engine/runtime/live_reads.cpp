@@ -123,6 +123,17 @@ class PinnedSnapshot final : public Snapshot {
     return rehome(slice->first, arena);
   }
 
+  absl::Status rewind(NodeId view) override {
+    return pipeline_.run_between_epochs(
+        [pin = pin_, view] {
+          const auto found = pin->views.find(view);
+          if (found == pin->views.end()) return;
+          found->second.worker = 0;
+          found->second.next = 0;
+        },
+        deadline_);
+  }
+
   absl::StatusOr<std::optional<Row>> get(NodeId view, const Row& key) override {
     auto row = std::make_shared<std::optional<Row>>();
     KAPPA_RETURN_IF_ERROR(pipeline_.run_between_epochs(

@@ -38,6 +38,8 @@ class Snapshot {
   // stopped).
   virtual absl::StatusOr<Batch> next(operators::NodeId view, const std::vector<int>& columns,
                                      Arena& arena) = 0;
+  // Lets next() begin with the first rows of a view again.
+  virtual absl::Status rewind(operators::NodeId view) = 0;
   // The row of a key, if there is one (all columns of the view's schema).
   virtual absl::StatusOr<std::optional<Row>> get(operators::NodeId view, const Row& key) = 0;
   // Rows of an emit = 'final' view that wait for a watermark, and the least watermark that will

@@ -19,6 +19,10 @@ class CancellableSnapshot final : public runtime::Snapshot {
     KAPPA_RETURN_IF_ERROR(still_wanted_());
     return snapshot_->next(view, columns, arena);
   }
+  absl::Status rewind(operators::NodeId view) override {
+    KAPPA_RETURN_IF_ERROR(still_wanted_());
+    return snapshot_->rewind(view);
+  }
   absl::StatusOr<std::optional<Row>> get(operators::NodeId view, const Row& key) override {
     KAPPA_RETURN_IF_ERROR(still_wanted_());
     return snapshot_->get(view, key);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/reads.h"
+#include "engine/serve/generations.h"
 #include "schemas/decoder.h"
 
 namespace kappa::serve {
@@ -20,8 +21,10 @@ namespace kappa::serve {
 struct ServedProduct {
   std::string name;
   uint32_t generation = 1;
-  // Outlives the server. nullptr: the product is restoring and cannot be read yet.
+  // nullptr: the product is restoring and cannot be read yet. Outlives the server, or for as long
+  // as somebody holds `owner`, if that is set.
   runtime::ViewReader* reader = nullptr;
+  std::shared_ptr<void> owner;
   // For /metrics, readiness and Inspect. May be empty.
   std::function<runtime::PipelineStats()> stats;
   // The checksum of the canonical dump, for Inspect. May be empty: then it is refused.
@@ -29,6 +32,8 @@ struct ServedProduct {
   // Applies everything that the log holds and then closes every window, for Complete. May be empty:
   // then it is refused.
   std::function<absl::Status(runtime::Deadline)> complete;
+  // Its generations, for replays and swaps; outlives the server. nullptr: refused.
+  GenerationControl* generations = nullptr;
   // The product's .proto files, for the contract check of appended records.
   schemas::ProductFiles files;
   // Why it cannot be served, if that is known before there is a pipeline to ask.

@@ -36,6 +36,11 @@ class FakeSnapshot final : public Snapshot {
     return batch;
   }
 
+  absl::Status rewind(operators::NodeId view) override {
+    cursors_[view] = 0;
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::optional<Row>> get(operators::NodeId view, const Row& key) override {
     ++views_.points_read;
     return views_.find(view, key);

@@ -33,6 +33,11 @@ class FakeSnapshot final : public runtime::Snapshot {
     return batch;
   }
 
+  absl::Status rewind(operators::NodeId view) override {
+    positions_[view] = 0;
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::optional<Row>> get(operators::NodeId view, const Row& key) override {
     return views_.find(view, key);
   }
