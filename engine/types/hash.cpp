@@ -65,6 +65,37 @@ void hash_column(const Column& column, size_t rows, uint64_t* hashes) {
   }
 }
 
+// The halves of a wide hash go on apart from each other, each with a multiplier of its own, so that
+// rows whose halves meet in one do not meet in the other. What fits 64 bits has two equal halves:
+// mix() is one-to-one. A null has not.
+constexpr uint64_t kCombineHigh = 0xd6e8feb86659fd93;
+constexpr WideHash kWideNull = {kNullHash, ~kNullHash};
+
+template <typename T>
+WideHash wide_hash(const T& value) {
+  const uint64_t hash = hash_value(value);
+  return {hash, hash};
+}
+WideHash wide_hash(int128 value) {
+  const auto low = static_cast<uint64_t>(value);
+  const auto high = static_cast<uint64_t>(value >> 64);
+  return {mix(low + mix(high)), mix(high + mix(low + kCombineHigh))};
+}
+WideHash wide_hash(const StringRef& value) {
+  const XXH128_hash_t hash = XXH3_128bits(value.data, value.size);
+  return {hash.low64, hash.high64};
+}
+
+template <typename T>
+void hash_wide_column(const Column& column, std::vector<WideHash>* hashes) {
+  const std::span<const T> values = column.values<T>();
+  for (size_t i = 0; i < hashes->size(); ++i) {
+    const WideHash hash = column.is_null(i) ? kWideNull : wide_hash(values[i]);
+    WideHash& row = (*hashes)[i];
+    row = {combine(row.low, hash.low), mix(row.high * kCombineHigh + hash.high)};
+  }
+}
+
 }  // namespace
 
 uint64_t hash_bytes(const void* data, size_t size) {
@@ -85,6 +116,15 @@ void hash_one_more(const Column& column, std::vector<uint64_t>* hashes) {
   dispatch_physical(column.type().physical(), [&]<typename T>() {
     hash_column<T, false>(column, hashes->size(), hashes->data());
   });
+}
+
+void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<WideHash>* hashes) {
+  hashes->assign(rows, {kNullHash, kCombineHigh});
+  for (const ColumnRef& column : columns) {
+    KAPPA_INVARIANT(column->rows() >= rows, "rows of a key column");
+    dispatch_physical(column->type().physical(),
+                      [&]<typename T>() { hash_wide_column<T>(*column, hashes); });
+  }
 }
 
 }  // namespace kappa

@@ -21,6 +21,15 @@ void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<u
 void hash_one_more(const Column& column, std::vector<uint64_t>* hashes);
 uint64_t hash_bytes(const void* data, size_t size);
 
+// 128 bits, to tell keys apart where nothing but their hashes is at hand: equal for equal keys, as
+// above. Not stored anywhere.
+struct WideHash {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  bool operator==(const WideHash&) const = default;
+};
+void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<WideHash>* hashes);
+
 inline constexpr int kKeyGroups = 128;
 
 // Key groups take the top bits and hash tables the bottom ones, so a worker's table is well spread.

@@ -12,16 +12,27 @@
 namespace kappa {
 namespace {
 
-uint64_t hash_of(const std::vector<Value>& key) {
-  Arena arena;
+std::vector<ColumnRef> columns_of(const std::vector<Value>& key, Arena& arena) {
   std::vector<ColumnRef> columns;
   for (const Value& value : key) {
     Column column(value.type);
     append_value(column, value, arena);
     columns.push_back(std::make_shared<const Column>(std::move(column)));
   }
+  return columns;
+}
+
+uint64_t hash_of(const std::vector<Value>& key) {
+  Arena arena;
   std::vector<uint64_t> hashes;
-  hash_columns(columns, 1, &hashes);
+  hash_columns(columns_of(key, arena), 1, &hashes);
+  return hashes.at(0);
+}
+
+WideHash wide_hash_of(const std::vector<Value>& key) {
+  Arena arena;
+  std::vector<WideHash> hashes;
+  hash_columns(columns_of(key, arena), 1, &hashes);
   return hashes.at(0);
 }
 
@@ -94,6 +105,30 @@ TEST_CASE("a column hashes each row as it would alone") {
   std::vector<uint64_t> hashes(3, 1);
   hash_columns(columns, 100, &hashes);
   CHECK(hashes == expected);
+}
+
+TEST_CASE("both halves of a wide hash tell keys apart, and neither keys that are equal") {
+  const auto differ = [](const std::vector<Value>& a, const std::vector<Value>& b) {
+    const WideHash left = wide_hash_of(a);
+    const WideHash right = wide_hash_of(b);
+    return left.low != right.low && left.high != right.high;
+  };
+  const Value null = Value::null(Type::bigint());
+  CHECK(wide_hash_of({}) == wide_hash_of({}));
+  CHECK(wide_hash_of({Value::double_precision(-0.0), null}) ==
+        wide_hash_of({Value::double_precision(0.0), null}));
+  CHECK(wide_hash_of({Value::double_precision(std::nan("7"))}) ==
+        wide_hash_of({Value::double_precision(std::nan("1"))}));
+  CHECK(wide_hash_of({Value::text("card")}) == wide_hash_of({Value::text("card")}));
+  CHECK(differ({Value::bigint(0)}, {null}));
+  CHECK(differ({Value::bigint(0), null}, {null, Value::bigint(0)}));
+  CHECK(differ({Value::bigint(1), Value::bigint(2)}, {Value::bigint(2), Value::bigint(1)}));
+  CHECK(differ({Value::text("")}, {Value::null(Type::text())}));
+  CHECK(differ({Value::text("a"), Value::text("b")}, {Value::text("ab"), Value::text("")}));
+  const int128 a = (int128{5} << 64) + 9;
+  for (const int128 b : {a + 1, a + (int128{1} << 64), -a}) {
+    CHECK(differ({{Type::numeric(38, 0), a}}, {{Type::numeric(38, 0), b}}));
+  }
 }
 
 TEST_CASE("key groups are spread evenly and dealt to workers in order") {
