@@ -30,8 +30,9 @@ absl::Status swap(runtime::Pipeline& from, runtime::Pipeline& to, log::OutboxPub
     taken.Update(from.release(soon()));
     return taken;
   }
-  KAPPA_RETURN_IF_ERROR(from.give_up(soon()));
-  return to.release(soon());
+  absl::Status done = from.give_up(soon());
+  done.Update(to.release(soon()));
+  return done;
 }
 
 }  // namespace kappa::replay

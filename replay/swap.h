@@ -21,6 +21,8 @@ namespace kappa::replay {
 // If it fails before `commit` has succeeded, `from` goes on leading and `to` following, and it may
 // be tried again. A crash before the commit finds `from` as the leader, after it `to`.
 //
+// An error after that is one of a pipeline that has failed; the other one goes on.
+//
 // DeadlineExceeded: `to` did not come to B in time, or the log did not take what `from` had to
 // publish. `publisher`: the product's, which both use in turn; outlives both.
 absl::Status swap(runtime::Pipeline& from, runtime::Pipeline& to, log::OutboxPublisher* publisher,

@@ -14,8 +14,13 @@
 // The catalogue's file:
 //
 //   { "format": 1, "checksum": "crc32c:…", "products": [ { "name": …, "live_generation": 1,
+//     "previous_live": 0, "last_generation": 1,
 //     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
-//                        "created": "RFC 3339", "files": { path: text, … } }, … ] }, … ] }
+//                        "created": "RFC 3339", "paused": false, "cpu_cores_max": 0,
+//                        "records_per_second_max": 0, "keeps_following": false,
+//                        "files": { path: text, … } }, … ] }, … ] }
+//
+// What replays and swaps need (from previous_live and paused on) is not there in older files.
 namespace kappa::state {
 namespace {
 
@@ -32,10 +37,16 @@ json to_json(const ProductInfo& product) {
          {"state", kStateNames[static_cast<size_t>(generation.state)]},
          {"plan_fingerprint", absl::StrFormat("%016x", generation.plan_fingerprint)},
          {"created", generation.created},
+         {"paused", generation.paused},
+         {"cpu_cores_max", generation.cpu_cores_max},
+         {"records_per_second_max", generation.records_per_second_max},
+         {"keeps_following", generation.keeps_following},
          {"files", generation.files}});
   }
   return {{"name", product.name},
           {"live_generation", product.live_generation},
+          {"previous_live", product.previous_live},
+          {"last_generation", product.last_generation},
           {"generations", std::move(generations)}};
 }
 
@@ -46,6 +57,10 @@ GenerationInfo generation_of(const json& object) {
   const auto hex = object.at("plan_fingerprint").get<std::string>();
   std::from_chars(hex.data(), hex.data() + hex.size(), generation.plan_fingerprint, 16);
   generation.created = object.at("created").get<std::string>();
+  generation.paused = object.value("paused", false);
+  generation.cpu_cores_max = object.value("cpu_cores_max", 0.0);
+  generation.records_per_second_max = object.value("records_per_second_max", 0.0);
+  generation.keeps_following = object.value("keeps_following", false);
   generation.files = object.at("files").get<std::map<std::string, std::string>>();
   return generation;
 }
@@ -62,11 +77,14 @@ std::optional<GenerationState> state_of(const json& object) {
 bool read_product(const json& object, ProductInfo* product) {
   product->name = object.at("name").get<std::string>();
   product->live_generation = object.at("live_generation").get<uint32_t>();
+  product->previous_live = object.value("previous_live", 0u);
+  product->last_generation = object.value("last_generation", 0u);
   for (const json& entry : object.at("generations")) {
     const auto state = state_of(entry);
     if (!state) return false;
     product->generations.push_back(generation_of(entry));
     product->generations.back().state = *state;
+    product->last_generation = std::max(product->last_generation, product->generations.back().id);
   }
   return true;
 }
@@ -93,6 +111,16 @@ absl::StatusOr<Catalogue> Catalogue::open(const std::string& data_path) {
     return absl::DataLossError(absl::StrCat(catalogue.path_, " is damaged: ", error.what()));
   }
   return catalogue;
+}
+
+const GenerationInfo* ProductInfo::find(uint32_t id) const {
+  const auto found = std::find_if(generations.begin(), generations.end(),
+                                  [&](const GenerationInfo& info) { return info.id == id; });
+  return found == generations.end() ? nullptr : &*found;
+}
+
+GenerationInfo* ProductInfo::find(uint32_t id) {
+  return const_cast<GenerationInfo*>(std::as_const(*this).find(id));
 }
 
 const ProductInfo* Catalogue::find(const std::string& product) const {

@@ -69,12 +69,21 @@ struct GenerationInfo {
   uint64_t plan_fingerprint = 0;
   std::map<std::string, std::string> files;  // SQL, .proto, contract: by path in the product
   std::string created;                       // RFC 3339
+  bool paused = false;                       // of one that replays
+  double cpu_cores_max = 0;                  // what it may take while it does; 0: no limit
+  double records_per_second_max = 0;
+  bool keeps_following = false;  // of one that is retired: it goes on applying what arrives
 };
 
 struct ProductInfo {
   std::string name;
   uint32_t live_generation = 0;
-  std::vector<GenerationInfo> generations;
+  std::vector<GenerationInfo> generations;  // ascending by id
+  uint32_t previous_live = 0;               // the one that was live before; 0: none
+  uint32_t last_generation = 0;             // the highest id ever given; none is given twice
+
+  const GenerationInfo* find(uint32_t id) const;
+  GenerationInfo* find(uint32_t id);
 };
 
 // catalogue.json, in the format of durable_file.h. Read whole, replaced whole. One thread.

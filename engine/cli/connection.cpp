@@ -58,7 +58,7 @@ absl::Status Connection::open_own(const ConnectOptions& options) {
   deployment.command = options.command;
   deployment.log = options.log;
   KAPPA_ASSIGN_OR_RETURN(deployment_, Deployment::open(std::move(deployment)));
-  if (options.with_products) KAPPA_RETURN_IF_ERROR(deployment_->open_products());
+  if (options.with_products) KAPPA_RETURN_IF_ERROR(deployment_->open_products(/*live_only=*/true));
   serve::ServerOptions server;
   server.listen = "127.0.0.1:0";
   server.http_listen = "";

@@ -11,21 +11,6 @@
 namespace kappa::cli {
 namespace {
 
-std::string plan_text(const operators::Plan& plan) {
-  std::string text;
-  for (const operators::PlanNode& node : plan.nodes) {
-    absl::StrAppend(&text, "#", node.id, " ", operators::describe(plan, node), "\n");
-  }
-  return text;
-}
-
-const state::GenerationInfo* live_generation(const state::ProductInfo& info) {
-  for (const state::GenerationInfo& generation : info.generations) {
-    if (generation.id == info.live_generation) return &generation;
-  }
-  return nullptr;
-}
-
 absl::Status with_product(const std::string& name, const absl::Status& status) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("product ", name, ": ", status.message()));
@@ -52,9 +37,7 @@ Deployment::~Deployment() = default;
 
 absl::Status Deployment::apply(const ProductFiles& product, std::vector<std::string>* notices) {
   if (const state::ProductInfo* known = catalogue_.find(product.name)) {
-    const state::GenerationInfo* live = live_generation(*known);
-    const auto different =
-        different_files(live ? live->files : std::map<std::string, std::string>{}, product.files);
+    const auto different = different_files(live_files(*known).files, product.files);
     if (different.empty()) return absl::OkStatus();
     notices->push_back(absl::StrCat(
         "product ", product.name, ": going on with generation ", known->live_generation,
@@ -63,69 +46,64 @@ absl::Status Deployment::apply(const ProductFiles& product, std::vector<std::str
     return absl::OkStatus();
   }
   KAPPA_ASSIGN_OR_RETURN(const operators::Plan plan, compile_plan(product));
-  state::GenerationManifest manifest;
-  manifest.plan_fingerprint = operators::fingerprint(plan);
-  manifest.plan_text = plan_text(plan);
-  manifest.journal = "journal";
-  manifest.start = "earliest";
-  const uint32_t generation = 1;
-  const std::string path = directory_->generation_path(product.name, generation);
-  const auto created = state::create_generation(path, manifest);
-  // One that a crash left between the directory and the catalogue is taken over if it is the same.
-  if (absl::IsAlreadyExists(created.status())) {
-    KAPPA_ASSIGN_OR_RETURN(const auto left, state::read_manifest(path));
-    if (!(left == manifest)) KAPPA_RETURN_IF_ERROR(created.status());
-  } else if (!created.ok()) {
-    return created.status();
-  }
   state::GenerationInfo info;
-  info.id = generation;
+  info.id = 1;
   info.state = state::GenerationState::kLive;
-  info.plan_fingerprint = manifest.plan_fingerprint;
+  info.plan_fingerprint = operators::fingerprint(plan);
   info.files = product.files;
   info.created = timestamp_to_text(clock_.now().ms * kMicrosPerMilli);
-  return catalogue_.put({product.name, generation, {info}});
+  KAPPA_RETURN_IF_ERROR(replay::make_generation(*directory_, product.name, info.id, plan));
+  state::ProductInfo made;
+  made.name = product.name;
+  made.live_generation = made.last_generation = info.id;
+  made.generations = {std::move(info)};
+  return catalogue_.put(std::move(made));
 }
 
-absl::Status Deployment::open_products() {
-  for (const state::ProductInfo& info : catalogue_.products()) {
-    KAPPA_RETURN_IF_ERROR(with_product(info.name, open_product(info)));
+absl::Status Deployment::save(const state::ProductInfo& info) {
+  const std::lock_guard lock(catalogue_mutex_);
+  return catalogue_.put(info);
+}
+
+absl::Status Deployment::open_products(bool live_only) {
+  // What is opened may change the catalogue from then on.
+  const std::vector<state::ProductInfo> all = catalogue_.products();
+  for (const state::ProductInfo& info : all) {
+    KAPPA_RETURN_IF_ERROR(with_product(info.name, open_product(info, live_only)));
   }
   return absl::OkStatus();
 }
 
-absl::Status Deployment::open_product(const state::ProductInfo& info) {
-  const state::GenerationInfo* live = live_generation(info);
-  if (!live) return absl::DataLossError("the catalogue does not hold its live generation");
-  ProductFiles files;
-  files.name = info.name;
-  files.files = live->files;
-  KAPPA_ASSIGN_OR_RETURN(operators::Plan plan, compile_plan(files));
-  if (operators::fingerprint(plan) != live->plan_fingerprint) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("this version of kappa plans it otherwise than the one that made generation ",
-                     live->id, "; run that version, or start again with another --data"));
-  }
-  KAPPA_RETURN_IF_ERROR(make_topics(plan));
+absl::Status Deployment::open_product(const state::ProductInfo& info, bool live_only) {
   DeployedProduct product;
   product.name = info.name;
-  product.generation = live->id;
-  product.files = files.protos();
-  KAPPA_ASSIGN_OR_RETURN(state::OpenGeneration generation,
-                         state::open_generation(directory_->generation_path(info.name, live->id)));
-  product.store = std::move(generation.store);
-  runtime::PipelineOptions options;
-  options.product = info.name;
-  options.generation = live->id;
-  options.workers = options_.workers;
-  options.checkpoint_interval_ms = options_.checkpoint_interval_ms;
   KAPPA_ASSIGN_OR_RETURN(product.outbox, open_outbox(log_, info.name));
-  options.publisher = product.outbox.get();
-  options.patience = patience_of(log_.choice);
+  replay::Surroundings surroundings{info.name, *directory_, *log_.log, clock_, {}, {}, {}};
+  surroundings.pipeline.workers = options_.workers;
+  surroundings.pipeline.checkpoint_interval_ms = options_.checkpoint_interval_ms;
+  surroundings.pipeline.patience = patience_of(log_.choice);
+  surroundings.pipeline.publisher = product.outbox.get();
+  surroundings.compile =
+      [name = info.name](const replay::FileTexts& texts) -> absl::StatusOr<replay::CompiledFiles> {
+    ProductFiles files;
+    files.name = name;
+    files.files = texts;
+    KAPPA_ASSIGN_OR_RETURN(operators::Plan plan, compile_plan(files));
+    return replay::CompiledFiles{std::move(plan), files.protos()};
+  };
+  surroundings.make_topics = [this](const operators::Plan& plan) { return make_topics(plan); };
+  replay::GenerationsOptions options;
+  options.save = [this](const state::ProductInfo& changed) { return save(changed); };
+  // The address of what is opened is known once it is.
+  const auto opened = std::make_shared<replay::Generations*>(nullptr);
+  options.on_live = [this, name = info.name,
+                     opened](const std::shared_ptr<replay::Generation>& live) {
+    if (tell_live_) tell_live_(served(name, *opened, live));
+  };
   KAPPA_ASSIGN_OR_RETURN(
-      product.pipeline,
-      runtime::Pipeline::open(std::move(plan), product.files, log_.log.get(), product.store.get(),
-                              directory_->journal_path(info.name), &clock_, options));
+      product.generations,
+      replay::Generations::open(std::move(surroundings), info, std::move(options), live_only));
+  *opened = product.generations.get();
   products_.push_back(std::move(product));
   return absl::OkStatus();
 }
@@ -156,7 +134,7 @@ absl::Status Deployment::make_topics(const operators::Plan& plan) {
 absl::Status Deployment::start() {
   started_ = true;
   for (DeployedProduct& product : products_) {
-    KAPPA_RETURN_IF_ERROR(with_product(product.name, product.pipeline->start()));
+    KAPPA_RETURN_IF_ERROR(with_product(product.name, product.generations->start()));
   }
   return absl::OkStatus();
 }
@@ -164,7 +142,7 @@ absl::Status Deployment::start() {
 absl::Status Deployment::stop() {
   absl::Status first;
   for (DeployedProduct& product : products_) {
-    first.Update(with_product(product.name, product.pipeline->stop()));
+    first.Update(with_product(product.name, product.generations->stop()));
   }
   return first;
 }
@@ -188,34 +166,42 @@ absl::StatusOr<DeployedProduct*> Deployment::find(const std::string& name) {
       absl::StrCat("there is no product ", name, "; there are ", absl::StrJoin(names, ", ")));
 }
 
+serve::ServedProduct Deployment::served(const std::string& name, replay::Generations* generations,
+                                        const std::shared_ptr<replay::Generation>& live) {
+  serve::ServedProduct entry;
+  entry.name = name;
+  entry.generation = live->id;
+  entry.reader = live->pipeline.get();
+  entry.owner = live;
+  entry.generations = generations;
+  entry.files = live->protos;
+  // These are called through the entry, which owns the generation.
+  runtime::Pipeline* pipeline = live->pipeline.get();
+  entry.stats = [pipeline] { return pipeline->stats(); };
+  entry.checksum = [pipeline]() -> absl::StatusOr<std::string> {
+    KAPPA_ASSIGN_OR_RETURN(const std::string dump, pipeline->canonical_dump());
+    return checksum_of_dump(dump);
+  };
+  entry.complete = [this, pipeline](runtime::Deadline deadline) -> absl::Status {
+    if (started_) return pipeline->complete_live(deadline);
+    KAPPA_RETURN_IF_ERROR(pipeline->advance());
+    KAPPA_RETURN_IF_ERROR(pipeline->complete());
+    return pipeline->checkpoint();
+  };
+  return entry;
+}
+
 std::vector<serve::ServedProduct> Deployment::served() {
-  std::vector<serve::ServedProduct> served;
+  std::vector<serve::ServedProduct> all;
   for (DeployedProduct& product : products_) {
-    runtime::Pipeline* pipeline = product.pipeline.get();
-    serve::ServedProduct entry;
-    entry.name = product.name;
-    entry.generation = product.generation;
-    entry.reader = pipeline;
-    entry.stats = [pipeline] { return pipeline->stats(); };
-    entry.checksum = [pipeline]() -> absl::StatusOr<std::string> {
-      KAPPA_ASSIGN_OR_RETURN(const std::string dump, pipeline->canonical_dump());
-      return checksum_of_dump(dump);
-    };
-    entry.complete = [this, pipeline](runtime::Deadline deadline) -> absl::Status {
-      if (started_) return pipeline->complete_live(deadline);
-      KAPPA_RETURN_IF_ERROR(pipeline->advance());
-      KAPPA_RETURN_IF_ERROR(pipeline->complete());
-      return pipeline->checkpoint();
-    };
-    entry.files = product.files;
-    served.push_back(std::move(entry));
+    all.push_back(served(product.name, product.generations.get(), product.live()));
   }
-  return served;
+  return all;
 }
 
 absl::Status Deployment::failure() const {
   for (const DeployedProduct& product : products_) {
-    const absl::Status failure = product.pipeline->stats().failure;
+    const absl::Status failure = product.live()->pipeline->stats().failure;
     if (!failure.ok()) return with_product(product.name, failure);
   }
   return absl::OkStatus();

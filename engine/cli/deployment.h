@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,8 @@
 #include "engine/runtime/pipeline.h"
 #include "engine/serve/product.h"
 #include "engine/types/clock.h"
+#include "replay/generations.h"
 #include "state/data_directory.h"
-#include "state/generation.h"
 
 namespace kappa::cli {
 
@@ -27,17 +29,16 @@ struct DeploymentOptions {
   log::Fsync fsync = log::Fsync::kOnSync;  // of the embedded log
 };
 
-// A product that runs, or could: its state and its pipeline.
+// A product that runs, or could.
 struct DeployedProduct {
   std::string name;
-  uint32_t generation = 1;
-  schemas::ProductFiles files;
-  std::unique_ptr<state::StateStore> store;
-  std::unique_ptr<log::OutboxPublisher> outbox;  // nullptr: the pipeline's own
-  std::unique_ptr<runtime::Pipeline> pipeline;
+  std::unique_ptr<log::OutboxPublisher> outbox;
+  std::unique_ptr<replay::Generations> generations;
+
+  std::shared_ptr<replay::Generation> live() const { return generations->live(); }
 };
 
-// What runs in one data directory: the log, the catalogue, a pipeline for each product.
+// What runs in one data directory: the log, the catalogue, the generations of each product.
 // This is where the engine is put together.
 //
 //   open ─apply()…─► applied ─open_products()─► opened ─start()─► running ─stop()─► stopped
@@ -55,8 +56,11 @@ class Deployment {
   // InvalidArgument: the product is faulty; everything that is wrong with it.
   absl::Status apply(const ProductFiles& product, std::vector<std::string>* notices);
   // Opens every product of the catalogue: its last checkpoint, then what came after it in the
-  // journal. Topics that its plan needs and the log does not have are made.
-  absl::Status open_products();
+  // journal. Topics that its plan needs and the log does not have are made. `live_only`: not the
+  // generations that replay or follow.
+  absl::Status open_products(bool live_only);
+  // Told of each product that another generation serves from now on; any thread. Before start().
+  void on_live(std::function<void(serve::ServedProduct)> tell) { tell_live_ = std::move(tell); }
   absl::Status start();
   // Ends every pipeline after its present epoch, with a checkpoint.
   absl::Status stop();
@@ -76,14 +80,19 @@ class Deployment {
 
  private:
   explicit Deployment(DeploymentOptions options) : options_(std::move(options)) {}
-  absl::Status open_product(const state::ProductInfo& info);
+  absl::Status open_product(const state::ProductInfo& info, bool live_only);
+  absl::Status save(const state::ProductInfo& info);
+  serve::ServedProduct served(const std::string& name, replay::Generations* generations,
+                              const std::shared_ptr<replay::Generation>& live);
   absl::Status make_topics(const operators::Plan& plan);
 
   DeploymentOptions options_;
   SystemClock clock_;
   std::unique_ptr<state::DataDirectory> directory_;
   ChosenLog log_;
+  std::mutex catalogue_mutex_;  // of writing, once products run
   state::Catalogue catalogue_;
+  std::function<void(serve::ServedProduct)> tell_live_;
   std::vector<DeployedProduct> products_;
   bool started_ = false;
 };

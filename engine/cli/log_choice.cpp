@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/terminal.h"
+#include "engine/log/header_outbox.h"
 #include "engine/log/kafka/kafka_log.h"
 #include "engine/log/kafka/kafka_outbox.h"
 #include "engine/types/status_macros.h"
@@ -149,7 +150,9 @@ runtime::Patience patience_of(const LogChoice& choice) {
 
 absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
                                                                   const std::string& product) {
-  if (log.address == kEmbedded) return nullptr;
+  if (log.address == kEmbedded) {
+    return std::make_unique<log::HeaderOutbox>(product, log.log.get());
+  }
   KAPPA_ASSIGN_OR_RETURN(log::KafkaOptions kafka, kafka_options(log.choice));
   log::KafkaOutboxOptions options;
   options.brokers = std::move(kafka.brokers);

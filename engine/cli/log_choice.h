@@ -54,7 +54,7 @@ runtime::Patience patience_of(const LogChoice& choice);
 // Asks that log's brokers what they allow. `choice` is Kafka.
 absl::StatusOr<std::unique_ptr<log::AccessProbe>> open_access_probe(const LogChoice& choice);
 
-// Publishes a product's outputs to that log; nullptr: the pipeline does so by itself, by headers.
+// Publishes a product's outputs to that log, which outlives it.
 absl::StatusOr<std::unique_ptr<log::OutboxPublisher>> open_outbox(const ChosenLog& log,
                                                                   const std::string& product);
 

@@ -74,7 +74,9 @@ absl::Status Service::run(const ServiceOptions& options,
   // It listens while it restores, so that probes see it live and not ready, and so that a port that
   // is taken is told before the work.
   KAPPA_RETURN_IF_ERROR(listen(options));
-  KAPPA_RETURN_IF_ERROR(deployment_->open_products());
+  KAPPA_RETURN_IF_ERROR(deployment_->open_products(/*live_only=*/false));
+  deployment_->on_live(
+      [this](serve::ServedProduct product) { server_->set_product(std::move(product)); });
   KAPPA_RETURN_IF_ERROR(deployment_->start());
   for (serve::ServedProduct& product : deployment_->served()) {
     server_->set_product(std::move(product));

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kLook{1};
 
 // All that was taken is applied, durable and published.
 bool LivePipeline::stands_still() const {
-  return standing_ && !reader_->entry() && !ahead_filled_ && !changed_ && checkpointer_->idle() &&
+  return standing_ && between_entries() && !changed_ && checkpointer_->idle() &&
          delivery_.mark().published_to >= state_.outbox_next;
 }
 
@@ -80,7 +80,7 @@ absl::Status LivePipeline::take_over(const Standstill& at, log::OutboxPublisher*
 
 absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublisher* publisher) {
   const uint64_t applied = journal_->bookmark().entry;
-  if (reader_->entry() || ahead_filled_ || applied < at.entries || !checkpointer_->idle()) {
+  if (!between_entries() || applied < at.entries || !checkpointer_->idle()) {
     return absl::UnavailableError(absl::StrCat("of the journal's ", at.entries, " entries, ",
                                                applied, " are applied so far"));
   }
@@ -90,6 +90,8 @@ absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublis
   KAPPA_RETURN_IF_ERROR(journal_->write_from_here());
   standing_ = true;
   follows_ = false;
+  pacer_.set({});
+  follow_to_ = UINT64_MAX;
   // Until here it has counted what it would have published; the numbers that are in force go on.
   state_.outbox_next = at.outbox_next;
   outbox_.mute(false);

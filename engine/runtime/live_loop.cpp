@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::seconds kOutboxPatience{10};
 constexpr std::chrono::milliseconds kAskAgain{20};  // a log that does not answer
 constexpr std::chrono::milliseconds kJournalLook{5};
+constexpr std::chrono::milliseconds kPacedLook{50};  // of one that waits: for a checkpoint, say
 
 }  // namespace
 
@@ -24,7 +25,9 @@ absl::Status LivePipeline::start() {
   stop_ = false;
   running_ = true;
   turns_.open();
-  subscription_ = log_->on_append([this] { turns_.wake(); });
+  subscription_ = log_->on_append([this] {
+    if (!follows_) turns_.wake();
+  });
   checkpointer_->start();
   delivery_.start();
   thread_ = std::thread([this] { run(); });
@@ -88,10 +91,7 @@ void LivePipeline::note_held(const absl::Status& why) {
 
 // One epoch, if there is anything for it.
 absl::StatusOr<bool> LivePipeline::live_turn() {
-  if (follows_) {
-    uint64_t all = UINT64_MAX;
-    return apply_next(&all);
-  }
+  if (follows_) return follow_turn();
   if (!ahead_filled_ && !reader_->entry()) {
     if (standing_) return false;
     KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
@@ -212,7 +212,10 @@ absl::Status LivePipeline::checkpoint_turn() {
 
 std::chrono::microseconds LivePipeline::idle_time() const {
   // Nobody tells when another pipeline has written to the journal.
-  if (follows_) return kJournalLook;
+  if (follows_) {
+    const auto now = std::chrono::steady_clock::now();
+    return pacer_.may_go(now) ? kJournalLook : pacer_.wait(now, kPacedLook);
+  }
   int64_t wait_ms = 1000;
   if (changed_) {
     const int64_t due_ms = last_checkpoint_ms_ + options_.checkpoint_interval_ms;

@@ -38,7 +38,8 @@ absl::Status LivePipeline::apply_entry() {
 }
 
 absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_left) {
-  while (epoch.size() < options_.epoch_records_max) {
+  const size_t records_max = pacer_.turn_records_max(options_.epoch_records_max);
+  while (epoch.size() < records_max) {
     if (!reader_->entry()) {
       if (*entries_left == 0) return absl::OkStatus();
       const JournalBookmark before = journal_->bookmark();
@@ -57,7 +58,7 @@ absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_lef
       order_clock_ = entry->clock;
       reader_->begin(*std::move(entry));
     }
-    KAPPA_RETURN_IF_ERROR(fill_from_entry(epoch));
+    KAPPA_RETURN_IF_ERROR(reader_->fill(epoch, records_max));
   }
   return absl::OkStatus();
 }

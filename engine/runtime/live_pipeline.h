@@ -16,6 +16,7 @@
 #include "engine/runtime/order_reader.h"
 #include "engine/runtime/outbox.h"
 #include "engine/runtime/outbox_delivery.h"
+#include "engine/runtime/pacer.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/shared_tasks.h"
 #include "engine/runtime/turn_queue.h"
@@ -44,6 +45,13 @@ class LivePipeline final : public Pipeline {
   absl::Status take_over(const Standstill& at, log::OutboxPublisher* publisher,
                          Deadline deadline) override;
   absl::Status give_up(Deadline deadline) override;
+  absl::Status set_pace(const Pace& pace, Deadline deadline) override;
+  absl::Status rest(Deadline deadline) override;
+  absl::Status stir(Deadline deadline) override;
+  absl::StatusOr<EntryPin> pin_between_entries(std::vector<operators::NodeId> views,
+                                               Deadline deadline) override;
+  absl::StatusOr<EntryPin> pin_behind(uint64_t entries, std::vector<operators::NodeId> views,
+                                      Deadline deadline) override;
   absl::Status advance() override;
   absl::Status tick() override;
   absl::Status complete() override;
@@ -112,6 +120,16 @@ class LivePipeline final : public Pipeline {
   absl::Status become_leader(const Standstill& at, log::OutboxPublisher* publisher);
   void become_follower();
 
+  // Following.
+  using Ready = std::function<absl::StatusOr<bool>()>;
+  absl::StatusOr<std::unique_ptr<Snapshot>> pin_once(const Ready& ready,
+                                                     std::vector<operators::NodeId> views,
+                                                     Deadline deadline);
+  absl::StatusOr<EntryPin> pin_between(Ready ready, std::vector<operators::NodeId> views,
+                                       Deadline deadline);
+  bool between_entries() const { return !reader_->entry() && !ahead_filled_; }
+  absl::StatusOr<bool> follow_turn();
+
   // The live loop.
   void run();
   absl::StatusOr<bool> live_turn();
@@ -169,8 +187,10 @@ class LivePipeline final : public Pipeline {
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;
   absl::Status failure_;
-  std::atomic<bool> follows_;  // another pipeline's order
-  bool standing_ = false;      // a leader that takes nothing from the log
+  std::atomic<bool> follows_;        // another pipeline's order
+  bool standing_ = false;            // a leader that takes nothing from the log
+  Pacer pacer_;                      // a follower's
+  uint64_t follow_to_ = UINT64_MAX;  // entries of the journal that a follower applies
   std::atomic<bool> running_{false};
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -246,17 +246,27 @@ void LivePipeline::get(NodeId id, std::vector<Row> keys,
 
 absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> views,
                                                             Deadline deadline) {
+  return pin_once([] { return true; }, std::move(views), deadline);
+}
+
+// Between two epochs. Nothing: it is not ready.
+absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin_once(const Ready& ready,
+                                                                 std::vector<NodeId> views,
+                                                                 Deadline deadline) {
   // Whoever gives up waiting leaves the pin to the last holder of `given`, who releases it.
   struct Given {
     std::mutex mutex;
     bool abandoned = false;
+    absl::StatusOr<bool> ready = false;
     std::shared_ptr<Pin> pin = std::make_shared<Pin>();
   };
   auto given = std::make_shared<Given>();
   const absl::Status pinned = run_between_epochs(
-      [this, views, given] {
+      [this, ready, views, given] {
         const std::lock_guard lock(given->mutex);
         if (given->abandoned) return;
+        given->ready = ready();
+        if (!given->ready.ok() || !*given->ready) return;
         given->pin->stamp = stamp(views);
         for (NodeId id : views) {
           if (given->pin->views.contains(id)) continue;
@@ -287,6 +297,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> 
     }
     return pinned;
   }
+  KAPPA_RETURN_IF_ERROR(given->ready.status());
+  if (!*given->ready) return nullptr;
   return std::make_unique<PinnedSnapshot>(*this, given->pin, deadline);
 }
 

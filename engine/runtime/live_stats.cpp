@@ -50,6 +50,7 @@ PipelineStats LivePipeline::collect_stats() const {
   PipelineStats stats;
   stats.epochs = epochs_;
   stats.records = state_.records;
+  stats.follows = follows_;
   stats.checkpoints = checkpointer_->checkpoints();
   stats.last_checkpoint_ms = last_checkpoint_ms_;
   stats.checkpoint_seconds = checkpointer_->last_seconds();

@@ -146,6 +146,7 @@ void OutboxDelivery::work() {
 
 absl::Status OutboxDelivery::drain(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
+  if (muted()) return status_;
   const auto published = [&] { return mark().published_to >= stored_to_; };
   changed_.wait_for(lock, patience, [&] { return published() || !status_.ok(); });
   if (!status_.ok() || published()) return status_;

@@ -37,8 +37,8 @@ class OutboxDelivery {
   // `next` is the number of its first entry). Running; nothing is stored that is not published.
   void let_go();
   void take_up(log::OutboxPublisher* publisher, uint64_t next);
-  // Waits for what is stored to be published, `patience` at most; Unavailable says how many are
-  // left. They are published after the next start.
+  // Waits for what is stored to be published, `patience` at most, unless it is muted; Unavailable
+  // says how many are left. They are published after the next start.
   absl::Status drain(std::chrono::milliseconds patience);
   void stop();
 

@@ -41,6 +41,13 @@ struct PipelineOptions {
   std::function<void(operators::NodeId, const Batch&)> on_output = nullptr;
 };
 
+// What a follower may take of the machine that it shares. 0: as much as it can get.
+struct Pace {
+  bool paused = false;
+  double records_per_second_max = 0;
+  double cpu_cores_max = 0;  // of its workers' time
+};
+
 struct ViewStats {
   std::string name;
   uint64_t rows = 0;
@@ -66,7 +73,8 @@ struct SourceStats {
 
 struct PipelineStats {
   uint64_t epochs = 0;
-  uint64_t records = 0;
+  uint64_t records = 0;  // since the product's first one
+  bool follows = false;  // another pipeline's order
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced
@@ -136,6 +144,31 @@ class Pipeline : public ViewReader {
                                  Deadline deadline) = 0;
   // One that stands still follows from now on. FailedPrecondition: it does not stand still.
   virtual absl::Status give_up(Deadline deadline) = 0;
+
+  // ---- following; any thread, while it runs ----
+
+  // From the next turn on. What leads has no pace: it is reset by take_over().
+  virtual absl::Status set_pace(const Pace& pace, Deadline deadline) = 0;
+
+  // Moments of two pipelines at one place, while both run on:
+  //
+  //   follower.rest() ─► leader.pin_between_entries() ─► follower.pin_behind(entries)
+  struct EntryPin {
+    uint64_t entries = 0;  // of the journal: these and no others are applied
+    std::unique_ptr<Snapshot> rows;
+  };
+  // A follower begins no further entry until it is told which one to pin behind, or until it is
+  // stirred.
+  virtual absl::Status rest(Deadline deadline) = 0;
+  virtual absl::Status stir(Deadline deadline) = 0;
+  // DeadlineExceeded: it was in the midst of an entry all the time.
+  virtual absl::StatusOr<EntryPin> pin_between_entries(std::vector<operators::NodeId> views,
+                                                       Deadline deadline) = 0;
+  // A follower goes on to there, pins, and goes on, whatever comes of it. DeadlineExceeded: it was
+  // not there in time. FailedPrecondition: it is beyond.
+  virtual absl::StatusOr<EntryPin> pin_behind(uint64_t entries,
+                                              std::vector<operators::NodeId> views,
+                                              Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
   // Journals everything up to the log's present ends as one entry with the present clock, and

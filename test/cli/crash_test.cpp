@@ -307,10 +307,10 @@ TEST_CASE("a server killed at random moments loses nothing and computes nothing 
 
   auto deployment = Deployment::open(test.deployment());
   REQUIRE(deployment.ok());
-  REQUIRE((*deployment)->open_products().ok());
+  REQUIRE((*deployment)->open_products(/*live_only=*/true).ok());
   const auto shop = (*deployment)->find("shop");
   REQUIRE(shop.ok());
-  runtime::Pipeline& pipeline = *(*shop)->pipeline;
+  runtime::Pipeline& pipeline = *(*shop)->live()->pipeline;
   // What arrived after the last epoch of the last server.
   REQUIRE(pipeline.advance().ok());
   REQUIRE(pipeline.checkpoint().ok());

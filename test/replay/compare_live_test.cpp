@@ -19,7 +19,7 @@ constexpr size_t kMemory = 64 << 20;
 
 const std::string kByRecord = "CREATE MATERIALIZED VIEW late_pages AS SELECT page FROM hits";
 
-std::unique_ptr<runtime::Snapshot> pin(Generation& generation) {
+std::unique_ptr<runtime::Snapshot> pin(ShopGeneration& generation) {
   auto pinned = generation->pin(generation->plan().views(), in(60));
   require_ok(pinned.status());
   return *std::move(pinned);
@@ -40,7 +40,7 @@ struct Pinned {
   std::unique_ptr<runtime::Snapshot> second;
 };
 
-std::vector<Row> rows_of(Generation& generation, runtime::Snapshot& rows, const char* view) {
+std::vector<Row> rows_of(ShopGeneration& generation, runtime::Snapshot& rows, const char* view) {
   const NodeId id = generation->plan().find_view(view);
   std::vector<int> columns;
   for (int c = 0; c < static_cast<int>(generation->plan().node(id).schema.size()); ++c) {

@@ -77,7 +77,7 @@ Shop::Shop(const std::string& directory) : clock(LogTime{kStartMs}), directory_(
   if (!log->topic("hits").ok()) require_ok(log->create_topic("hits", {.partitions = 2}));
 }
 
-void Shop::open(Generation& generation, bool leads, const std::string& sql) {
+void Shop::open(ShopGeneration& generation, bool leads, const std::string& sql) {
   generation.pipeline.reset();
   if (leads) outbox = std::make_unique<log::HeaderOutbox>("default", log.get());
   const PipelineOptions options = {.epoch_records_max = 32,

@@ -25,7 +25,7 @@ inline runtime::Deadline in(int seconds) {
 }
 
 // One complete state of the product.
-struct Generation {
+struct ShopGeneration {
   std::unique_ptr<state::StateStore> store = state::make_memory_store();
   std::unique_ptr<runtime::Pipeline> pipeline;
   runtime::Pipeline& operator*() const { return *pipeline; }
@@ -38,7 +38,7 @@ class Shop {
   explicit Shop(const std::string& directory);  // which outlives it
 
   // Opens a generation, or opens it again as after a crash, and starts it.
-  void open(Generation& generation, bool leads, const std::string& sql = kShortWindows);
+  void open(ShopGeneration& generation, bool leads, const std::string& sql = kShortWindows);
 
   // Appends the next hits, the first of which is number 0. Any thread: test frameworks take
   // assertions from one only.
@@ -65,8 +65,8 @@ class Shop {
 struct TwoGenerations {
   test::TemporaryDirectory directory;
   Shop shop{directory.path("")};
-  Generation first;
-  Generation second;
+  ShopGeneration first;
+  ShopGeneration second;
 };
 
 // Every number once, from 0 on; every row once.

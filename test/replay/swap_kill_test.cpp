@@ -61,7 +61,7 @@ struct Generations {
   static const std::string& sql(size_t generation) {
     return generation == 0 ? kShortWindows : kLongWindows;
   }
-  Generation each[2];
+  ShopGeneration each[2];
 };
 
 }  // namespace
@@ -78,7 +78,7 @@ TEST_CASE("child: two generations until all hits are there", "[.]") {
   generations.open(shop, leader);
   while (shop.hits < kHits) {
     shop.hit(kPortion);
-    Generation& from = generations.each[leader];
+    ShopGeneration& from = generations.each[leader];
     const auto next = 1 - leader;
     require_ok(swap(
         *from, *generations.each[next], shop.outbox.get(),
@@ -86,7 +86,7 @@ TEST_CASE("child: two generations until all hits are there", "[.]") {
     leader = next;
     std::cout << "swapped" << std::endl;
   }
-  for (Generation& generation : generations.each) {
+  for (ShopGeneration& generation : generations.each) {
     wait_for([&] { return generation->stats().records == static_cast<uint64_t>(kHits); });
   }
   require_ok(generations.each[leader]->complete_live(in(60)));

@@ -24,7 +24,7 @@ const std::function<absl::Status()> kCommit = [] { return absl::OkStatus(); };
 
 TEST_CASE_METHOD(TwoGenerations,
                  "two generations lead by turns under load, and each output leaves once") {
-  Generation generations[2];
+  ShopGeneration generations[2];
   shop.open(generations[0], true);
   shop.open(generations[1], false);
   std::atomic<int> live{0};
@@ -149,8 +149,8 @@ TEST_CASE_METHOD(TwoGenerations,
   }
   first.pipeline.reset();
   second.pipeline.reset();
-  Generation& leader = committed ? second : first;
-  Generation& follower = committed ? first : second;
+  ShopGeneration& leader = committed ? second : first;
+  ShopGeneration& follower = committed ? first : second;
   shop.open(leader, true);
   shop.open(follower, false);
   shop.hit(1000);

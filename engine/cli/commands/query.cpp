@@ -71,7 +71,7 @@ void tell_lag(Connection& connection) {
   if (!connection.own()) return;
   int64_t lag = 0;
   for (const DeployedProduct& product : connection.own()->products()) {
-    for (const auto& source : product.pipeline->stats().sources) lag += source.lag_records;
+    for (const auto& source : product.live()->pipeline->stats().sources) lag += source.lag_records;
   }
   if (lag == 0) return;
   note(absl::StrCat("kappa: ", lag, lag == 1 ? " record in the log is" : " records in the log are",

@@ -21,7 +21,7 @@ void print_ready(const ServeOptions& options, Service& service) {
     json["grpc"] = service.grpc_address();
     json["http"] = service.http_address();
     for (const DeployedProduct& product : service.deployment().products()) {
-      json["products"].push_back({{"name", product.name}, {"generation", product.generation}});
+      json["products"].push_back({{"name", product.name}, {"generation", product.live()->id}});
     }
     print(json.dump() + "\n");
     return;
@@ -29,7 +29,7 @@ void print_ready(const ServeOptions& options, Service& service) {
   std::string text =
       absl::StrCat("kappa serves ", options.service.deployment.data, " (process ", getpid(), ")\n");
   for (const DeployedProduct& product : service.deployment().products()) {
-    absl::StrAppend(&text, "  product  ", product.name, ", generation ", product.generation, "\n");
+    absl::StrAppend(&text, "  product  ", product.name, ", generation ", product.live()->id, "\n");
   }
   const std::string& log = service.deployment().chosen_log().address;
   if (log != "embedded") absl::StrAppend(&text, "  log      ", log, "\n");

@@ -44,20 +44,21 @@ std::string cut(const std::string& line, int width) {
 }  // namespace
 
 Summary::Summary(Service& service, const Generator& generator)
-    : pipeline_(*service.deployment().products().front().pipeline),
+    : product_(service.deployment().products().front()),
       generator_(generator),
       clock_(service.deployment().clock()),
       start_(std::chrono::steady_clock::now()),
       last_(start_) {
-  last_applied_ = pipeline_.stats().records;
+  last_applied_ = product_.live()->pipeline->stats().records;
 }
 
 std::vector<std::vector<std::string>> Summary::rows(const std::string& sql) {
-  const sql::CompiledQuery compiled = sql::compile_query({"summary", sql}, pipeline_.plan());
+  const auto live = product_.live();
+  const sql::CompiledQuery compiled = sql::compile_query({"summary", sql}, live->pipeline->plan());
   if (!compiled.ok()) return {};
   runtime::QueryLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + kQueryTime;
-  const auto result = runtime::execute(*compiled.query, pipeline_, limits);
+  const auto result = runtime::execute(*compiled.query, *live->pipeline, limits);
   std::vector<std::vector<std::string>> rows;
   if (!result.ok()) return rows;
   for (size_t row = 0; row < result->rows.rows; ++row) {
@@ -97,7 +98,7 @@ Look Summary::look() {
   const auto now = std::chrono::steady_clock::now();
   const std::chrono::duration<double> since_start = now - start_;
   const std::chrono::duration<double> since_last = now - last_;
-  const runtime::PipelineStats stats = pipeline_.stats();
+  const runtime::PipelineStats stats = product_.live()->pipeline->stats();
   Look look;
   look.seconds = since_start.count();
   look.events_in_log = generator_.records_in_log();

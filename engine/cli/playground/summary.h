@@ -61,10 +61,11 @@ class Summary {
   Look look();
 
  private:
+  // Of the generation that is live now.
   std::vector<std::vector<std::string>> rows(const std::string& sql);
   void look_at_views(Look* look);
 
-  runtime::Pipeline& pipeline_;
+  const DeployedProduct& product_;
   const Generator& generator_;
   const Clock& clock_;
   std::chrono::steady_clock::time_point start_;

@@ -1,0 +1,69 @@
+#include "replay/generation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/types/status_macros.h"
+#include "state/generation.h"
+
+namespace kappa::replay {
+namespace {
+
+std::string plan_text(const operators::Plan& plan) {
+  std::string text;
+  for (const operators::PlanNode& node : plan.nodes) {
+    absl::StrAppend(&text, "#", node.id, " ", operators::describe(plan, node), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
+                             uint32_t id, const operators::Plan& plan) {
+  state::GenerationManifest manifest;
+  manifest.plan_fingerprint = operators::fingerprint(plan);
+  manifest.plan_text = plan_text(plan);
+  manifest.journal = "journal";
+  manifest.start = "earliest";
+  const std::string path = directory.generation_path(product, id);
+  absl::Status made = state::create_generation(path, manifest).status();
+  if (absl::IsAlreadyExists(made)) {
+    KAPPA_RETURN_IF_ERROR(state::drop_generation(path));
+    made = state::create_generation(path, manifest).status();
+  }
+  return made;
+}
+
+absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,
+                                                            const state::GenerationInfo& info,
+                                                            bool leads) {
+  KAPPA_ASSIGN_OR_RETURN(CompiledFiles files, surroundings.compile(info.files));
+  if (operators::fingerprint(files.plan) != info.plan_fingerprint) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("this version of kappa plans it otherwise than the one that made generation ",
+                     info.id, "; run that version, or start again with another --data"));
+  }
+  KAPPA_RETURN_IF_ERROR(surroundings.make_topics(files.plan));
+  auto generation = std::make_shared<Generation>();
+  generation->id = info.id;
+  generation->protos = std::move(files.protos);
+  const state::DataDirectory& directory = surroundings.directory;
+  KAPPA_ASSIGN_OR_RETURN(
+      state::OpenGeneration opened,
+      state::open_generation(directory.generation_path(surroundings.product, info.id)));
+  generation->store = std::move(opened.store);
+  runtime::PipelineOptions options = surroundings.pipeline;
+  options.product = surroundings.product;
+  options.generation = info.id;
+  options.follow_only = !leads;
+  if (!leads) options.publisher = nullptr;
+  KAPPA_ASSIGN_OR_RETURN(
+      generation->pipeline,
+      runtime::Pipeline::open(std::move(files.plan), generation->protos, &surroundings.log,
+                              generation->store.get(), directory.journal_path(surroundings.product),
+                              &surroundings.clock, options));
+  return generation;
+}
+
+}  // namespace kappa::replay

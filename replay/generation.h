@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/log/log.h"
+#include "engine/log/outbox_publisher.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/types/clock.h"
+#include "operators/plan.h"
+#include "schemas/decoder.h"
+#include "state/data_directory.h"
+#include "state/store.h"
+
+namespace kappa::replay {
+
+// Files of a product, by path.
+using FileTexts = std::map<std::string, std::string>;
+
+// What they say.
+struct CompiledFiles {
+  operators::Plan plan;
+  schemas::ProductFiles protos;
+};
+
+// What all generations of a product have in common. Outlives them.
+struct Surroundings {
+  std::string product;
+  state::DataDirectory& directory;
+  log::Log& log;
+  Clock& clock;
+  // Its publisher is the product's; whether to follow is set for each generation.
+  runtime::PipelineOptions pipeline;
+  // InvalidArgument: everything that is wrong with the files.
+  std::function<absl::StatusOr<CompiledFiles>(const FileTexts&)> compile;
+  // Makes topics that a plan writes to or reads and the log does not have.
+  std::function<absl::Status(const operators::Plan&)> make_topics;
+};
+
+// A generation that is open: its state and its pipeline.
+struct Generation {
+  uint32_t id = 0;
+  schemas::ProductFiles protos;
+  std::unique_ptr<state::StateStore> store;
+  std::unique_ptr<runtime::Pipeline> pipeline;
+};
+
+// Makes the directory of a generation of this plan. The remains of a crash, or of a generation that
+// the catalogue does not have, are removed.
+absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
+                             uint32_t id, const operators::Plan& plan);
+
+// Opens one at its last checkpoint, to lead or to follow; it is not started. FailedPrecondition:
+// this version of kappa plans its files otherwise.
+absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,
+                                                            const state::GenerationInfo& info,
+                                                            bool leads);
+
+}  // namespace kappa::replay

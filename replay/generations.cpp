@@ -1,0 +1,479 @@
+#include "replay/generations.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/types/datetime.h"
+#include "engine/types/failpoint.h"
+#include "engine/types/status_macros.h"
+#include "replay/swap.h"
+#include "state/generation.h"
+
+namespace kappa::replay {
+
+using runtime::Deadline;
+using state::GenerationInfo;
+using state::GenerationState;
+using state::ProductInfo;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds kOperationPatience{2};
+constexpr std::chrono::milliseconds kNearLook{5};
+
+Deadline soon() {
+  return steady_clock::now() + std::chrono::seconds(10);
+}
+
+std::string state_text(const GenerationInfo& info) {
+  switch (info.state) {
+    case GenerationState::kReplaying:
+      return "is replaying";
+    case GenerationState::kReady:
+      return "is ready";
+    case GenerationState::kLive:
+      return "is live";
+    case GenerationState::kRetired:
+      return "is retired";
+  }
+  return "";
+}
+
+bool is_replay(const GenerationInfo& info) {
+  return info.state == GenerationState::kReplaying || info.state == GenerationState::kReady;
+}
+
+// Whether it is to apply what arrives, beside the live one.
+bool follows(const GenerationInfo& info) {
+  return is_replay(info) || (info.state == GenerationState::kRetired && info.keeps_following);
+}
+
+runtime::Pace pace_of(const GenerationInfo& info) {
+  if (!is_replay(info)) return {};
+  return {info.paused, info.records_per_second_max, info.cpu_cores_max};
+}
+
+absl::Status no_generation(const ProductInfo& info, uint32_t generation) {
+  std::vector<std::string> there;
+  for (const GenerationInfo& other : info.generations) {
+    there.push_back(absl::StrCat(other.id, " ", state_text(other)));
+  }
+  return absl::NotFoundError(absl::StrCat("product ", info.name, " has no generation ", generation,
+                                          "; of those it has, ", absl::StrJoin(there, ", ")));
+}
+
+std::set<std::string> topics_read(const operators::Plan& plan) {
+  std::set<std::string> topics;
+  for (const operators::PlanNode& node : plan.nodes) {
+    const auto* source = std::get_if<operators::SourceNode>(&node.op);
+    if (source) topics.insert(plan.sources[static_cast<size_t>(source->source)].topic);
+  }
+  return topics;
+}
+
+}  // namespace
+
+// ---- lifecycle ------------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<Generations>> Generations::open(Surroundings surroundings,
+                                                               ProductInfo info,
+                                                               GenerationsOptions options,
+                                                               bool live_only) {
+  std::unique_ptr<Generations> all(
+      new Generations(std::move(surroundings), std::move(info), std::move(options)));
+  const GenerationInfo* live = all->info_.find(all->info_.live_generation);
+  if (!live) return absl::DataLossError("the catalogue does not hold its live generation");
+  KAPPA_ASSIGN_OR_RETURN(auto leader, open_generation(all->surroundings_, *live, true));
+  all->keep(std::move(leader));
+  if (live_only) return all;
+  for (const GenerationInfo& other : all->info_.generations) {
+    if (!follows(other)) continue;
+    auto follower = open_generation(all->surroundings_, other, false);
+    if (follower.ok()) {
+      all->keep(*std::move(follower));
+    } else {
+      all->failures_[other.id] = follower.status();
+    }
+  }
+  return all;
+}
+
+Generations::~Generations() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+absl::Status Generations::start() {
+  for (auto& [id, running] : running_) {
+    const absl::Status started = running.generation->pipeline->start();
+    if (id == info_.live_generation) {
+      KAPPA_RETURN_IF_ERROR(started);
+    } else if (started.ok()) {
+      KAPPA_RETURN_IF_ERROR(
+          running.generation->pipeline->set_pace(pace_of(*info_.find(id)), soon()));
+    } else {
+      failures_[id] = started;
+    }
+  }
+  started_ = true;
+  watcher_ = std::thread([this] { watch(); });
+  return absl::OkStatus();
+}
+
+absl::Status Generations::stop() {
+  const Operation operation(operation_);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+  absl::Status live;
+  // Followers first: what the live one still writes is for their next start.
+  for (auto& [id, running] : running_) {
+    if (id != info_.live_generation) running.generation->pipeline->stop().IgnoreError();
+  }
+  return running_.at(info_.live_generation).generation->pipeline->stop();
+}
+
+std::shared_ptr<Generation> Generations::live() const {
+  const std::lock_guard lock(mutex_);
+  return running_.at(info_.live_generation).generation;
+}
+
+// ---- what there is --------------------------------------------------------------------------
+
+absl::StatusOr<Generations::Operation> Generations::begin_operation() {
+  Operation operation(operation_, kOperationPatience);
+  if (!operation) {
+    return absl::AbortedError(absl::StrCat("another operation on generations of product ",
+                                           surroundings_.product,
+                                           " runs: ask again when it is done"));
+  }
+  return operation;
+}
+
+ProductInfo Generations::info() const {
+  const std::lock_guard lock(mutex_);
+  return info_;
+}
+
+absl::Status Generations::change(const std::function<void(ProductInfo&)>& edit) {
+  const std::lock_guard lock(mutex_);
+  ProductInfo changed = info_;
+  edit(changed);
+  KAPPA_RETURN_IF_ERROR(options_.save(changed));
+  info_ = std::move(changed);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<GenerationInfo> Generations::find_replay(uint32_t generation) const {
+  const ProductInfo info = this->info();
+  for (const GenerationInfo& candidate : info.generations) {
+    if (generation == 0 ? is_replay(candidate) : candidate.id == generation) {
+      if (is_replay(candidate)) return candidate;
+      return absl::FailedPreconditionError(absl::StrCat("generation ", candidate.id, " of product ",
+                                                        info.name, " ", state_text(candidate),
+                                                        ": it does not replay"));
+    }
+  }
+  if (generation != 0) return no_generation(info, generation);
+  return absl::NotFoundError(absl::StrCat("no generation of product ", info.name,
+                                          " is replaying or ready: kappa replay start DIR"));
+}
+
+absl::StatusOr<std::shared_ptr<Generation>> Generations::running(uint32_t generation) const {
+  const std::lock_guard lock(mutex_);
+  const auto failed = failures_.find(generation);
+  if (failed != failures_.end()) return failed->second;
+  const auto found = running_.find(generation);
+  if (found == running_.end()) {
+    return absl::FailedPreconditionError(absl::StrCat("generation ", generation, " does not run"));
+  }
+  if (found->second.stats && !found->second.stats->failure.ok()) {
+    return found->second.stats->failure;
+  }
+  return found->second.generation;
+}
+
+void Generations::keep(std::shared_ptr<Generation> generation) {
+  const std::lock_guard lock(mutex_);
+  const uint32_t id = generation->id;
+  failures_.erase(id);
+  running_[id] = {std::move(generation), {}, {}};
+}
+
+// Closes it as a crash would.
+void Generations::forget(uint32_t generation) {
+  std::shared_ptr<Generation> closing;
+  const std::lock_guard lock(mutex_);
+  failures_.erase(generation);
+  const auto found = running_.find(generation);
+  if (found == running_.end()) return;
+  closing = std::move(found->second.generation);
+  running_.erase(found);
+}
+
+absl::StatusOr<std::shared_ptr<Generation>> Generations::follow(const GenerationInfo& info) {
+  auto opened = open_generation(surroundings_, info, false);
+  if (opened.ok()) {
+    const absl::Status started = (*opened)->pipeline->start();
+    if (!started.ok()) opened = started;
+  }
+  if (!opened.ok()) {
+    const std::lock_guard lock(mutex_);
+    failures_[info.id] = opened.status();
+    return opened.status();
+  }
+  KAPPA_RETURN_IF_ERROR((*opened)->pipeline->set_pace(pace_of(info), soon()));
+  keep(*opened);
+  return *opened;
+}
+
+// ---- replays --------------------------------------------------------------------------------
+
+absl::Status Generations::check_topics(const operators::Plan& plan) const {
+  const std::shared_ptr<Generation> leader = live();
+  const std::set<std::string> ordered = topics_read(leader->pipeline->plan());
+  for (const std::string& topic : topics_read(plan)) {
+    if (!ordered.contains(topic)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "generation ", leader->id, ", which is live, does not read topic ", topic,
+          ", so the product's order journal does not say when its records count; a product that "
+          "reads it has to begin anew, under another name"));
+    }
+    KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, surroundings_.log.topic(topic));
+    for (int32_t p = 0; p < info.config.partitions; ++p) {
+      KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, surroundings_.log.range({topic, p}));
+      if (range.start.value == 0) continue;
+      return absl::FailedPreconditionError(absl::StrCat(
+          "topic ", topic, " partition ", p, " has lost its first ", range.start.value,
+          " records to retention, which a replay would have to read; what they have added to the "
+          "live generation cannot be computed again"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Generations::start_replay(const FileTexts& files,
+                                                   const serve::ReplayBudget& budget) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  if (const auto other = find_replay(0); other.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", other->id, " of product ", surroundings_.product, " ",
+                     state_text(*other), ": swap it in or cancel it before another one starts"));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(files));
+  KAPPA_RETURN_IF_ERROR(check_topics(compiled.plan));
+  GenerationInfo made;
+  made.id = info().last_generation + 1;
+  made.state = GenerationState::kReplaying;
+  made.plan_fingerprint = operators::fingerprint(compiled.plan);
+  made.files = files;
+  made.created = timestamp_to_text(surroundings_.clock.now().ms * kMicrosPerMilli);
+  made.cpu_cores_max = budget.cpu_cores_max;
+  made.records_per_second_max = budget.records_per_second_max;
+  KAPPA_RETURN_IF_ERROR(
+      make_generation(surroundings_.directory, surroundings_.product, made.id, compiled.plan));
+  fail_here_if_asked("replay.made");
+  KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
+    info.generations.push_back(made);
+    info.last_generation = made.id;
+  }));
+  fail_here_if_asked("replay.started");
+  KAPPA_RETURN_IF_ERROR(follow(made).status());
+  return made.id;
+}
+
+absl::Status Generations::pause_replay(uint32_t generation) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(GenerationInfo paused, find_replay(generation));
+  paused.paused = true;
+  KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) { *info.find(paused.id) = paused; }));
+  const auto there = running(paused.id);
+  return there.ok() ? (*there)->pipeline->set_pace(pace_of(paused), soon()) : absl::OkStatus();
+}
+
+absl::Status Generations::resume_replay(uint32_t generation,
+                                        std::optional<serve::ReplayBudget> budget) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(GenerationInfo resumed, find_replay(generation));
+  resumed.paused = false;
+  if (budget) {
+    resumed.cpu_cores_max = budget->cpu_cores_max;
+    resumed.records_per_second_max = budget->records_per_second_max;
+  }
+  KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) { *info.find(resumed.id) = resumed; }));
+  const auto there = running(resumed.id);
+  if (there.ok()) return (*there)->pipeline->set_pace(pace_of(resumed), soon());
+  // It has failed: perhaps what it failed of has passed.
+  forget(resumed.id);
+  return follow(resumed).status();
+}
+
+// The catalogue has forgotten it; its directory may be left by a crash, to nobody's harm.
+absl::Status Generations::drop(uint32_t generation) {
+  forget(generation);
+  return state::drop_generation(
+      surroundings_.directory.generation_path(surroundings_.product, generation));
+}
+
+absl::Status Generations::cancel_replay(uint32_t generation) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const GenerationInfo cancelled, find_replay(generation));
+  KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
+    std::erase_if(info.generations, [&](const auto& other) { return other.id == cancelled.id; });
+  }));
+  fail_here_if_asked("replay.cancelled");
+  return drop(cancelled.id);
+}
+
+absl::StatusOr<std::vector<uint32_t>> Generations::drop_retired(size_t keep) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  const ProductInfo info = this->info();
+  std::vector<uint32_t> retired;
+  for (const GenerationInfo& other : info.generations) {
+    // The one to roll back to is the last to go.
+    if (other.state == GenerationState::kRetired && other.id != info.previous_live) {
+      retired.push_back(other.id);
+    }
+  }
+  const GenerationInfo* previous = info.find(info.previous_live);
+  if (previous && previous->state == GenerationState::kRetired) retired.push_back(previous->id);
+  retired.resize(retired.size() - std::min(keep, retired.size()));
+  for (const uint32_t id : retired) {
+    KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& changed) {
+      std::erase_if(changed.generations, [&](const auto& other) { return other.id == id; });
+      if (changed.previous_live == id) changed.previous_live = 0;
+    }));
+    fail_here_if_asked("replay.dropped");
+    KAPPA_RETURN_IF_ERROR(drop(id));
+  }
+  std::sort(retired.begin(), retired.end());
+  return retired;
+}
+
+// ---- comparing and swapping -----------------------------------------------------------------
+
+absl::StatusOr<serve::Comparison> Generations::compare(uint32_t generation, size_t samples_max,
+                                                       Deadline deadline) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const GenerationInfo other, find_replay(generation));
+  if (other.state != GenerationState::kReady || other.paused) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", other.id, " of product ", surroundings_.product, " ",
+                     other.paused ? "is paused" : state_text(other),
+                     ": it is compared once it has come to where the live one is"));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const std::shared_ptr<Generation> there, running(other.id));
+  return compare_with_live(*there, samples_max, deadline);
+}
+
+absl::Status Generations::require_equal(Generation& other, const std::vector<std::string>& views,
+                                        Deadline deadline) {
+  if (views.empty()) return absl::OkStatus();
+  KAPPA_ASSIGN_OR_RETURN(const serve::Comparison comparison, compare_with_live(other, 0, deadline));
+  std::set<std::string> missing(views.begin(), views.end());
+  const bool all = missing.erase("*") > 0;
+  std::vector<std::string> different;
+  for (const serve::ViewDifference& view : comparison.views) {
+    const bool named = missing.erase(view.view) > 0;
+    if ((all || named) && !view.equal()) different.push_back(view.view);
+  }
+  if (!missing.empty()) {
+    return absl::NotFoundError(absl::StrCat("no view ", absl::StrJoin(missing, ", "),
+                                            " is there to be equal; nothing was done"));
+  }
+  if (different.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("in generations ", comparison.before, " and ", comparison.after,
+                   " differ what must be equal: ", absl::StrJoin(different, ", "),
+                   "; nothing was done (see how: kappa replay diff)"));
+}
+
+absl::StatusOr<serve::SwapReport> Generations::swap(const serve::SwapRequest& request,
+                                                    Deadline deadline) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const GenerationInfo to, find_replay(request.generation));
+  if (to.state != GenerationState::kReady || to.paused) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("generation ", to.id, " of product ", surroundings_.product, " ",
+                     to.paused ? "is paused" : state_text(to), ": it has to be ready"));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const std::shared_ptr<Generation> there, running(to.id));
+  KAPPA_RETURN_IF_ERROR(require_equal(*there, request.require_equal, deadline));
+  return swap_in(there, request.keep_following, deadline);
+}
+
+absl::StatusOr<serve::SwapReport> Generations::roll_back(bool keep_following, Deadline deadline) {
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  const ProductInfo info = this->info();
+  const GenerationInfo* previous = info.find(info.previous_live);
+  if (!previous || previous->state != GenerationState::kRetired) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("product ", info.name, " has no generation that was live before ",
+                     info.live_generation, " and is kept: there is nothing to roll back to"));
+  }
+  if (!running(previous->id).ok()) {
+    forget(previous->id);
+    KAPPA_RETURN_IF_ERROR(follow(*previous).status());
+  }
+  fail_here_if_asked("rollback.follows");
+  KAPPA_RETURN_IF_ERROR(wait_until_near(previous->id, deadline));
+  KAPPA_ASSIGN_OR_RETURN(const std::shared_ptr<Generation> to, running(previous->id));
+  return swap_in(to, keep_following, deadline);
+}
+
+absl::Status Generations::wait_until_near(uint32_t generation, Deadline deadline) {
+  while (true) {
+    look();
+    KAPPA_RETURN_IF_ERROR(running(generation).status());
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_near(generation)) return absl::OkStatus();
+    }
+    if (steady_clock::now() > deadline) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("generation ", generation,
+                       " has not caught up in time; what it has done so far is kept: ask again"));
+    }
+    std::this_thread::sleep_for(kNearLook);
+  }
+}
+
+absl::StatusOr<serve::SwapReport> Generations::swap_in(const std::shared_ptr<Generation>& to,
+                                                       bool keep_following, Deadline deadline) {
+  const std::shared_ptr<Generation> from = live();
+  serve::SwapReport report{from->id, to->id, 0};
+  const steady_clock::time_point begun = steady_clock::now();
+  KAPPA_RETURN_IF_ERROR(to->pipeline->set_pace({}, deadline));
+  const auto commit = [&]() -> absl::Status {
+    KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
+      info.live_generation = to->id;
+      info.previous_live = from->id;
+      GenerationInfo& live = *info.find(to->id);
+      live.state = GenerationState::kLive;
+      live.paused = false;
+      live.keeps_following = false;
+      GenerationInfo& retired = *info.find(from->id);
+      retired.state = GenerationState::kRetired;
+      retired.keeps_following = keep_following;
+    }));
+    options_.on_live(to);
+    return absl::OkStatus();
+  };
+  KAPPA_RETURN_IF_ERROR(replay::swap(*from->pipeline, *to->pipeline,
+                                     surroundings_.pipeline.publisher, commit, deadline));
+  report.seconds = std::chrono::duration<double>(steady_clock::now() - begun).count();
+  return report;
+}
+
+}  // namespace kappa::replay

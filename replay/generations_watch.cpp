@@ -1,0 +1,177 @@
+// Generations: looking after those that run, and what two of them show at one place.
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/types/status_macros.h"
+#include "replay/compare.h"
+#include "replay/generations.h"
+
+namespace kappa::replay {
+
+using runtime::Deadline;
+using state::GenerationInfo;
+using state::GenerationState;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{200};
+// A follower is near if so much is left to apply: as much as arrives in a second, or this.
+constexpr int64_t kNearRecords = 10'000;
+constexpr size_t kCompareBytesMax = size_t{1} << 30;
+
+int64_t records_remaining(const runtime::PipelineStats& stats) {
+  int64_t remaining = 0;
+  std::set<std::string> topics;  // two sources may be of one topic
+  for (const runtime::SourceStats& source : stats.sources) {
+    if (topics.insert(source.topic).second) remaining += source.lag_records;
+  }
+  return remaining;
+}
+
+EventTime watermark_of(const runtime::PipelineStats& stats) {
+  EventTime least = stats.sources.empty() ? kNoEventTime : kEndOfTime;
+  for (const runtime::SourceStats& source : stats.sources) {
+    least = std::min(least, source.watermark);
+  }
+  return least;
+}
+
+}  // namespace
+
+void Generations::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, kLook, [this] { return stopping_; })) {
+    lock.unlock();
+    look();
+    close_unneeded();
+    lock.lock();
+  }
+}
+
+// Asks each pipeline how far it is. A replay that is near is ready from now on.
+void Generations::look() {
+  std::vector<std::shared_ptr<Generation>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, running] : running_) all.push_back(running.generation);
+  }
+  std::vector<uint32_t> ready;
+  for (const std::shared_ptr<Generation>& generation : all) {
+    runtime::PipelineStats stats = generation->pipeline->stats();
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(generation->id);
+    if (found == running_.end()) continue;
+    if (stats.failure.ok()) found->second.progress.note(steady_clock::now(), stats.records);
+    found->second.stats = std::move(stats);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const GenerationInfo& info : info_.generations) {
+      if (info.state == GenerationState::kReplaying && is_near(info.id)) ready.push_back(info.id);
+    }
+  }
+  for (const uint32_t id : ready) {
+    // If it cannot be written down now, the next look tries again.
+    change([id](state::ProductInfo& info) {
+      if (GenerationInfo* found = info.find(id)) found->state = GenerationState::kReady;
+    }).IgnoreError();
+  }
+}
+
+bool Generations::is_near(uint32_t generation) const {
+  const auto found = running_.find(generation);
+  const auto live = running_.find(info_.live_generation);
+  if (found == running_.end() || !found->second.stats || !found->second.stats->failure.ok() ||
+      live == running_.end() || !live->second.stats) {
+    return false;
+  }
+  const auto arriving = static_cast<int64_t>(live->second.progress.records_per_second());
+  return records_remaining(*found->second.stats) <=
+         records_remaining(*live->second.stats) + std::max(kNearRecords, arriving);
+}
+
+// Ends those that are to follow no more, once nobody reads from them.
+void Generations::close_unneeded() {
+  const Operation operation(operation_, std::try_to_lock);
+  if (!operation) return;
+  std::vector<std::shared_ptr<Generation>> closing;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto at = running_.begin(); at != running_.end();) {
+      const GenerationInfo* info = info_.find(at->first);
+      const bool needed = info && (info->state != GenerationState::kRetired ||
+                                   info->keeps_following || at->second.generation.use_count() > 1);
+      if (needed) {
+        ++at;
+        continue;
+      }
+      closing.push_back(std::move(at->second.generation));
+      at = running_.erase(at);
+    }
+  }
+  for (const auto& generation : closing) generation->pipeline->stop().IgnoreError();
+}
+
+std::vector<serve::GenerationStatus> Generations::generations() {
+  const std::lock_guard lock(mutex_);
+  std::vector<serve::GenerationStatus> all;
+  double arriving = 0;
+  if (const auto live = running_.find(info_.live_generation); live != running_.end()) {
+    arriving = live->second.progress.records_per_second();
+  }
+  for (const GenerationInfo& info : info_.generations) {
+    serve::GenerationStatus& status = all.emplace_back();
+    status.id = info.id;
+    status.state = info.state;
+    status.paused = info.paused;
+    status.created = info.created;
+    status.plan_fingerprint = info.plan_fingerprint;
+    status.budget = {info.cpu_cores_max, info.records_per_second_max};
+    status.arriving_per_second = arriving;
+    if (const auto failed = failures_.find(info.id); failed != failures_.end()) {
+      status.failure = failed->second;
+    }
+    const auto found = running_.find(info.id);
+    if (found == running_.end()) continue;
+    status.runs = true;
+    if (!found->second.stats) continue;
+    const runtime::PipelineStats& stats = *found->second.stats;
+    status.failure.Update(stats.failure);
+    status.runs = stats.failure.ok();
+    status.records = stats.records;
+    status.records_remaining = records_remaining(stats);
+    status.records_per_second = found->second.progress.records_per_second();
+    status.watermark = watermark_of(stats);
+    status.state_bytes = stats.state_bytes;
+  }
+  return all;
+}
+
+absl::StatusOr<serve::Comparison> Generations::compare_with_live(Generation& other,
+                                                                 size_t samples_max,
+                                                                 Deadline deadline) {
+  const std::shared_ptr<Generation> former = live();
+  const operators::Plan& before = former->pipeline->plan();
+  const operators::Plan& after = other.pipeline->plan();
+  KAPPA_RETURN_IF_ERROR(other.pipeline->rest(deadline));
+  const auto here = former->pipeline->pin_between_entries(before.views(), deadline);
+  if (!here.ok()) {
+    other.pipeline->stir(deadline).IgnoreError();
+    return here.status();
+  }
+  KAPPA_ASSIGN_OR_RETURN(const runtime::Pipeline::EntryPin there,
+                         other.pipeline->pin_behind(here->entries, after.views(), deadline));
+  serve::Comparison comparison;
+  comparison.before = former->id;
+  comparison.after = other.id;
+  comparison.place = here->rows->stamp().place;
+  KAPPA_ASSIGN_OR_RETURN(
+      comparison.views,
+      replay::compare({before, *here->rows}, {after, *there.rows}, samples_max, kCompareBytesMax));
+  return comparison;
+}
+
+}  // namespace kappa::replay
