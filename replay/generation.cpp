@@ -1,7 +1,10 @@
 #include "replay/generation.h"
 
+#include <filesystem>
+#include <set>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/types/status_macros.h"
 #include "state/generation.h"
@@ -33,6 +36,23 @@ absl::Status make_generation(const state::DataDirectory& directory, const std::s
     made = state::create_generation(path, manifest).status();
   }
   return made;
+}
+
+absl::Status sweep_generations(const state::DataDirectory& directory,
+                               const state::ProductInfo& info) {
+  const std::string path = directory.generations_path(info.name);
+  std::set<std::string> known;
+  for (const state::GenerationInfo& generation : info.generations) {
+    known.insert(directory.generation_path(info.name, generation.id));
+  }
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    uint32_t id = 0;
+    const bool numbered = absl::SimpleAtoi(entry.path().filename().string(), &id);
+    if (!numbered || known.contains(directory.generation_path(info.name, id))) continue;
+    KAPPA_RETURN_IF_ERROR(state::drop_generation(directory.generation_path(info.name, id)));
+  }
+  return state::sweep_dropped_generations(path);
 }
 
 absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,

@@ -54,6 +54,11 @@ struct Generation {
 absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
                              uint32_t id, const operators::Plan& plan);
 
+// Removes the directories that the catalogue does not have: what a crash has left between it and
+// them.
+absl::Status sweep_generations(const state::DataDirectory& directory,
+                               const state::ProductInfo& info);
+
 // Opens one at its last checkpoint, to lead or to follow; it is not started. FailedPrecondition:
 // this version of kappa plans its files otherwise.
 absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,

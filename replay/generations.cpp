@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Generations>> Generations::open(Surroundings surr
   KAPPA_ASSIGN_OR_RETURN(auto leader, open_generation(all->surroundings_, *live, true));
   all->keep(std::move(leader));
   if (live_only) return all;
+  KAPPA_RETURN_IF_ERROR(sweep_generations(all->surroundings_.directory, all->info_));
   for (const GenerationInfo& other : all->info_.generations) {
     if (!follows(other)) continue;
     auto follower = open_generation(all->surroundings_, other, false);
@@ -452,7 +453,6 @@ absl::Status Generations::wait_until_near(uint32_t generation, Deadline deadline
 absl::StatusOr<serve::SwapReport> Generations::swap_in(const std::shared_ptr<Generation>& to,
                                                        bool keep_following, Deadline deadline) {
   const std::shared_ptr<Generation> from = live();
-  serve::SwapReport report{from->id, to->id, 0};
   const steady_clock::time_point begun = steady_clock::now();
   KAPPA_RETURN_IF_ERROR(to->pipeline->set_pace({}, deadline));
   const auto commit = [&]() -> absl::Status {
@@ -470,10 +470,12 @@ absl::StatusOr<serve::SwapReport> Generations::swap_in(const std::shared_ptr<Gen
     options_.on_live(to);
     return absl::OkStatus();
   };
+  const steady_clock::time_point held = steady_clock::now();
   KAPPA_RETURN_IF_ERROR(replay::swap(*from->pipeline, *to->pipeline,
                                      surroundings_.pipeline.publisher, commit, deadline));
-  report.seconds = std::chrono::duration<double>(steady_clock::now() - begun).count();
-  return report;
+  const std::chrono::duration<double> in_all = steady_clock::now() - begun;
+  const std::chrono::duration<double> for_swap = steady_clock::now() - held;
+  return serve::SwapReport{from->id, to->id, in_all.count(), for_swap.count()};
 }
 
 }  // namespace kappa::replay

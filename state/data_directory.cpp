@@ -137,8 +137,11 @@ std::string DataDirectory::product_path(const std::string& product) const {
 std::string DataDirectory::journal_path(const std::string& product) const {
   return product_path(product) + "/journal";
 }
+std::string DataDirectory::generations_path(const std::string& product) const {
+  return product_path(product) + "/generations";
+}
 std::string DataDirectory::generation_path(const std::string& product, uint32_t generation) const {
-  return absl::StrCat(product_path(product), "/generations/", generation);
+  return absl::StrCat(generations_path(product), "/", generation);
 }
 
 absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path) {

@@ -46,6 +46,7 @@ class DataDirectory {
   std::string log_path() const;
   std::string product_path(const std::string& product) const;
   std::string journal_path(const std::string& product) const;
+  std::string generations_path(const std::string& product) const;
   std::string generation_path(const std::string& product, uint32_t generation) const;
 
  private:
