@@ -135,6 +135,43 @@ void add_pipeline(Families& families, const std::string& product,
                    labels, stats.transaction_aborts);
 }
 
+// Series of their own: a replay is far behind by its nature, which is no alarm.
+void add_replay(Families& families, const std::string& product, const GenerationStatus& status) {
+  const Labels labels = {{"product", product}, {"generation", absl::StrCat(status.id)}};
+  const auto state = [&](const char* name, bool is) {
+    Labels of = labels;
+    of.emplace_back("state", name);
+    families.gauge("kappa_replay_state", "1: the state that a replay is in", std::move(of),
+                   is ? 1 : 0);
+  };
+  const bool failed = !status.failure.ok();
+  const bool ready = status.state == state::GenerationState::kReady;
+  state("failed", failed);
+  state("paused", !failed && status.paused);
+  state("replaying", !failed && !status.paused && !ready);
+  state("ready", !failed && !status.paused && ready);
+  families.counter("kappa_replay_records_processed_total", "Records that a replay has applied",
+                   labels, status.records);
+  families.gauge("kappa_replay_remaining_records", "Records that a replay has before it", labels,
+                 static_cast<double>(status.records_remaining));
+  if (const std::optional<double> eta = status.eta_seconds()) {
+    families.gauge("kappa_replay_eta_seconds",
+                   "When a replay will have caught up; absent: it does not gain on what arrives",
+                   labels, *eta);
+  }
+}
+
+void add_generations(Families& families, const std::string& product, GenerationControl& control) {
+  for (const GenerationStatus& status : control.generations()) {
+    families.gauge("kappa_generation_live", "1: the generation that is served; 0: another one",
+                   {{"product", product}, {"generation", absl::StrCat(status.id)}},
+                   status.state == state::GenerationState::kLive ? 1 : 0);
+    const bool replays = status.state == state::GenerationState::kReplaying ||
+                         status.state == state::GenerationState::kReady;
+    if (replays) add_replay(families, product, status);
+  }
+}
+
 }  // namespace
 
 const std::vector<double>& SampledHistogram::bounds() {
@@ -173,6 +210,7 @@ std::vector<MetricFamily> ProductMetrics::collect() {
     const ProductCondition condition = condition_of(*product);
     families.gauge("kappa_product_ready", "1: the product is running; 0: restoring or failed",
                    {{"product", name}}, condition.state == ProductState::kRunning ? 1 : 0);
+    if (product->generations) add_generations(families, name, *product->generations);
     if (product->reader == nullptr || !product->stats) continue;
     const runtime::PipelineStats stats = product->stats();
     add_pipeline(families, name, stats);
