@@ -87,7 +87,7 @@ class Generations final : public serve::GenerationControl {
   absl::Status change(const std::function<void(state::ProductInfo&)>& edit);
   // The one that replays or is ready, by its number or, with 0, because it is the only one.
   absl::StatusOr<state::GenerationInfo> find_replay(uint32_t generation) const;
-  // FailedPrecondition: the order does not have what the plan reads, or the log no longer does.
+  // FailedPrecondition: the log has no longer what the plan reads.
   absl::Status check_topics(const operators::Plan& plan) const;
 
   // Pipelines.

@@ -1,7 +1,10 @@
 // Who leads: a leader that stands still, and a follower that takes its place.
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -90,6 +93,13 @@ absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublis
   KAPPA_RETURN_IF_ERROR(journal_->write_from_here());
   standing_ = true;
   follows_ = false;
+  // What the journal carries on besides is this one's from now on.
+  const absl::Status carries = take_new_partitions();
+  if (!carries.ok()) {
+    standing_ = false;
+    follows_ = true;
+    return carries;
+  }
   pacer_.set({});
   follow_to_ = UINT64_MAX;
   // Until here it has counted what it would have published; the numbers that are in force go on.
@@ -106,6 +116,50 @@ void LivePipeline::become_follower() {
   outbox_.mute(true);
   follows_ = true;
   standing_ = false;
+}
+
+absl::Status LivePipeline::join(const std::vector<std::string>& topics, Deadline deadline) {
+  if (follows_) return absl::FailedPreconditionError("the pipeline follows another one's order");
+  const auto joined = std::make_shared<std::optional<absl::Status>>();
+  while (true) {
+    KAPPA_RETURN_IF_ERROR(run_between_epochs(
+        [this, topics, joined] {
+          if (between_entries()) *joined = write_join(topics);
+        },
+        deadline));
+    if (*joined && !absl::IsUnavailable(**joined)) return **joined;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return *joined ? **joined
+                     : absl::DeadlineExceededError("the pipeline was in the midst of an entry");
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+// Between entries.
+absl::Status LivePipeline::write_join(const std::vector<std::string>& topics) {
+  std::set<std::string> fresh(topics.begin(), topics.end());
+  for (size_t p = 0; p < reader_->partitions(); ++p) fresh.erase(reader_->partition(p).topic);
+  if (fresh.empty()) return absl::OkStatus();
+  JournalEntry entry{JournalEntry::Kind::kJoin, std::max(clock_->now(), order_clock_), {}};
+  std::vector<TopicPartition> partitions;
+  for (const std::string& topic : fresh) {
+    KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, log_->topic(topic));
+    for (int32_t p = 0; p < info.config.partitions; ++p) partitions.push_back({topic, p});
+  }
+  // Read as if from its start, to see where it ends.
+  KAPPA_ASSIGN_OR_RETURN(const OrderReader from_start,
+                         OrderReader::open(*log_, {fresh.begin(), fresh.end()}, {}));
+  KAPPA_ASSIGN_OR_RETURN(const std::optional<JournalEntry> history,
+                         from_start.describe_backlog(entry.clock));
+  if (history) entry.advances = history->advances;
+  for (const TopicPartition& partition : partitions) {
+    KAPPA_RETURN_IF_ERROR(journal_->introduce(partition));
+  }
+  KAPPA_RETURN_IF_ERROR(take_new_partitions());
+  if (entry.advances.empty()) return journal_->sync();
+  KAPPA_RETURN_IF_ERROR(append_entry(std::move(entry)));
+  return running_ ? absl::OkStatus() : apply_entry();
 }
 
 absl::Status LivePipeline::give_up(Deadline deadline) {

@@ -97,8 +97,12 @@ absl::StatusOr<bool> LivePipeline::live_turn() {
     KAPPA_ASSIGN_OR_RETURN(const bool taken, take_what_arrived());
     if (!taken) return false;
   }
-  return next_turn([this](Epoch& epoch) { return fill_from_entry(epoch); },
-                   [this] { return reader_->entry() && !stop_; });
+  KAPPA_ASSIGN_OR_RETURN(const bool applied,
+                         next_turn([this](Epoch& epoch) { return fill_from_entry(epoch); },
+                                   [this] { return reader_->entry() && !stop_; }));
+  if (applied || reader_->entry()) return applied;
+  note_passed();
+  return true;
 }
 
 // Journals the next entry: what has arrived, the backlog, or a tick. False: there is none.
@@ -137,8 +141,7 @@ absl::StatusOr<bool> LivePipeline::take_what_arrived() {
 // where this one stands.
 absl::Status LivePipeline::take_new_partitions() {
   const uint64_t version = log_->partitions_version();
-  KAPPA_ASSIGN_OR_RETURN(OrderReader grown,
-                         OrderReader::open(*log_, flow_->shape().topics(), reader_->places()));
+  KAPPA_ASSIGN_OR_RETURN(OrderReader grown, open_reader(reader_->places()));
   reader_ = std::move(grown);
   partitions_version_ = version;
   applied_ = read_position();

@@ -11,8 +11,9 @@
 namespace kappa::runtime {
 
 absl::Status LivePipeline::append_entry(JournalEntry entry) {
-  const bool history = entry.kind == JournalEntry::Kind::kHistory;
   // A backlog's entry must not outlive its records: they are made durable first.
+  const bool history =
+      entry.kind == JournalEntry::Kind::kHistory || entry.kind == JournalEntry::Kind::kJoin;
   if (history) KAPPA_RETURN_IF_ERROR(log_->sync());
   KAPPA_RETURN_IF_ERROR(journal_->append(entry));
   if (history) KAPPA_RETURN_IF_ERROR(journal_->sync());
@@ -102,6 +103,13 @@ absl::Status LivePipeline::cut_journal(const absl::Status& why) {
   return rewind_to(before);
 }
 
+// Entries may have nothing for this plan: then no epoch has brought it behind them.
+void LivePipeline::note_passed() {
+  if (!between_entries() || applied_.journal.entry == journal_->bookmark().entry) return;
+  applied_ = read_position();
+  changed_ = true;
+}
+
 // Applies one epoch of the journal's next entries. False: there is nothing (more) to apply.
 absl::StatusOr<bool> LivePipeline::apply_next(uint64_t* entries_left) {
   const auto fill = [this, entries_left](Epoch& epoch) {
@@ -111,6 +119,7 @@ absl::StatusOr<bool> LivePipeline::apply_next(uint64_t* entries_left) {
     return filled;
   };
   absl::StatusOr<bool> applied = next_turn(fill, [this] { return !stop_; });
+  if (applied.ok() && !*applied) note_passed();
   if (!absl::IsAborted(applied.status())) return applied;
   KAPPA_RETURN_IF_ERROR(cut_journal(applied.status()));
   return true;

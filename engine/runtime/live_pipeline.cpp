@@ -74,8 +74,19 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   while (true) {
     KAPPA_ASSIGN_OR_RETURN(const bool applied,
                            with_patience(options_.patience, [&] { return apply_next(&all); }));
-    if (!applied) return absl::OkStatus();
+    if (!applied) break;
   }
+  return carries_all() ? absl::OkStatus()
+                       : with_patience(options_.patience, [&] { return take_new_partitions(); });
+}
+
+// Whether the reader knows all topics that the journal carries on.
+bool LivePipeline::carries_all() const {
+  std::set<std::string> topics;
+  for (size_t p = 0; p < reader_->partitions(); ++p) topics.insert(reader_->partition(p).topic);
+  const auto& partitions = journal_->bookmark().partitions;
+  return std::all_of(partitions.begin(), partitions.end(),
+                     [&](const auto& known) { return topics.contains(known.first.topic); });
 }
 
 absl::Status LivePipeline::open_topics() {
@@ -92,12 +103,28 @@ absl::Status LivePipeline::open_topics() {
   return absl::OkStatus();
 }
 
+// A reader of what the plan reads, from these places; of a leader, also of what the journal carries
+// on besides.
+absl::StatusOr<OrderReader> LivePipeline::open_reader(const std::vector<PartitionPlace>& places) {
+  const std::vector<std::string>& topics = flow_->shape().topics();
+  KAPPA_ASSIGN_OR_RETURN(OrderReader reader, OrderReader::open(*log_, topics, places));
+  reader.expect(joins_);
+  if (follows_) return reader;
+  std::set<std::string> carried;
+  for (const auto& [partition, next] : journal_->bookmark().partitions) {
+    carried.insert(partition.topic);
+  }
+  for (const std::string& topic : topics) carried.erase(topic);
+  for (const std::string& topic : carried) {
+    KAPPA_RETURN_IF_ERROR(reader.carry(topic, journal_->bookmark()));
+  }
+  return reader;
+}
+
 absl::Status LivePipeline::rewind_to(const Place& place) {
   partitions_version_ = log_->partitions_version();
-  KAPPA_ASSIGN_OR_RETURN(reader_, with_patience(options_.patience, [&] {
-                           return OrderReader::open(*log_, flow_->shape().topics(),
-                                                    place.partitions);
-                         }));
+  KAPPA_ASSIGN_OR_RETURN(
+      reader_, with_patience(options_.patience, [&] { return open_reader(place.partitions); }));
   if (place.entry) reader_->resume(*place.entry);
   order_clock_ = place.clock;
   applied_ = read_position();
@@ -114,6 +141,7 @@ absl::Status LivePipeline::recover_outbox(const log::OutboxHistory& history) {
 absl::Status LivePipeline::restore() {
   const absl::StatusOr<std::string> stored = checkpoints_.read_place();
   if (absl::IsNotFound(stored.status())) {
+    KAPPA_ASSIGN_OR_RETURN(joins_, journal_->joins_ahead());
     KAPPA_RETURN_IF_ERROR(rewind_to(Place{}));
     KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), std::nullopt, 0, {}}));
     show_first_rows();
@@ -133,6 +161,7 @@ absl::Status LivePipeline::restore() {
                      " follows another order journal than the one that is there"));
   }
   KAPPA_RETURN_IF_ERROR(journal_->resume(place.journal));
+  KAPPA_ASSIGN_OR_RETURN(joins_, journal_->joins_ahead());
   watermarks_.restore(place);
   KAPPA_RETURN_IF_ERROR(restore_rows());
   flow_->restored(watermarks_);

@@ -45,6 +45,7 @@ class LivePipeline final : public Pipeline {
   absl::Status take_over(const Standstill& at, log::OutboxPublisher* publisher,
                          Deadline deadline) override;
   absl::Status give_up(Deadline deadline) override;
+  absl::Status join(const std::vector<std::string>& topics, Deadline deadline) override;
   absl::Status set_pace(const Pace& pace, Deadline deadline) override;
   absl::Status rest(Deadline deadline) override;
   absl::Status stir(Deadline deadline) override;
@@ -87,6 +88,8 @@ class LivePipeline final : public Pipeline {
   absl::StatusOr<uint32_t> worker_of_stored(state::TableId id,
                                             const std::vector<state::RowField>& fields,
                                             std::string_view key) const;
+  absl::StatusOr<OrderReader> open_reader(const std::vector<PartitionPlace>& places);
+  bool carries_all() const;
   absl::Status rewind_to(const Place& place);
   log::OutboxPublisher* publisher() const;
   absl::Status recover_outbox(const log::OutboxHistory& history);
@@ -97,6 +100,7 @@ class LivePipeline final : public Pipeline {
   absl::StatusOr<bool> apply_next(uint64_t* entries_left);
   absl::Status fill_from_entry(Epoch& epoch);
   absl::Status fill_from_journal(Epoch& epoch, uint64_t* entries_left);
+  void note_passed();
   absl::Status cut_journal(const absl::Status& why);
   absl::Status append_moment(JournalEntry::Kind kind);
   absl::Status apply_entry();
@@ -119,6 +123,7 @@ class LivePipeline final : public Pipeline {
   absl::Status wait_until_still(Deadline deadline, std::shared_ptr<Standstill> at) const;
   absl::Status become_leader(const Standstill& at, log::OutboxPublisher* publisher);
   void become_follower();
+  absl::Status write_join(const std::vector<std::string>& topics);
 
   // Following.
   using Ready = std::function<absl::StatusOr<bool>()>;
@@ -155,6 +160,7 @@ class LivePipeline final : public Pipeline {
   state::CheckpointStore checkpoints_;
   std::unique_ptr<OrderJournal> journal_;
   std::unique_ptr<Dataflow> flow_;
+  std::vector<JoinedPartition> joins_;  // that the journal had ahead when it was opened
   std::optional<OrderReader> reader_;
   Watermarks watermarks_;
   WorkerPool pool_;

@@ -215,6 +215,7 @@ Stamp LivePipeline::stamp(const std::vector<NodeId>& views) const {
   Stamp stamp{
       .generation = options_.generation, .epoch = epochs_, .place = {}, .watermark = kEndOfTime};
   for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    if (reader_->is_carried(p)) continue;
     stamp.place.emplace_back(reader_->partition(p), applied_.partitions[p].next);
   }
   for (NodeId view : views) {

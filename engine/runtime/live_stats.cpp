@@ -160,6 +160,7 @@ std::string LivePipeline::dump() const {
                                  " content=", absl::Hex(counts.content)));
   }
   for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    if (reader_->is_carried(p)) continue;  // another plan's
     const TopicPartition& partition = reader_->partition(p);
     lines.push_back(absl::StrCat("place ", partition.topic, " ", partition.partition, " ",
                                  applied_.partitions[p].next.value));

@@ -205,7 +205,7 @@ absl::StatusOr<JournalEntry> OrderJournal::parse_entry(const std::string& payloa
     to.value += static_cast<int64_t>(advanced);
     entry.advances.push_back({partition, to, hash});
   }
-  if (!reader.ok() || entry.advances.size() != count || entry.kind > JournalEntry::Kind::kEnd) {
+  if (!reader.ok() || entry.advances.size() != count || entry.kind > JournalEntry::Kind::kJoin) {
     return absl::DataLossError(absl::StrCat("order journal ", path_, ": entry ", here_.entry,
                                             " at byte ", here_.byte, " is damaged"));
   }
@@ -227,6 +227,21 @@ absl::StatusOr<std::optional<JournalEntry>> OrderJournal::next() {
     ++here_.entry;
     return entry;
   }
+}
+
+absl::StatusOr<std::vector<JoinedPartition>> OrderJournal::joins_ahead() {
+  const JournalBookmark back = here_;
+  std::vector<JoinedPartition> joins;
+  while (true) {
+    KAPPA_ASSIGN_OR_RETURN(const std::optional<JournalEntry> entry, next());
+    if (!entry) break;
+    if (entry->kind != JournalEntry::Kind::kJoin) continue;
+    for (const JournalEntry::Advance& advance : entry->advances) {
+      joins.push_back({advance.partition, advance.to});
+    }
+  }
+  KAPPA_RETURN_IF_ERROR(resume(back));
+  return joins;
 }
 
 absl::Status OrderJournal::resume(JournalBookmark bookmark) {
@@ -252,6 +267,7 @@ absl::Status OrderJournal::write_frame(const std::string& payload) {
 }
 
 absl::Status OrderJournal::introduce(const TopicPartition& partition) {
+  if (number_of(partition) < here_.partitions.size()) return absl::OkStatus();
   ByteWriter writer;
   writer.u8(0);
   writer.text(partition.topic);
@@ -286,9 +302,7 @@ absl::Status OrderJournal::append(const JournalEntry& entry) {
   writer.u64(entry.advances.size());
   // Introductions go before the entry, so they come first.
   for (const JournalEntry::Advance& advance : entry.advances) {
-    if (number_of(advance.partition) == here_.partitions.size()) {
-      KAPPA_RETURN_IF_ERROR(introduce(advance.partition));
-    }
+    KAPPA_RETURN_IF_ERROR(introduce(advance.partition));
   }
   std::vector<size_t> numbers;
   for (const JournalEntry::Advance& advance : entry.advances) {

@@ -21,6 +21,7 @@ struct JournalEntry {
     kLive = 2,     // what one live epoch took
     kTick = 3,     // time passed in silence
     kEnd = 4,      // an end mark: every window closes
+    kJoin = 5,     // topics join: what they hold so far, and has not been taken before
   };
   struct Advance {
     TopicPartition partition;
@@ -34,6 +35,17 @@ struct JournalEntry {
 
 // What an entry remembers of the last record of a range, to notice that the log is another one.
 uint64_t record_hash(const RecordView& record);
+
+// Topics that nobody has read so far join at a place: a kJoin entry says where their partitions end
+// there (those that are empty are introduced only), and from there on entries say how they go on,
+// whether the leading pipeline reads them or not. A pipeline that reads them takes what they held
+// before in earlier entries: each record in the first entry with records whose clock is not before
+// the record's timestamp (nor before those of the records before it), the rest in the kJoin entry.
+// So a dimension that is added later is looked up as it was then.
+struct JoinedPartition {
+  TopicPartition partition;
+  Offset end;  // what comes before it is early
+};
 
 // A place between two entries, with what is needed to read or write on from there.
 struct JournalBookmark {
@@ -68,12 +80,17 @@ class OrderJournal {
   const JournalBookmark& bookmark() const { return here_; }
   absl::Status resume(JournalBookmark bookmark);
 
+  // The joins from the reading position on, which stays where it is.
+  absl::StatusOr<std::vector<JoinedPartition>> joins_ahead();
+
   // A reader that has come to the end becomes the writer, whose entries follow there. The writer
   // until now must write no more. FailedPrecondition: the journal goes on behind the reading
   // position.
   absl::Status write_from_here();
   // Adds an entry at the end, written but not synced; the reading position moves behind it.
   absl::Status append(const JournalEntry& entry);
+  // Makes a partition known, if it is not: that it is carried on, though nothing is in it yet.
+  absl::Status introduce(const TopicPartition& partition);
   // All that was appended before the call is durable. Any thread.
   absl::Status sync();
   // Removes everything from a place on, and goes there. Writer only.
@@ -87,7 +104,6 @@ class OrderJournal {
   absl::StatusOr<std::optional<std::string>> read_frame(uint64_t byte);
   absl::Status refill(uint64_t byte);
   size_t number_of(const TopicPartition& partition) const;  // how many there are: unknown
-  absl::Status introduce(const TopicPartition& partition);
   absl::Status write_frame(const std::string& payload);
   absl::Status apply_introduction(const std::string& payload);
   absl::StatusOr<JournalEntry> parse_entry(const std::string& payload);

@@ -53,6 +53,34 @@ absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
   return reader;
 }
 
+absl::Status OrderReader::carry(const std::string& topic, const JournalBookmark& at) {
+  const absl::StatusOr<log::TopicInfo> info = log_->topic(topic);
+  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  KAPPA_RETURN_IF_ERROR(info.status());
+  for (int32_t p = 0; p < info->config.partitions; ++p) {
+    Partition partition;
+    partition.id = {topic, p};
+    partition.carried = true;
+    KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log_->range(partition.id));
+    for (const auto& [known, next] : at.partitions) {
+      if (known == partition.id) partition.next = next;
+    }
+    partition.next = std::max(partition.next, range.start);
+    partition.to = partition.next;
+    KAPPA_ASSIGN_OR_RETURN(partition.reader, log_->open_reader(partition.id, partition.next));
+    partitions_.push_back(std::move(partition));
+  }
+  return absl::OkStatus();
+}
+
+void OrderReader::expect(const std::vector<JoinedPartition>& joins) {
+  for (const JoinedPartition& join : joins) {
+    for (Partition& p : partitions_) {
+      if (p.id == join.partition) p.early_to = join.end;
+    }
+  }
+}
+
 // A log that is not the one of the checkpoint must not be read on, however plausible its offsets.
 // Returns the reader that has looked, if there was something to look at: it goes on knowing which
 // log it has seen.
@@ -229,12 +257,32 @@ void OrderReader::resume(JournalEntry entry) {
   set_ends(std::move(entry));
 }
 
+// Its records up to there are nobody's.
+void OrderReader::pass(Partition& partition, const JournalEntry::Advance& advance) {
+  while (partition.loaded > 0 && partition.record().offset < advance.to) {
+    --partition.loaded;
+    if (++partition.next_record == partition.blocks.front().block.records.size()) {
+      partition.blocks.pop_front();
+      partition.next_record = 0;
+    }
+  }
+  if (partition.reader->position() < advance.to) partition.reader->seek(advance.to);
+  partition.to = advance.to;
+  partition.last_record = advance.last_record;
+  partition.end_entry();
+}
+
 void OrderReader::set_ends(JournalEntry entry) {
-  for (Partition& p : partitions_) p.to = p.next;
+  for (Partition& p : partitions_) p.to = p.is_early() ? p.early_to : p.next;
   for (const JournalEntry::Advance& advance : entry.advances) {
     const auto found = std::find_if(partitions_.begin(), partitions_.end(),
                                     [&](const Partition& p) { return p.id == advance.partition; });
     if (found == partitions_.end()) continue;  // another plan's topic
+    found->early_to = Offset{0};               // it has joined
+    if (found->carried) {
+      if (found->next < advance.to) pass(*found, advance);
+      continue;
+    }
     found->to = std::max(found->next, advance.to);
     found->last_record = advance.last_record;
   }
@@ -261,14 +309,29 @@ absl::Status OrderReader::begin_block(Partition& partition) {
       records.begin() + static_cast<std::ptrdiff_t>(partition.next_record), records.end(),
       [&](const RecordView& record) { return record.offset < partition.to; });
   partition.entry_end = static_cast<size_t>(end - records.begin());
-  partition.set_head(entry_->clock);
+  if (partition.is_early()) end_early(partition);
+  if (partition.in_entry()) partition.set_head(entry_->clock);
   return absl::OkStatus();
+}
+
+// Of what was there before the topic joined, the entry takes what its clock has seen.
+void OrderReader::end_early(Partition& partition) const {
+  const LoadedBlock& block = partition.blocks.front();
+  size_t end = partition.next_record;
+  while (end < partition.entry_end && block.timestamps[end] <= entry_->clock) ++end;
+  if (end == partition.entry_end) return;
+  partition.entry_end = end;
+  // Offsets have gaps: what is taken ends behind its last record.
+  partition.to = end == partition.next_record
+                     ? partition.next
+                     : Offset{block.block.records[end - 1].offset.value + 1};
 }
 
 // After the last record of the entry in a block was taken.
 absl::Status OrderReader::end_block(Partition& partition, Epoch& epoch) {
   RecordBlock& block = partition.blocks.front().block;
   const RecordView& last = block.records[partition.next_record - 1];
+  if (partition.early_to.value > 0) partition.last_record = record_hash(last);
   if (!partition.in_entry() && partition.last_record != record_hash(last)) {
     return absl::AbortedError(absl::StrCat(name_of(partition.id), ": the record at offset ",
                                            last.offset.value,

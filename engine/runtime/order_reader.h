@@ -32,9 +32,17 @@ class OrderReader {
   static absl::StatusOr<OrderReader> open(const log::Log& log,
                                           const std::vector<std::string>& topics,
                                           const std::vector<PartitionPlace>& places);
+  // Before the first entry: carries a topic on, whose records entries tell of and no epoch gets.
+  // Its partitions stand where the journal has them (otherwise at their first offset). One that the
+  // log no longer has is none.
+  absl::Status carry(const std::string& topic, const JournalBookmark& at);
+  // Before the first entry: these will join; what they hold until there is taken earlier.
+  void expect(const std::vector<JoinedPartition>& joins);
 
   size_t partitions() const { return partitions_.size(); }
   const TopicPartition& partition(size_t index) const { return partitions_[index].id; }
+  // Whether its records are for others (carry()).
+  bool is_carried(size_t index) const { return partitions_[index].carried; }
   // Where each partition stands.
   std::vector<ReadPosition::Partition> positions() const;
   // The same, to open another reader with.
@@ -82,6 +90,8 @@ class OrderReader {
   struct Partition {
     TopicPartition id;
     size_t topic = 0;
+    bool carried = false;  // no epoch gets its records
+    Offset early_to;       // records before it are taken by the clock; 0: none are
     std::unique_ptr<log::LogReader> reader;
     std::deque<LoadedBlock> blocks;  // from the one that holds the next record
     size_t next_record = 0;          // in blocks.front()
@@ -97,6 +107,7 @@ class OrderReader {
 
     const RecordView& record() const { return blocks.front().block.records[next_record]; }
     bool in_entry() const { return next < to; }
+    bool is_early() const { return next < early_to; }
     // Its records are given to epochs, or gone from the log.
     void end_entry() {
       next = to;
@@ -111,6 +122,8 @@ class OrderReader {
   };
 
   void set_ends(JournalEntry entry);
+  static void pass(Partition& partition, const JournalEntry::Advance& advance);
+  void end_early(Partition& partition) const;
   static absl::StatusOr<std::unique_ptr<log::LogReader>> check_place(
       const log::Log& log, const TopicPartition& id, const log::PartitionRange& range,
       const PartitionPlace& place);

@@ -145,6 +145,11 @@ class Pipeline : public ViewReader {
   // One that stands still follows from now on. FailedPrecondition: it does not stand still.
   virtual absl::Status give_up(Deadline deadline) = 0;
 
+  // From its place on, the order of a leader carries these topics too, which its own plan need not
+  // read: for followers that do (engine/runtime/order_journal.h). Those it has already are left as
+  // they are. Durable on return. NotFound: the log has no such topic.
+  virtual absl::Status join(const std::vector<std::string>& topics, Deadline deadline) = 0;
+
   // ---- following; any thread, while it runs ----
 
   // From the next turn on. What leads has no pace: it is reset by take_over().

@@ -118,8 +118,8 @@ class GenerationControl {
   // Ascending by id.
   virtual std::vector<GenerationStatus> generations() = 0;
   // Makes a generation of these files (by path in the product) and lets it replay the product's
-  // log. InvalidArgument: the files are faulty. FailedPrecondition: one replays already, the log
-  // lacks records, or the files read a topic that the order does not have.
+  // log. InvalidArgument: the files are faulty. FailedPrecondition: one replays already, or the log
+  // lacks records.
   virtual absl::StatusOr<uint32_t> start_replay(const std::map<std::string, std::string>& files,
                                                 const ReplayBudget& budget) = 0;
   // With generation 0, these mean the only one that is replaying or ready.
