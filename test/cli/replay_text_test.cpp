@@ -28,7 +28,7 @@ std::vector<GenerationStatus> some_generations() {
 TEST_CASE("the table of generations shows how far each is, and nothing of those that do not run") {
   CHECK(
       aligned(generation_table(some_generations())) ==
-      R"(generation  state      records  remaining    rate  left  event time                size  created
+      R"(generation  state      records  remaining    rate  left  event time               size  created
 ──────────  ─────────  ───────  ─────────  ──────  ────  ────────────────────  ───────  ────────────────────
          1  retired          -          -       -     -  -                           -  2024-04-01T10:00:00Z
          2  live        100000          0   250/s     -  none yet                512 B  2024-04-01T10:00:00Z
