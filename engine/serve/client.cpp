@@ -1,5 +1,6 @@
 #include "engine/serve/client.h"
 
+#include <chrono>
 #include <utility>
 
 #include <grpcpp/channel.h>
@@ -215,11 +216,20 @@ struct Client::Impl {
         admin(v1::Admin::NewStub(channel.channel())),
         replay(v1::Replay::NewStub(channel.channel())) {}
 
-  // One unary call: `call` gets a prepared context. An endless one has no deadline of ours.
+  // One unary call: `call` gets a prepared context.
   template <typename Call>
-  absl::Status run(Call call, bool endless = false) const {
+  absl::Status run(Call call) const {
     grpc::ClientContext context;
-    channel.prepare(context, endless);
+    channel.prepare(context);
+    return channel.status_of(call(&context));
+  }
+
+  // The same with a deadline of its own.
+  template <typename Call>
+  absl::Status run_within(int64_t timeout_ms, Call call) const {
+    grpc::ClientContext context;
+    channel.prepare(context, /*endless=*/true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
     return channel.status_of(call(&context));
   }
 
@@ -462,46 +472,42 @@ absl::Status Client::cancel_replay(const std::string& product, uint32_t generati
 }
 
 absl::StatusOr<Comparison> Client::compare_generations(const std::string& product,
-                                                       uint32_t generation, size_t samples_max) {
+                                                       uint32_t generation, size_t samples_max,
+                                                       int64_t timeout_ms) {
   v1::CompareGenerationsRequest request;
   request.set_product(product);
   request.set_generation(generation);
   request.set_samples_max(static_cast<int32_t>(samples_max));
   v1::CompareGenerationsResponse response;
-  KAPPA_RETURN_IF_ERROR(impl_->run(
-      [&](grpc::ClientContext* context) {
-        return impl_->replay->CompareGenerations(context, request, &response);
-      },
-      /*endless=*/true));
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->CompareGenerations(context, request, &response);
+  }));
   return from_wire(response);
 }
 
 absl::StatusOr<SwapReport> Client::swap_generation(const std::string& product,
-                                                   const SwapRequest& swap) {
+                                                   const SwapRequest& swap, int64_t timeout_ms) {
   v1::SwapGenerationRequest request;
   request.set_product(product);
   request.set_generation(swap.generation);
   for (const std::string& view : swap.require_equal) request.add_require_equal(view);
   request.set_keep_following(swap.keep_following);
   v1::SwapGenerationResponse response;
-  KAPPA_RETURN_IF_ERROR(impl_->run(
-      [&](grpc::ClientContext* context) {
-        return impl_->replay->SwapGeneration(context, request, &response);
-      },
-      /*endless=*/true));
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->SwapGeneration(context, request, &response);
+  }));
   return from_wire(response.report());
 }
 
-absl::StatusOr<SwapReport> Client::roll_back(const std::string& product, bool keep_following) {
+absl::StatusOr<SwapReport> Client::roll_back(const std::string& product, bool keep_following,
+                                             int64_t timeout_ms) {
   v1::RollBackRequest request;
   request.set_product(product);
   request.set_keep_following(keep_following);
   v1::RollBackResponse response;
-  KAPPA_RETURN_IF_ERROR(impl_->run(
-      [&](grpc::ClientContext* context) {
-        return impl_->replay->RollBack(context, request, &response);
-      },
-      /*endless=*/true));
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->RollBack(context, request, &response);
+  }));
   return from_wire(response.report());
 }
 

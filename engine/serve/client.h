@@ -151,8 +151,8 @@ class Client {
   // Applies everything that the log holds and then closes every window; however long that takes.
   absl::Status complete(const std::string& product);
 
-  // Replays, as GenerationControl has them (generations.h). Comparing, swapping and rolling
-  // back wait for as long as it takes, which the server bounds.
+  // Replays, as GenerationControl has them (generations.h). What may take long has a timeout of its
+  // own, and the server's bound.
   absl::StatusOr<std::vector<GenerationStatus>> generations(const std::string& product);
   absl::StatusOr<GenerationStatus> start_replay(const std::string& product,
                                                 const std::map<std::string, std::string>& files,
@@ -162,9 +162,11 @@ class Client {
                              const std::optional<ReplayBudget>& budget);
   absl::Status cancel_replay(const std::string& product, uint32_t generation);
   absl::StatusOr<Comparison> compare_generations(const std::string& product, uint32_t generation,
-                                                 size_t samples_max);
-  absl::StatusOr<SwapReport> swap_generation(const std::string& product, const SwapRequest& swap);
-  absl::StatusOr<SwapReport> roll_back(const std::string& product, bool keep_following);
+                                                 size_t samples_max, int64_t timeout_ms);
+  absl::StatusOr<SwapReport> swap_generation(const std::string& product, const SwapRequest& swap,
+                                             int64_t timeout_ms);
+  absl::StatusOr<SwapReport> roll_back(const std::string& product, bool keep_following,
+                                       int64_t timeout_ms);
   absl::StatusOr<std::vector<uint32_t>> drop_retired_generations(const std::string& product,
                                                                  size_t keep);
 

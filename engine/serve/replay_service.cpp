@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ namespace {
 using Files = std::map<std::string, std::string>;
 
 constexpr int64_t kRunningRetryMs = 1000;
+constexpr std::chrono::seconds kForAnswer{1};
 
 // What a call works on, and for whom.
 struct Target {
@@ -198,27 +200,27 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* CompareGenerations(grpc::CallbackServerContext* context,
                                                const v1::CompareGenerationsRequest* request,
                                                v1::CompareGenerationsResponse* response) override {
-    return handle(
-        Method::kCompareGenerations, context, request->product(), [&](auto call, auto on) {
-          const int32_t samples = request->samples_max();
-          const size_t most = backend_.limits.samples_max;
-          if (samples < 0 || static_cast<size_t>(samples) > most) {
-            return invalid_field("samples_max",
-                                 absl::StrCat("expected 0 to ", most, ", got ", samples));
-          }
-          const runtime::Deadline deadline = deadline_of(*context, backend_.limits.replay_ms_max);
-          return work(call, [=, generation = request->generation()] {
-            const absl::StatusOr<Comparison> comparison =
-                on.control().compare(generation, static_cast<size_t>(samples), deadline);
-            if (!comparison.ok()) {
-              return call->finish(explained(comparison.status(), on, generation));
-            }
-            call->answer([&] {
-              to_wire(*comparison, response);
-              return absl::OkStatus();
-            });
-          });
-        });
+    return handle(Method::kCompareGenerations, context, request->product(),
+                  [&](auto call, auto on) {
+                    const int32_t samples = request->samples_max();
+                    const size_t most = backend_.limits.samples_max;
+                    if (samples < 0 || static_cast<size_t>(samples) > most) {
+                      return invalid_field("samples_max",
+                                           absl::StrCat("expected 0 to ", most, ", got ", samples));
+                    }
+                    const runtime::Deadline deadline = work_deadline(*context);
+                    return work(call, [=, generation = request->generation()] {
+                      const absl::StatusOr<Comparison> comparison =
+                          on.control().compare(generation, static_cast<size_t>(samples), deadline);
+                      if (!comparison.ok()) {
+                        return call->finish(explained(comparison.status(), on, generation));
+                      }
+                      call->answer([&] {
+                        to_wire(*comparison, response);
+                        return absl::OkStatus();
+                      });
+                    });
+                  });
   }
 
   grpc::ServerUnaryReactor* SwapGeneration(grpc::CallbackServerContext* context,
@@ -229,7 +231,7 @@ class ReplayService final : public v1::Replay::CallbackService {
       swap.generation = request->generation();
       swap.require_equal.assign(request->require_equal().begin(), request->require_equal().end());
       swap.keep_following = request->keep_following();
-      const runtime::Deadline deadline = deadline_of(*context, backend_.limits.replay_ms_max);
+      const runtime::Deadline deadline = work_deadline(*context);
       return work(call, [this, call, on, swap = std::move(swap), deadline, response] {
         end_swap(Method::kSwapGeneration, call, on, on.control().swap(swap, deadline),
                  swap.generation, response);
@@ -241,7 +243,7 @@ class ReplayService final : public v1::Replay::CallbackService {
                                      const v1::RollBackRequest* request,
                                      v1::RollBackResponse* response) override {
     return handle(Method::kRollBack, context, request->product(), [&](auto call, auto on) {
-      const runtime::Deadline deadline = deadline_of(*context, backend_.limits.replay_ms_max);
+      const runtime::Deadline deadline = work_deadline(*context);
       return work(call, [this, call, on, follow = request->keep_following(), deadline, response] {
         end_swap(Method::kRollBack, call, on, on.control().roll_back(follow, deadline), 0,
                  response);
@@ -293,6 +295,13 @@ class ReplayService final : public v1::Replay::CallbackService {
       if (!call->ended()) task();
     });
     return taken ? absl::OkStatus() : too_many_queries();
+  }
+
+  // Before the call's own, so that what became of the work still reaches the caller.
+  runtime::Deadline work_deadline(const grpc::ServerContextBase& context) const {
+    const runtime::Deadline deadline = deadline_of(context, backend_.limits.replay_ms_max);
+    const auto left = deadline - std::chrono::steady_clock::now();
+    return deadline - std::min<runtime::Deadline::duration>(left / 10, kForAnswer);
   }
 
   void done(Method method, const Target& target, const std::string& what) const {

@@ -30,7 +30,7 @@ void FakeGenerations::set_comparison(Comparison comparison) {
   comparison_ = std::move(comparison);
 }
 
-void FakeGenerations::set_long_work(std::function<void(runtime::Deadline)> work) {
+void FakeGenerations::set_long_work(std::function<absl::Status(runtime::Deadline)> work) {
   std::lock_guard lock(mutex_);
   long_work_ = std::move(work);
 }
@@ -82,7 +82,7 @@ absl::StatusOr<Comparison> FakeGenerations::compare(uint32_t generation, size_t 
   absl::Status failure = ask(absl::StrCat("compare ", generation, " samples ", samples_max));
   if (failure.ok()) failure = find(generation);
   if (!failure.ok()) return failure;
-  work_long(deadline);
+  if (failure = work_long(deadline); !failure.ok()) return failure;
   std::lock_guard lock(mutex_);
   return comparison_;
 }
@@ -94,7 +94,7 @@ absl::StatusOr<SwapReport> FakeGenerations::swap(const SwapRequest& request,
                                           request.keep_following ? " keep" : ""));
   if (failure.ok()) failure = find(request.generation);
   if (!failure.ok()) return failure;
-  work_long(deadline);
+  if (failure = work_long(deadline); !failure.ok()) return failure;
   return SwapReport{1, 2, 1.5, 0.012};
 }
 
@@ -102,7 +102,7 @@ absl::StatusOr<SwapReport> FakeGenerations::roll_back(bool keep_following,
                                                       runtime::Deadline deadline) {
   absl::Status failure = ask(keep_following ? "roll back keep" : "roll back");
   if (!failure.ok()) return failure;
-  work_long(deadline);
+  if (failure = work_long(deadline); !failure.ok()) return failure;
   return SwapReport{2, 1, 0.5, 0.004};
 }
 
@@ -133,13 +133,13 @@ absl::Status FakeGenerations::find(uint32_t generation) const {
   return absl::NotFoundError(absl::StrCat("there is no generation ", generation));
 }
 
-void FakeGenerations::work_long(runtime::Deadline deadline) {
-  std::function<void(runtime::Deadline)> work;
+absl::Status FakeGenerations::work_long(runtime::Deadline deadline) {
+  std::function<absl::Status(runtime::Deadline)> work;
   {
     std::lock_guard lock(mutex_);
     work = long_work_;
   }
-  if (work) work(deadline);
+  return work ? work(deadline) : absl::OkStatus();
 }
 
 GenerationStatus replaying_generation(uint32_t id) {

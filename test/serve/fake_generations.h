@@ -19,8 +19,8 @@ class FakeGenerations final : public GenerationControl {
   void set(std::vector<GenerationStatus> generations);
   void fail_with(absl::Status answer);
   void set_comparison(Comparison comparison);
-  // Called in compare(), swap() and roll_back(), with the deadline.
-  void set_long_work(std::function<void(runtime::Deadline)> work);
+  // What compare(), swap() and roll_back() do with their deadline before they succeed.
+  void set_long_work(std::function<absl::Status(runtime::Deadline)> work);
   // What was asked, a line each: "swap 2 require a,b keep".
   std::vector<std::string> asked() const;
   std::map<std::string, std::string> files() const;
@@ -41,13 +41,13 @@ class FakeGenerations final : public GenerationControl {
   // Notes the request; gives back what it is to fail with.
   absl::Status ask(const std::string& line);
   absl::Status find(uint32_t generation) const;
-  void work_long(runtime::Deadline deadline);
+  absl::Status work_long(runtime::Deadline deadline);
 
   mutable std::mutex mutex_;
   std::vector<GenerationStatus> generations_;
   absl::Status failure_;
   Comparison comparison_;
-  std::function<void(runtime::Deadline)> long_work_;
+  std::function<absl::Status(runtime::Deadline)> long_work_;
   std::vector<std::string> asked_;
   std::map<std::string, std::string> files_;
 };

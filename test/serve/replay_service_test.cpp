@@ -14,6 +14,7 @@
 namespace kappa::serve {
 namespace {
 
+constexpr int64_t kTimeoutMs = 60'000;
 const std::map<std::string, std::string> kFiles = {{"product.sql", "SELECT 1"},
                                                    {"models/m.bin", std::string("\xff\x00", 2)}};
 
@@ -68,9 +69,9 @@ std::vector<absl::Status> call_all(Client& client, const std::string& product,
           client.pause_replay(product, generation),
           client.resume_replay(product, generation, std::nullopt),
           client.cancel_replay(product, generation),
-          client.compare_generations(product, generation, 0).status(),
-          client.swap_generation(product, {generation, {}, false}).status(),
-          client.roll_back(product, false).status(),
+          client.compare_generations(product, generation, 0, kTimeoutMs).status(),
+          client.swap_generation(product, {generation, {}, false}, kTimeoutMs).status(),
+          client.roll_back(product, false, kTimeoutMs).status(),
           client.drop_retired_generations(product, 1).status()};
 }
 
@@ -149,7 +150,7 @@ TEST_CASE("a comparison arrives with its counts and rows, in the types of either
   ReplayServer server;
   server.start();
   server.control.set({live_generation(1), replaying_generation(2)});
-  const auto compared = server.server.client()->compare_generations("shop", 2, 100);
+  const auto compared = server.server.client()->compare_generations("shop", 2, 100, kTimeoutMs);
   INFO(compared.status().ToString());
   REQUIRE(compared.ok());
   CHECK(server.control.asked() == std::vector<std::string>{"compare 2 samples 100"});
@@ -187,7 +188,7 @@ TEST_CASE("a swap and a rollback say what they did, and are on record with their
   ClientOptions options;
   options.token_file = server.server.directory.write("token", "oooooooooooooooo");
   const auto client = server.server.client(options);
-  const auto swapped = client->swap_generation("shop", {2, {"sales", "totals"}, true});
+  const auto swapped = client->swap_generation("shop", {2, {"sales", "totals"}, true}, kTimeoutMs);
   REQUIRE(swapped.ok());
   CHECK(swapped->from == 1);
   CHECK(swapped->to == 2);
@@ -197,7 +198,7 @@ TEST_CASE("a swap and a rollback say what they did, and are on record with their
         "done kappa.v1.Replay/SwapGeneration by ops at …: product shop, generation 2 is live in "
         "place "
         "of 1");
-  const auto back = client->roll_back("shop", false);
+  const auto back = client->roll_back("shop", false, kTimeoutMs);
   REQUIRE(back.ok());
   CHECK(back->to == 1);
   CHECK(server.control.asked() ==
@@ -254,8 +255,9 @@ TEST_CASE("a generation that is not there is told by a reason") {
   const auto client = server.server.client();
   for (const absl::Status& status :
        {client->pause_replay("shop", 7), client->resume_replay("shop", 7, std::nullopt),
-        client->cancel_replay("shop", 7), client->compare_generations("shop", 7, 0).status(),
-        client->swap_generation("shop", {7, {}, false}).status()}) {
+        client->cancel_replay("shop", 7),
+        client->compare_generations("shop", 7, 0, kTimeoutMs).status(),
+        client->swap_generation("shop", {7, {}, false}, kTimeoutMs).status()}) {
     INFO(status.ToString());
     CHECK(absl::IsNotFound(status));
     CHECK(reason_of(status) == "GENERATION_NOT_FOUND");
@@ -271,7 +273,7 @@ TEST_CASE("what the control refuses reaches the caller with a reason, and is not
   const auto client = server.server.client();
   const auto swapped = [&](absl::Status with) {
     server.control.fail_with(std::move(with));
-    return client->swap_generation("shop", {}).status();
+    return client->swap_generation("shop", {}, kTimeoutMs).status();
   };
   absl::Status status = swapped(absl::FailedPreconditionError("generation 2 is replaying"));
   CHECK(absl::IsFailedPrecondition(status));
@@ -320,8 +322,8 @@ TEST_CASE("requests that are wrong are refused by field") {
     REQUIRE(absl::IsInvalidArgument(status));
     return details_of(status).violations.at(0).field;
   };
-  CHECK(field(client->compare_generations("shop", 0, 101).status()) == "samples_max");
-  CHECK(client->compare_generations("shop", 0, 100).ok());
+  CHECK(field(client->compare_generations("shop", 0, 101, kTimeoutMs).status()) == "samples_max");
+  CHECK(client->compare_generations("shop", 0, 100, kTimeoutMs).ok());
   CHECK(field(client->start_replay("shop", {}, {}).status()) == "files");
   for (const char* path : {"", "/etc/passwd", "../product.sql", "a//b", "a/./b", "a\\b", "a/"}) {
     INFO(path);
@@ -343,13 +345,29 @@ TEST_CASE("the server bounds how long a swap may wait, and lists generations mea
   server.control.set_long_work([&](runtime::Deadline deadline) {
     works = true;
     while (!listed) std::this_thread::yield();
-    CHECK(deadline <= std::chrono::steady_clock::now() + std::chrono::milliseconds(300));
+    // Some of it is left for the answer.
+    CHECK(deadline <= std::chrono::steady_clock::now() + std::chrono::milliseconds(270));
+    return absl::OkStatus();
   });
-  std::thread swapping([&] { CHECK(server.server.client()->roll_back("shop", false).ok()); });
+  std::thread swapping(
+      [&] { CHECK(server.server.client()->roll_back("shop", false, kTimeoutMs).ok()); });
   while (!works) std::this_thread::yield();
   CHECK(server.server.client()->generations("shop").ok());
   listed = true;
   swapping.join();
+}
+
+TEST_CASE(
+    "a caller's deadline reaches the work a little early, so that its words reach the caller") {
+  ReplayServer server;
+  server.start();
+  server.control.set_long_work([&](runtime::Deadline deadline) {
+    std::this_thread::sleep_until(deadline);
+    return absl::DeadlineExceededError("generation 2 was 7 records behind");
+  });
+  const absl::Status status = server.server.client()->swap_generation("shop", {}, 500).status();
+  CHECK(absl::IsDeadlineExceeded(status));
+  CHECK(status.message() == "generation 2 was 7 records behind");
 }
 
 TEST_CASE("a swap is on record although its caller has gone away") {
@@ -360,6 +378,7 @@ TEST_CASE("a swap is on record although its caller has gone away") {
   server.control.set_long_work([&](runtime::Deadline) {
     works = true;
     while (!gone) std::this_thread::yield();
+    return absl::OkStatus();
   });
   // RollBackRequest{product: "shop"}; the answer is not waited for.
   std::thread caller([&] {

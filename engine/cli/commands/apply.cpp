@@ -97,7 +97,8 @@ class Application {
                                  " is left ready: kappa replay swap, or kappa replay cancel"));
     }
     const auto swapped = client_.swap_generation(
-        files_.name, {ready->id, required_views(options_.require_equal), options_.keep_following});
+        files_.name, {ready->id, required_views(options_.require_equal), options_.keep_following},
+        options_.deadline_s * 1000);
     if (!swapped.ok()) return report(swapped.status());
     show_swap(*swapped);
     return kExitOk;
@@ -127,8 +128,9 @@ class Application {
 
   // FailedPrecondition: views that must be equal are not.
   absl::Status show_differences(uint32_t generation) {
-    KAPPA_ASSIGN_OR_RETURN(const serve::Comparison comparison,
-                           client_.compare_generations(files_.name, generation, 0));
+    KAPPA_ASSIGN_OR_RETURN(
+        const serve::Comparison comparison,
+        client_.compare_generations(files_.name, generation, 0, options_.deadline_s * 1000));
     if (json()) {
       event("comparison", to_json(comparison));
     } else {

@@ -12,6 +12,7 @@ struct ApplyOptions {
   ConnectOptions connect;
   BudgetOptions budget;
   std::vector<std::string> require_equal;
+  int64_t deadline_s = kDeadlineS;  // of the comparison, and of the swap
   bool keep_following = false;
   bool auto_approve = false;
   OutputFormat output = OutputFormat::kTable;

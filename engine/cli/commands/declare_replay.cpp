@@ -12,7 +12,8 @@
 namespace kappa::cli {
 namespace {
 
-constexpr int kSamplesMax = 100;  // of the API
+constexpr int kSamplesMax = 100;          // of the API
+constexpr int64_t kDeadlineMaxS = 3'600;  // of the API
 
 CLI::Validator more_than_zero() {
   const auto is_one = [](const std::string& text) {
@@ -112,6 +113,11 @@ class ReplayDeclaration {
         ->type_name("VIEW[,VIEW]");
   }
 
+  static void deadline(CLI::App& command, int64_t& value) {
+    within(once(command, "--deadline-s", value, "longest wait for a comparison or a swap"), 1,
+           kDeadlineMaxS);
+  }
+
   static void keep_following(CLI::App& command, bool& value) {
     flag(command, "--keep-following", value,
          "what was live goes on applying records, so that the way back is instant");
@@ -181,6 +187,7 @@ class ReplayDeclaration {
     within(once(diff, "--samples", options.samples, "rows to show of each kind of difference"), 0,
            kSamplesMax);
     require_equal(diff, options.require_equal);
+    deadline(diff, options.deadline_s);
     target_of(diff, options.target);
     runs(diff, run_replay_diff, options);
   }
@@ -196,6 +203,7 @@ class ReplayDeclaration {
     require_equal(swap, options.require_equal);
     keep_following(swap, options.keep_following);
     flag(swap, "--yes", options.yes, "do it without being asked");
+    deadline(swap, options.deadline_s);
     target_of(swap, options.target);
     runs(swap, run_replay_swap, options);
   }
@@ -209,6 +217,7 @@ class ReplayDeclaration {
     ReplaySwapOptions& options = options_.rollback;
     keep_following(rollback, options.keep_following);
     flag(rollback, "--yes", options.yes, "do it without being asked");
+    deadline(rollback, options.deadline_s);
     target_of(rollback, options.target);
     runs(rollback, run_replay_rollback, options);
   }
@@ -242,6 +251,7 @@ class ReplayDeclaration {
     budget(apply, options.budget);
     require_equal(apply, options.require_equal);
     keep_following(apply, options.keep_following);
+    deadline(apply, options.deadline_s);
     declare_connect(apply, options.connect);
     declare_output(apply, options.output, config_);
     runs(apply, run_apply, options);

@@ -47,11 +47,12 @@ class Watch {
       if (last) print_table(generation_table(generations));
       return;
     }
-    // Over the table of the look before: up its lines, and everything below is cleared.
+    // Over the table of the look before: up its lines, and everything below is cleared. Without
+    // wrapping, so that a row stays a line.
     std::string text = lines_ > 0 ? absl::StrCat("\x1b[", lines_, "A\r\x1b[J") : "";
     const std::string table = aligned(generation_table(generations));
     lines_ = std::count(table.begin(), table.end(), '\n');
-    print(text + table);
+    print(absl::StrCat(text, "\x1b[?7l", table, "\x1b[?7h"));
   }
 
  private:

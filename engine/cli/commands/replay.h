@@ -55,8 +55,12 @@ int run_replay_pause(const ReplayTarget& target);
 int run_replay_resume(const ReplayResumeOptions& options);
 int run_replay_cancel(const ReplayTarget& target);
 
+// How long a comparison or a swap may take, in seconds.
+inline constexpr int64_t kDeadlineS = 600;
+
 struct ReplayDiffOptions {
   ReplayTarget target;
+  int64_t deadline_s = kDeadlineS;
   int samples = 3;  // of each kind of difference
   std::vector<std::string> require_equal;
 };
@@ -66,6 +70,7 @@ int run_replay_diff(const ReplayDiffOptions& options);
 
 struct ReplaySwapOptions {
   ReplayTarget target;
+  int64_t deadline_s = kDeadlineS;
   std::vector<std::string> require_equal;
   bool keep_following = false;
   bool yes = false;

@@ -50,10 +50,11 @@ int run_replay_diff(const ReplayDiffOptions& options) {
   const ReplayTarget& target = options.target;
   const auto connection = open_server(target.connect, "kappa replay diff");
   if (!connection.ok()) return report(connection.status());
-  const auto comparison = (*connection)
-                              ->client()
-                              .compare_generations(target.product, target.generation,
-                                                   static_cast<size_t>(options.samples));
+  const auto comparison =
+      (*connection)
+          ->client()
+          .compare_generations(target.product, target.generation,
+                               static_cast<size_t>(options.samples), options.deadline_s * 1000);
   if (!comparison.ok()) return report(comparison.status());
   std::vector<std::string> required = required_views(options.require_equal);
   if (required.empty()) required = required_views({"all"});
@@ -80,7 +81,8 @@ int run_replay_swap(const ReplaySwapOptions& options) {
                  absl::StrCat("generation ", found->id, " would be made the live one"));
   if (stop) return *stop;
   const auto swapped = client.swap_generation(
-      target.product, {found->id, required_views(options.require_equal), options.keep_following});
+      target.product, {found->id, required_views(options.require_equal), options.keep_following},
+      options.deadline_s * 1000);
   if (!swapped.ok()) return report(swapped.status());
   print_swap(*swapped, target.output);
   note("kappa: the way back: kappa replay rollback\n");
@@ -96,7 +98,8 @@ int run_replay_rollback(const ReplaySwapOptions& options) {
       ask_unless(options.yes, "make the generation that was live before the live one again?",
                  "the generation that was live before would be made the live one again");
   if (stop) return *stop;
-  const auto swapped = client.roll_back(target.product, options.keep_following);
+  const auto swapped =
+      client.roll_back(target.product, options.keep_following, options.deadline_s * 1000);
   if (!swapped.ok()) return report(swapped.status());
   print_swap(*swapped, target.output);
   return kExitOk;

@@ -52,7 +52,8 @@ void ProgressBar::show(const std::string& text) {
   const auto now = Clock::now();
   if (!on_ || now < next_) return;
   next_ = now + std::chrono::milliseconds(200);
-  note(absl::StrCat("\r", text, "\x1b[K"));
+  // Without wrapping: what does not fit is cut.
+  note(absl::StrCat("\r\x1b[?7l", text, "\x1b[K\x1b[?7h"));
   shown_ = true;
 }
 
