@@ -78,7 +78,12 @@ int run_command_line(int argc, char** argv) {
     print(named.command->help(named.before));
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    return usage_error(error.what(), found_by(app).words() + " --help");
+    named = found_by(app);
+    const bool lacks_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+                               !named.command->get_subcommands({}).empty();
+    if (!lacks_command) return usage_error(error.what(), named.words() + " --help");
+    note(named.command->help(named.before));
+    return kExitUsage;
   }
   named = found_by(app);
   if (named.command == &app) {
