@@ -20,23 +20,44 @@ int usage_error(const std::string& message, const std::string& help) {
   return kExitUsage;
 }
 
-// A first word that is no command: told here, because the parser would only call it unexpected.
-bool names_no_command(const CLI::App& app, int argc, char** argv, std::string* message) {
-  if (argc < 2 || argv[1][0] == '-') return false;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_name() == argv[1]) return false;
-    names.push_back(command->get_name());
+// The command that words name, as far as they do, with the words before it: "kappa replay".
+struct Named {
+  CLI::App* command;
+  std::string before;
+  std::string words() const {
+    return absl::StrCat(before, before.empty() ? "" : " ", command->get_name());
   }
-  *message = absl::StrCat("there is no command \"", argv[1], "\"; ",
-                          sql::suggestion(argv[1], names, "commands are"));
-  return true;
+};
+
+// A word in the place of a command that is none: told here, because the parser would only call it
+// unexpected. Empty: there is no such word. `named`: up to there.
+std::string misnamed(CLI::App& app, int argc, char** argv, Named* named) {
+  *named = {&app, ""};
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    std::vector<std::string> names;
+    CLI::App* next = nullptr;
+    for (CLI::App* command : named->command->get_subcommands({})) {
+      if (command->get_name() == argv[i]) next = command;
+      names.push_back(command->get_name());
+    }
+    if (names.empty()) return "";
+    if (next == nullptr) {
+      return absl::StrCat("there is no command \"", argv[i], "\"; ",
+                          sql::suggestion(argv[i], names, "commands are"));
+    }
+    *named = {next, named->words()};
+  }
+  return "";
 }
 
-std::string help_of(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  if (chosen.empty()) return "kappa --help";
-  return absl::StrCat("kappa ", chosen[0]->get_name(), " --help");
+// The command that the parser has found.
+Named found_by(CLI::App& app) {
+  Named named{&app, ""};
+  for (auto chosen = app.get_subcommands(); !chosen.empty();
+       chosen = named.command->get_subcommands()) {
+    named = {chosen[0], named.words()};
+  }
+  return named;
 }
 
 }  // namespace
@@ -46,24 +67,31 @@ int run_command_line(int argc, char** argv) {
                "kappa");
   Chosen chosen;
   const auto options = declare_commands(app, &chosen);
-  std::string message;
-  if (names_no_command(app, argc, argv, &message)) return usage_error(message, "kappa --help");
+  Named named{};
+  if (const std::string wrong = misnamed(app, argc, argv, &named); !wrong.empty()) {
+    return usage_error(wrong, named.words() + " --help");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const auto subcommands = app.get_subcommands();
-    print(subcommands.empty() ? app.help() : subcommands[0]->help("kappa"));
+    named = found_by(app);
+    print(named.command->help(named.before));
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    return usage_error(error.what(), help_of(app));
+    named = found_by(app);
+    const bool lacks_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+                               !named.command->get_subcommands({}).empty();
+    if (!lacks_command) return usage_error(error.what(), named.words() + " --help");
+    note(named.command->help(named.before));
+    return kExitUsage;
   }
-  if (app.get_subcommands().empty()) {
+  named = found_by(app);
+  if (named.command == &app) {
     note(app.help());
     return kExitUsage;
   }
-  CLI::App* command = app.get_subcommands()[0];
-  if (const absl::Status settings = apply_settings(*command); !settings.ok()) {
-    return usage_error(std::string(settings.message()), help_of(app));
+  if (const absl::Status settings = apply_settings(*named.command); !settings.ok()) {
+    return usage_error(std::string(settings.message()), named.words() + " --help");
   }
   return chosen.run();
 }

@@ -18,6 +18,12 @@ namespace {
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kPause{20};
 
+absl::Status nobody_serves(const ConnectOptions& options) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      options.command, " needs a server, and nobody serves the data directory ", options.data,
+      "; start one: kappa serve --data ", options.data, ", or name one with --server"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::open(ConnectOptions options) {
@@ -42,7 +48,8 @@ absl::StatusOr<std::string> Connection::find_server(const ConnectOptions& option
     KAPPA_ASSIGN_OR_RETURN(const auto holder, state::lock_holder(options.data));
     if (holder && !holder->address.empty()) return holder->address;
     const bool last_try = std::chrono::steady_clock::now() >= give_up;
-    if (!holder || last_try) {
+    if (options.needs_server && (!holder || last_try)) return nobody_serves(options);
+    if (!options.needs_server && (!holder || last_try)) {
       const absl::Status opened = open_own(options);
       if (opened.ok()) return absl::StrCat("127.0.0.1:", server_->port());
       const bool held_by_another = absl::IsUnavailable(opened) && deployment_ == nullptr;

@@ -20,6 +20,7 @@ struct ConnectOptions {
   bool with_products = false;    // open the products too, not only the log
   bool makes_directory = false;  // make the data directory if there is none
   LogChoice log;
+  bool needs_server = false;  // or refuse: what is asked for lives in a server
 };
 
 // A way to a deployment: through the server named, else the server that holds the data directory,
@@ -29,7 +30,8 @@ struct ConnectOptions {
 class Connection {
  public:
   // NotFound: no server was named and there is no data directory. Unavailable: another process
-  // holds the directory and has not come to serve it within ten seconds.
+  // holds the directory and has not come to serve it within ten seconds. FailedPrecondition: nobody
+  // serves, and it needs a server.
   static absl::StatusOr<std::unique_ptr<Connection>> open(ConnectOptions options);
   ~Connection();
 

@@ -73,10 +73,13 @@ absl::StatusOr<Setting> read_value(const std::string& origin, const YAML::Node& 
 // misspelled one is not passed over.
 class ConfigFile {
  public:
-  ConfigFile(const std::string& file, const CLI::App& command) : file_(file), command_(command) {
-    for (const CLI::App* any : command.get_parent()->get_subcommands({})) {
+  ConfigFile(const std::string& file, const CLI::App& command)
+      : file_(file), command_(command), section_(command.get_name()) {
+    const CLI::App* all = command.get_parent();
+    for (; all->get_parent() != nullptr; all = all->get_parent()) section_ = all->get_name();
+    for (const CLI::App* any : all->get_subcommands({})) {
       commands_.push_back(any->get_name());
-      for (const std::string& name : setting_names(*any)) known_.push_back(name);
+      add_known(*any);
     }
   }
 
@@ -97,7 +100,7 @@ class ConfigFile {
     for (const auto& entry : root) {
       const std::string name = entry.first.Scalar();
       if (is_command(name)) {
-        if (name == command_.get_name()) section = entry.second;
+        if (name == section_) section = entry.second;
         if (!entry.second.IsMap()) {
           return absl::InvalidArgumentError(absl::StrCat(place(file_, entry.first), ": under \"",
                                                          name, "\" expected its settings"));
@@ -115,6 +118,11 @@ class ConfigFile {
   }
 
  private:
+  void add_known(const CLI::App& command) {
+    for (const std::string& name : setting_names(command)) known_.push_back(name);
+    for (const CLI::App* below : command.get_subcommands({})) add_known(*below);
+  }
+
   bool is_command(const std::string& name) const {
     return std::find(commands_.begin(), commands_.end(), name) != commands_.end();
   }
@@ -133,6 +141,7 @@ class ConfigFile {
 
   std::string file_;
   const CLI::App& command_;
+  std::string section_;  // the first of the command's words: "replay"
   std::vector<std::string> commands_;
   std::vector<std::string> known_;
   Settings settings_;

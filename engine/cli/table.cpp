@@ -47,6 +47,10 @@ std::string without_trailing_space(std::string line) {
 
 }  // namespace
 
+std::string on_one_line(const std::string& text) {
+  return escaped(text, /*backslash=*/false);
+}
+
 std::string aligned(const Table& table) {
   std::vector<std::vector<std::string>> cells(table.rows.size());
   std::vector<size_t> widths;

@@ -9,8 +9,9 @@ namespace kappa::cli {
 
 // What a command ends with.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitError = 1;  // it was understood, and failed
-inline constexpr int kExitUsage = 2;  // the command line, a setting or the configuration is wrong
+inline constexpr int kExitError = 1;    // it was understood, and failed
+inline constexpr int kExitUsage = 2;    // the command line, a setting or the configuration is wrong
+inline constexpr int kExitChanges = 2;  // of what compares: there are differences
 
 enum class OutputFormat { kTable, kJson };
 

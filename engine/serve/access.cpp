@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/serve/api_error.h"
+#include "engine/types/status_macros.h"
 #include "engine/types/text.h"
 
 namespace kappa::serve {
@@ -115,8 +116,8 @@ const AccessList::Caller* AccessList::find(std::string_view token) const {
   return found;
 }
 
-absl::Status AccessList::check(std::optional<std::string_view> authorization, Right right,
-                               std::string_view product) const {
+absl::StatusOr<const AccessList::Caller*> AccessList::authenticate(
+    std::optional<std::string_view> authorization) const {
   constexpr std::string_view kBearer = "Bearer ";
   if (!authorization) {
     return unauthenticated("this server wants a token: send the metadata authorization: Bearer …");
@@ -127,6 +128,17 @@ absl::Status AccessList::check(std::optional<std::string_view> authorization, Ri
   }
   const Caller* caller = find(strip_spaces(authorization->substr(kBearer.size())));
   if (caller == nullptr) return unauthenticated("the token is not known");
+  return caller;
+}
+
+std::string AccessList::name_of(std::optional<std::string_view> authorization) const {
+  const absl::StatusOr<const Caller*> caller = authenticate(authorization);
+  return caller.ok() ? (*caller)->name : "";
+}
+
+absl::Status AccessList::check(std::optional<std::string_view> authorization, Right right,
+                               std::string_view product) const {
+  KAPPA_ASSIGN_OR_RETURN(const Caller* const caller, authenticate(authorization));
   if (caller->rights.contains(right)) return absl::OkStatus();
   if (right == Right::kQuery && caller->products.contains(std::string(product))) {
     return absl::OkStatus();

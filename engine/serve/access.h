@@ -37,6 +37,8 @@ class AccessList {
   // Unauthenticated: no token, or an unknown one. PermissionDenied names caller and right.
   absl::Status check(std::optional<std::string_view> authorization, Right right,
                      std::string_view product) const;
+  // The name of the caller with that token; empty: no token, or an unknown one.
+  std::string name_of(std::optional<std::string_view> authorization) const;
 
  private:
   struct Caller {
@@ -46,6 +48,8 @@ class AccessList {
     std::set<std::string> products;  // that it may query; without Right::kQuery itself
   };
   const Caller* find(std::string_view token) const;
+  // Unauthenticated says what is wrong with the header.
+  absl::StatusOr<const Caller*> authenticate(std::optional<std::string_view> authorization) const;
   static absl::StatusOr<Caller> parse_line(std::string_view line);
 
   std::vector<Caller> callers_;

@@ -29,7 +29,7 @@ struct Backend {
   Metrics& metrics;
   Cursors& cursors;
   SyncGroup& syncs;
-  WorkerPool& queries;      // what may take seconds: Sql, Scan, Inspect
+  WorkerPool& queries;      // what may take seconds: Sql, Scan, Inspect, swaps
   WorkerPool& short_tasks;  // what takes milliseconds: steps of ReadTopic, answers of MultiGet
   std::atomic<size_t>& streams_open;
   std::string version;
@@ -38,5 +38,6 @@ struct Backend {
 std::unique_ptr<grpc::Service> make_query_service(const Backend& backend);
 std::unique_ptr<grpc::Service> make_ingest_service(const Backend& backend);
 std::unique_ptr<grpc::Service> make_admin_service(const Backend& backend);
+std::unique_ptr<grpc::Service> make_replay_service(const Backend& backend);
 
 }  // namespace kappa::serve

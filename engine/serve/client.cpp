@@ -1,16 +1,19 @@
 #include "engine/serve/client.h"
 
+#include <chrono>
 #include <utility>
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include "engine/serve/client_channel.h"
+#include "engine/serve/generation_wire.h"
 #include "engine/serve/wire.h"
 #include "engine/types/status_macros.h"
 #include "kappa/v1/admin.grpc.pb.h"
 #include "kappa/v1/ingest.grpc.pb.h"
 #include "kappa/v1/query.grpc.pb.h"
+#include "kappa/v1/replay.grpc.pb.h"
 
 namespace kappa::serve {
 namespace {
@@ -210,7 +213,8 @@ struct Client::Impl {
       : channel(std::move(with)),
         query(v1::Query::NewStub(channel.channel())),
         ingest(v1::Ingest::NewStub(channel.channel())),
-        admin(v1::Admin::NewStub(channel.channel())) {}
+        admin(v1::Admin::NewStub(channel.channel())),
+        replay(v1::Replay::NewStub(channel.channel())) {}
 
   // One unary call: `call` gets a prepared context.
   template <typename Call>
@@ -220,10 +224,20 @@ struct Client::Impl {
     return channel.status_of(call(&context));
   }
 
+  // The same with a deadline of its own.
+  template <typename Call>
+  absl::Status run_within(int64_t timeout_ms, Call call) const {
+    grpc::ClientContext context;
+    channel.prepare(context, /*endless=*/true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
+    return channel.status_of(call(&context));
+  }
+
   const ClientChannel channel;
   const std::unique_ptr<v1::Query::Stub> query;
   const std::unique_ptr<v1::Ingest::Stub> ingest;
   const std::unique_ptr<v1::Admin::Stub> admin;
+  const std::unique_ptr<v1::Replay::Stub> replay;
 };
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -397,6 +411,116 @@ absl::Status Client::complete(const std::string& product) {
   request.set_product(product);
   v1::CompleteResponse response;
   return impl_->channel.status_of(impl_->admin->Complete(&context, request, &response));
+}
+
+absl::StatusOr<std::vector<GenerationStatus>> Client::generations(const std::string& product) {
+  v1::ListGenerationsRequest request;
+  request.set_product(product);
+  v1::ListGenerationsResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->ListGenerations(context, request, &response);
+  }));
+  std::vector<GenerationStatus> generations;
+  for (const v1::Generation& wire : response.generations()) generations.push_back(from_wire(wire));
+  return generations;
+}
+
+absl::StatusOr<GenerationStatus> Client::start_replay(
+    const std::string& product, const std::map<std::string, std::string>& files,
+    const ReplayBudget& budget) {
+  v1::StartReplayRequest request;
+  request.set_product(product);
+  for (const auto& [path, text] : files) (*request.mutable_files())[path] = text;
+  to_wire(budget, request.mutable_budget());
+  v1::StartReplayResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->StartReplay(context, request, &response);
+  }));
+  return from_wire(response.generation());
+}
+
+absl::Status Client::pause_replay(const std::string& product, uint32_t generation) {
+  v1::PauseReplayRequest request;
+  request.set_product(product);
+  request.set_generation(generation);
+  v1::PauseReplayResponse response;
+  return impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->PauseReplay(context, request, &response);
+  });
+}
+
+absl::Status Client::resume_replay(const std::string& product, uint32_t generation,
+                                   const std::optional<ReplayBudget>& budget) {
+  v1::ResumeReplayRequest request;
+  request.set_product(product);
+  request.set_generation(generation);
+  if (budget) to_wire(*budget, request.mutable_budget());
+  v1::ResumeReplayResponse response;
+  return impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->ResumeReplay(context, request, &response);
+  });
+}
+
+absl::Status Client::cancel_replay(const std::string& product, uint32_t generation) {
+  v1::CancelReplayRequest request;
+  request.set_product(product);
+  request.set_generation(generation);
+  v1::CancelReplayResponse response;
+  return impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->CancelReplay(context, request, &response);
+  });
+}
+
+absl::StatusOr<Comparison> Client::compare_generations(const std::string& product,
+                                                       uint32_t generation, size_t samples_max,
+                                                       int64_t timeout_ms) {
+  v1::CompareGenerationsRequest request;
+  request.set_product(product);
+  request.set_generation(generation);
+  request.set_samples_max(static_cast<int32_t>(samples_max));
+  v1::CompareGenerationsResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->CompareGenerations(context, request, &response);
+  }));
+  return from_wire(response);
+}
+
+absl::StatusOr<SwapReport> Client::swap_generation(const std::string& product,
+                                                   const SwapRequest& swap, int64_t timeout_ms) {
+  v1::SwapGenerationRequest request;
+  request.set_product(product);
+  request.set_generation(swap.generation);
+  for (const std::string& view : swap.require_equal) request.add_require_equal(view);
+  request.set_keep_following(swap.keep_following);
+  v1::SwapGenerationResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->SwapGeneration(context, request, &response);
+  }));
+  return from_wire(response.report());
+}
+
+absl::StatusOr<SwapReport> Client::roll_back(const std::string& product, bool keep_following,
+                                             int64_t timeout_ms) {
+  v1::RollBackRequest request;
+  request.set_product(product);
+  request.set_keep_following(keep_following);
+  v1::RollBackResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run_within(timeout_ms, [&](grpc::ClientContext* context) {
+    return impl_->replay->RollBack(context, request, &response);
+  }));
+  return from_wire(response.report());
+}
+
+absl::StatusOr<std::vector<uint32_t>> Client::drop_retired_generations(const std::string& product,
+                                                                       size_t keep) {
+  v1::DropRetiredGenerationsRequest request;
+  request.set_product(product);
+  request.set_keep(static_cast<uint32_t>(keep));
+  v1::DropRetiredGenerationsResponse response;
+  KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
+    return impl_->replay->DropRetiredGenerations(context, request, &response);
+  }));
+  return std::vector<uint32_t>(response.generations().begin(), response.generations().end());
 }
 
 }  // namespace kappa::serve

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/query_executor.h"
 #include "engine/runtime/reads.h"
+#include "engine/serve/generations.h"
 #include "engine/types/value.h"
 #include "operators/plan.h"
 
@@ -148,6 +150,25 @@ class Client {
   absl::StatusOr<ServerInfo> inspect(const std::string& product, bool checksum);
   // Applies everything that the log holds and then closes every window; however long that takes.
   absl::Status complete(const std::string& product);
+
+  // Replays, as GenerationControl has them (generations.h). What may take long has a timeout of its
+  // own, and the server's bound.
+  absl::StatusOr<std::vector<GenerationStatus>> generations(const std::string& product);
+  absl::StatusOr<GenerationStatus> start_replay(const std::string& product,
+                                                const std::map<std::string, std::string>& files,
+                                                const ReplayBudget& budget);
+  absl::Status pause_replay(const std::string& product, uint32_t generation);
+  absl::Status resume_replay(const std::string& product, uint32_t generation,
+                             const std::optional<ReplayBudget>& budget);
+  absl::Status cancel_replay(const std::string& product, uint32_t generation);
+  absl::StatusOr<Comparison> compare_generations(const std::string& product, uint32_t generation,
+                                                 size_t samples_max, int64_t timeout_ms);
+  absl::StatusOr<SwapReport> swap_generation(const std::string& product, const SwapRequest& swap,
+                                             int64_t timeout_ms);
+  absl::StatusOr<SwapReport> roll_back(const std::string& product, bool keep_following,
+                                       int64_t timeout_ms);
+  absl::StatusOr<std::vector<uint32_t>> drop_retired_generations(const std::string& product,
+                                                                 size_t keep);
 
  private:
   struct Impl;

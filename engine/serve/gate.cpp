@@ -2,11 +2,33 @@
 
 #include <utility>
 
+#include <grpcpp/security/auth_context.h>
 #include <grpcpp/server_context.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/types/text.h"
 
 namespace kappa::serve {
+namespace {
+
+std::optional<std::string_view> authorization_of(const grpc::ServerContextBase& context) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("authorization");
+  if (found == metadata.end()) return std::nullopt;
+  return std::string_view(found->second.data(), found->second.size());
+}
+
+// The names in the certificate that the caller has shown, if it had to show one.
+std::string certified_name(const grpc::ServerContextBase& context) {
+  const auto auth = context.auth_context();
+  if (!auth || !auth->IsPeerAuthenticated()) return "";
+  return absl::StrJoin(auth->GetPeerIdentity(), ",", [](std::string* out, const auto& name) {
+    absl::StrAppend(out, absl::string_view(name.data(), name.size()));
+  });
+}
+
+}  // namespace
 
 Gate::Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit)
     : access_(std::move(access)), audit_(std::move(audit)) {}
@@ -14,13 +36,7 @@ Gate::Gate(std::optional<AccessList> access, std::function<void(const std::strin
 absl::Status Gate::admit(const grpc::ServerContextBase& context, Method method, Right right,
                          std::string_view product) const {
   if (!access_) return absl::OkStatus();
-  const auto& metadata = context.client_metadata();
-  const auto found = metadata.find("authorization");
-  std::optional<std::string_view> authorization;
-  if (found != metadata.end()) {
-    authorization = std::string_view(found->second.data(), found->second.size());
-  }
-  absl::Status status = access_->check(authorization, right, product);
+  absl::Status status = access_->check(authorization_of(context), right, product);
   if (!status.ok()) {
     audit_(absl::StrCat("denied ", std::string(method_name(method)), " to ", context.peer(), ": ",
                         status.message()));
@@ -36,6 +52,17 @@ absl::Status Gate::admit(std::optional<std::string_view> authorization, Right ri
     audit_(absl::StrCat("denied ", what, " to ", peer, ": ", status.message()));
   }
   return status;
+}
+
+std::string Gate::caller(const grpc::ServerContextBase& context) const {
+  std::string name = access_ ? access_->name_of(authorization_of(context)) : "";
+  if (name.empty()) name = certified_name(context);
+  return name.empty() ? context.peer() : absl::StrCat(name, " at ", context.peer());
+}
+
+void Gate::done(Method method, std::string_view who, std::string_view what) const {
+  audit_(absl::StrCat("done ", to_absl(method_name(method)), " by ", to_absl(who), ": ",
+                      to_absl(what)));
 }
 
 }  // namespace kappa::serve

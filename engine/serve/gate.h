@@ -15,10 +15,11 @@ class ServerContextBase;
 
 namespace kappa::serve {
 
-// Lets callers in. Without an access list everyone who can connect may do everything. Thread-safe.
+// Lets callers in, and keeps the audit: who was denied what, and who did what cannot be undone by
+// calling again. Without an access list everyone who can connect may do everything. Thread-safe.
 class Gate {
  public:
-  // `audit` gets one line for each denial.
+  // `audit` gets one line for each denial and for each deed; any thread calls it.
   Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit);
 
   absl::Status admit(const grpc::ServerContextBase& context, Method method, Right right,
@@ -26,6 +27,12 @@ class Gate {
   // For HTTP: the value of the Authorization header.
   absl::Status admit(std::optional<std::string_view> authorization, Right right,
                      const std::string& what, const std::string& peer) const;
+  // Who calls, for the audit: the token's name, else what the certificate says, and from where:
+  // "ops at ipv4:127.0.0.1:50312".
+  std::string caller(const grpc::ServerContextBase& context) const;
+  // "done kappa.v1.Replay/SwapGeneration by ops at …: product shop, …": that `who`, a caller(), has
+  // done `what`. To be called once it is done.
+  void done(Method method, std::string_view who, std::string_view what) const;
   bool has_access_list() const { return access_.has_value(); }
 
  private:

@@ -10,6 +10,7 @@ struct ServerLimits {
   size_t message_bytes_max = 16u << 20;          // of a request
   int64_t query_ms_max = 30'000;                 // Sql, Scan and Inspect; a shorter deadline holds
   int64_t complete_ms_max = 3'600'000;           // Complete
+  int64_t replay_ms_max = 3'600'000;             // CompareGenerations, SwapGeneration, RollBack
   int64_t stream_ms_max = 300'000;               // to take in the whole answer of Sql
   size_t query_rows_scanned_max = 50'000'000;    // Sql, and the first page of Scan
   size_t query_memory_bytes_max = 256u << 20;    // of one Sql
@@ -17,6 +18,8 @@ struct ServerLimits {
   size_t cursors_memory_bytes_max = 256u << 20;  // of all cursors together
   int64_t cursor_idle_ms_max = 60'000;
   size_t keys_max = 10'000;         // of one MultiGet
+  size_t samples_max = 100;         // of one view and kind of difference, of CompareGenerations
+  size_t replay_files_max = 1'000;  // of one StartReplay
   size_t query_threads = 2;         // that run Sql and Scan
   size_t queries_waiting_max = 64;  // for one of them
   size_t streams_max = 256;         // of Sql and ReadTopic that are open

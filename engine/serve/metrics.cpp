@@ -26,10 +26,26 @@ const prometheus::Histogram::BucketBoundaries& handling_bounds() {
 
 std::string_view method_name(Method method) {
   static constexpr std::array<std::string_view, kMethods> kNames = {
-      "kappa.v1.Query/Get",        "kappa.v1.Query/MultiGet",      "kappa.v1.Query/Scan",
-      "kappa.v1.Query/Sql",        "kappa.v1.Query/DescribeViews", "kappa.v1.Ingest/Append",
-      "kappa.v1.Admin/ListTopics", "kappa.v1.Admin/CreateTopic",   "kappa.v1.Admin/ReadTopic",
-      "kappa.v1.Admin/Inspect",    "kappa.v1.Admin/Complete",
+      "kappa.v1.Query/Get",
+      "kappa.v1.Query/MultiGet",
+      "kappa.v1.Query/Scan",
+      "kappa.v1.Query/Sql",
+      "kappa.v1.Query/DescribeViews",
+      "kappa.v1.Ingest/Append",
+      "kappa.v1.Admin/ListTopics",
+      "kappa.v1.Admin/CreateTopic",
+      "kappa.v1.Admin/ReadTopic",
+      "kappa.v1.Admin/Inspect",
+      "kappa.v1.Admin/Complete",
+      "kappa.v1.Replay/ListGenerations",
+      "kappa.v1.Replay/StartReplay",
+      "kappa.v1.Replay/PauseReplay",
+      "kappa.v1.Replay/ResumeReplay",
+      "kappa.v1.Replay/CancelReplay",
+      "kappa.v1.Replay/CompareGenerations",
+      "kappa.v1.Replay/SwapGeneration",
+      "kappa.v1.Replay/RollBack",
+      "kappa.v1.Replay/DropRetiredGenerations",
   };
   return kNames[static_cast<size_t>(method)];
 }

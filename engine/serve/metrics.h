@@ -25,8 +25,17 @@ enum class Method : uint8_t {
   kReadTopic,
   kInspect,
   kComplete,
+  kListGenerations,
+  kStartReplay,
+  kPauseReplay,
+  kResumeReplay,
+  kCancelReplay,
+  kCompareGenerations,
+  kSwapGeneration,
+  kRollBack,
+  kDropRetiredGenerations,
 };
-inline constexpr size_t kMethods = 11;
+inline constexpr size_t kMethods = 20;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.

@@ -28,7 +28,8 @@ struct ServerOptions {
   std::string listen_flag = "--listen";
   std::string http_listen_flag = "--http";
   std::string insecure_flag = "--insecure";
-  // Gets one line for each call that is denied. Empty: they go to stderr.
+  // Gets one line for each call that is denied and for each change of what is live (see Gate). Any
+  // thread calls it. Empty: they go to stderr.
   std::function<void(const std::string&)> audit;
 };
 

@@ -7,8 +7,8 @@ namespace kappa::cli {
 namespace {
 
 const std::vector<std::string> kCommands = {
-    "playground", "serve",  "query",    "inspect", "topics",  "produce",   "consume",
-    "dlq",        "doctor", "validate", "test",    "version", "completion"};
+    "playground", "serve",    "query", "inspect", "topics", "produce", "consume",   "dlq",
+    "doctor",     "validate", "plan",  "apply",   "test",   "version", "completion"};
 
 bool mentions(const std::string& text, const std::string& part) {
   INFO(text);

@@ -17,10 +17,10 @@
 namespace kappa::serve {
 
 absl::StatusOr<std::string> raw_call(const std::string& address, const std::string& method,
-                                     const std::string& request) {
+                                     const std::string& request, int64_t timeout_ms) {
   grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
   const grpc::Slice slice(request);
   const grpc::ByteBuffer message(&slice, 1);
   grpc::CompletionQueue queue;

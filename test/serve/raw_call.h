@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -9,7 +10,7 @@ namespace kappa::serve {
 // One call by the method's full name, with the bytes of a message: for services whose code is not
 // generated here (health, reflection). Returns the bytes of the (first) answer.
 absl::StatusOr<std::string> raw_call(const std::string& address, const std::string& method,
-                                     const std::string& request);
+                                     const std::string& request, int64_t timeout_ms = 20'000);
 
 struct HttpAnswer {
   int status = 0;

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/serve/api_error.h"
+#include "test/serve/fake_generations.h"
 #include "test/serve/raw_call.h"
 #include "test/serve/test_server.h"
 
@@ -399,6 +400,25 @@ TEST_CASE("with a clients' authority only callers with a certificate of it are a
   CHECK(
       http_get(port, "/metrics", "", certificates.ca, certificates.client, certificates.client_key)
           ->status == 200);
+}
+
+TEST_CASE("the audit names a caller without a token by its certificate") {
+  FakeGenerations control;
+  std::string audit;  // written before the answer is sent
+  TestServer server;
+  const Certificates certificates(server.directory);
+  server.options.tls = {certificates.server, certificates.server_key, certificates.ca};
+  server.options.audit = [&](const std::string& line) { audit += line + "\n"; };
+  server.start();
+  ServedProduct shop = server.product();
+  shop.generations = &control;
+  server.server->set_product(shop);
+  ClientOptions options;
+  options.ca_file = certificates.ca;
+  options.certificate_file = certificates.client;
+  options.key_file = certificates.client_key;
+  REQUIRE(server.client(options)->roll_back("shop", false, 10'000).ok());
+  CHECK(contains(audit, "done kappa.v1.Replay/RollBack by localhost,127.0.0.1 at ipv4:127.0.0.1:"));
 }
 
 TEST_CASE("a certificate and a key that do not match are refused") {

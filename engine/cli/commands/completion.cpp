@@ -9,10 +9,14 @@ namespace kappa::cli {
 int print_bash_completion(const std::vector<CommandWords>& commands) {
   std::vector<std::string> names;
   std::string cases;
+  std::string below;
   for (const CommandWords& command : commands) {
     names.push_back(command.name);
     absl::StrAppend(&cases, "    ", command.name, ") words=\"", absl::StrJoin(command.options, " "),
                     "\" ;;\n");
+    if (command.commands.empty()) continue;
+    absl::StrAppend(&below, "      ", command.name, ") words=\"",
+                    absl::StrJoin(command.commands, " "), "\" ;;\n");
   }
   print(
       absl::StrCat("_kappa() {\n"
@@ -27,6 +31,11 @@ int print_bash_completion(const std::vector<CommandWords>& commands) {
                    "\"\n"
                    "  elif [[ ${COMP_WORDS[COMP_CWORD-1]} == --output ]]; then\n"
                    "    words=\"table json\"\n"
+                   "  elif [[ $COMP_CWORD -eq 2 && $word != -* ]]; then\n"
+                   "    case ${COMP_WORDS[1]} in\n",
+                   below,
+                   "      *) words=\"\" ;;\n"
+                   "    esac\n"
                    "  elif [[ $word != -* ]]; then\n"
                    "    words=\"\"\n"
                    "  fi\n"

@@ -1,6 +1,5 @@
 #include "engine/cli/commands/declare.h"
 
-#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -8,11 +7,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/commands/consume.h"
+#include "engine/cli/commands/declare_common.h"
+#include "engine/cli/commands/declare_replay.h"
 #include "engine/cli/commands/dlq.h"
 #include "engine/cli/commands/doctor.h"
 #include "engine/cli/commands/explain.h"
@@ -45,25 +43,13 @@ struct AllOptions {
   DlqOptions dlq;
   DoctorOptions doctor;
   PlanOptions plan;
+  ReplayCommands replay;
   TestOptions test;
   ValidateOptions validate;
   ExplainOptions explain;
   VersionOptions version;
   std::string shell = "bash";
 };
-
-constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-
-CLI::Validator whole_number(int64_t least, int64_t most = kNoLimit) {
-  const std::string range = most == kNoLimit ? absl::StrCat("of at least ", least)
-                                             : absl::StrCat("from ", least, " to ", most);
-  const auto is_one = [least, most, range](const std::string& text) {
-    int64_t value = 0;
-    if (absl::SimpleAtoi(text, &value) && value >= least && value <= most) return std::string();
-    return absl::StrCat("expected a whole number ", range, ", got ", text);
-  };
-  return {is_one, ""};
-}
 
 // Declares one command after the other.
 class Declaration {
@@ -88,6 +74,7 @@ class Declaration {
     declare_doctor();
     declare_validate();
     declare_plan();
+    declare_replay_and_apply(app_, options_.replay, options_.config, chosen_);
     declare_explain();
     declare_test();
     declare_version();
@@ -96,9 +83,7 @@ class Declaration {
 
  private:
   CLI::App& command(const std::string& name, const std::string& what, const std::string& examples) {
-    CLI::App* command = app_.add_subcommand(name, what);
-    command->footer("Examples:\n" + examples);
-    return *command;
+    return declare_command(app_, name, what, examples);
   }
 
   // An option that no setting stands for: what to do now, not how things are.
@@ -111,44 +96,15 @@ class Declaration {
     return command.add_flag(name, value, what)->configurable(false);
   }
 
-  // An option whose value is one of a few words.
-  template <typename T>
-  CLI::Option* choice(CLI::App& command, const std::string& name, T& value,
-                      const std::vector<std::pair<std::string, T>>& choices,
-                      const std::string& what) {
-    std::vector<std::string> words;
-    words.reserve(choices.size());
-    for (const auto& [word, meant] : choices) words.push_back(word);
-    const auto choose = [&value, choices](const std::string& text) {
-      for (const auto& [word, meant] : choices) {
-        if (word == text) value = meant;
-      }
-    };
-    const auto is_choice = [words](const std::string& text) {
-      if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
-      return absl::StrCat("expected ", absl::StrJoin(words, " or "), ", got ", text);
-    };
-    return command.add_option_function<std::string>(name, choose, what)
-        ->check(CLI::Validator(is_choice, ""))
-        ->type_name(absl::StrJoin(words, "|"));
-  }
-
   // A whole number.
   template <typename T>
   CLI::Option* number(CLI::App& command, const std::string& name, T& value, int64_t least,
                       int64_t most, const std::string& what) {
-    return command.add_option(name, value, what)
-        ->check(whole_number(least, most))
-        ->type_name("N")
-        ->capture_default_str();
+    return within(command.add_option(name, value, what), least, most);
   }
 
   void output(CLI::App& command, OutputFormat& value) {
-    choice(command, "--output", value,
-           {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}}, "how to print");
-    command.add_option("--config", options_.config, "a YAML file with settings (KAPPA_CONFIG)")
-        ->type_name("FILE")
-        ->configurable(false);
+    declare_output(command, value, options_.config);
   }
 
   template <typename Options>
@@ -157,89 +113,13 @@ class Declaration {
         [this, run, &options] { chosen_->run = [run, &options] { return run(options); }; });
   }
 
-  // Which log a data directory's products read.
-  void log_choice(CLI::App& command, LogChoice& value) {
-    command
-        .add_option("--log", value.address,
-                    "embedded, or kafka://HOST:PORT[,HOST:PORT…]; default: as the data directory "
-                    "says, else embedded")
-        ->type_name("LOG");
-    command
-        .add_option("--kafka-config", value.kafka_config,
-                    "librdkafka's properties, name=value a line (engine/log/kafka/README.md)")
-        ->type_name("FILE");
-    number(command, "--log-wait-s", value.wait_s, 0, 1'000'000'000,
-           "how long a Kafka that does not answer is waited for at the start; 0: not at all");
-  }
-
-  // How a service runs: `serve` and `playground`.
-  void service(CLI::App& command, ServiceOptions& value) {
-    DeploymentOptions& deployment = value.deployment;
-    command.add_option("--data", deployment.data, "the data directory")
-        ->type_name("DIR")
-        ->capture_default_str();
-    log_choice(command, deployment.log);
-    command.add_flag("--at-least-once", deployment.log.at_least_once,
-                     "publish outputs to Kafka without transactions");
-    command.add_option("--listen", value.listen, "where gRPC listens; port 0: any")
-        ->type_name("HOST:PORT")
-        ->capture_default_str();
-    command.add_option("--http", value.http, "where HTTP listens (/metrics, /livez, /readyz)")
-        ->type_name("HOST:PORT")
-        ->capture_default_str();
-    number(command, "--workers", deployment.workers, 1, 128, "threads that apply records");
-    number(command, "--partitions", deployment.partitions, 1, 1000,
-           "of topics that have to be made");
-    number(command, "--checkpoint-interval-ms", deployment.checkpoint_interval_ms, 10, 3'600'000,
-           "time between checkpoints");
-    choice(command, "--fsync", deployment.fsync,
-           {{"on-sync", log::Fsync::kOnSync},
-            {"interval", log::Fsync::kInterval},
-            {"always", log::Fsync::kAlways}},
-           "when the log is synced: with checkpoints and when asked (the default), every 100 ms "
-           "too, before each append returns");
-    command.add_option("--tls-cert", value.tls.certificate, "the server's certificate, PEM")
-        ->type_name("FILE");
-    command.add_option("--tls-key", value.tls.key, "its key, PEM")->type_name("FILE");
-    command.add_option("--tls-client-ca", value.tls.client_ca, "clients need a certificate of it")
-        ->type_name("FILE");
-    command.add_option("--tokens", value.tokens_file, "who may do what (engine/serve/README.md)")
-        ->type_name("FILE");
-    command.add_flag("--insecure", value.insecure, "listen beyond this machine without TLS");
-  }
-
-  // Where a command finds what it works on.
-  void connect(CLI::App& command, ConnectOptions& value) {
-    // Two ways to say the same thing, so who gives one with a flag has chosen against the other.
-    CLI::Option* server =
-        command
-            .add_option("--server", value.client.server,
-                        "a running kappa; default: whoever holds the data directory, else nobody")
-            ->type_name("HOST:PORT");
-    command.add_option("--data", value.data, "the data directory")
-        ->type_name("DIR")
-        ->capture_default_str()
-        ->excludes(server);
-    number(command, "--timeout-ms", value.client.timeout_ms, 1, 86'400'000,
-           "longest wait for an answer");
-    command
-        .add_option("--tls-ca", value.client.ca_file, "the authority of the server's certificate")
-        ->type_name("FILE");
-    command.add_option("--client-cert", value.client.certificate_file, "a certificate of our own")
-        ->type_name("FILE");
-    command.add_option("--client-key", value.client.key_file, "its key")->type_name("FILE");
-    command.add_option("--token-file", value.client.token_file, "holds a bearer token")
-        ->type_name("FILE");
-    command.add_flag("--insecure", value.client.insecure, "no TLS beyond this machine");
-  }
-
   void declare_playground() {
     CLI::App& playground =
         command("playground", "Run a small shop: events, views over them, everything on",
                 "  kappa playground\n"
                 "  kappa playground --data /tmp/shop --rate 20000 --workers 2\n");
     PlaygroundOptions& options = options_.playground;
-    service(playground, options.service);
+    declare_service(playground, options.service);
     playground
         .add_option("--rate", options.rate,
                     "sales and clicks a second; an eighth more of other events comes beside")
@@ -266,7 +146,7 @@ class Declaration {
         .add_option("--product", options.products,
                     "a product's directory; taken in on its first start")
         ->type_name("DIR");
-    service(serve, options.service);
+    declare_service(serve, options.service);
     output(serve, options.output);
     options.service.deployment.command = "kappa serve";
     runs(serve, run_serve, options);
@@ -280,8 +160,8 @@ class Declaration {
                 "Rows are aligned on a terminal, else separated by tabs (NULL is \\N).\n");
     QueryOptions& options = options_.query;
     once(query, "sql", options.sql, "one SELECT")->required();
-    product_name(query, options.product);
-    connect(query, options.connect);
+    declare_product_name(query, options.product);
+    declare_connect(query, options.connect);
     output(query, options.output);
     runs(query, run_query, options);
   }
@@ -292,8 +172,8 @@ class Declaration {
                                 "  kappa inspect --checksum --output json\n");
     InspectOptions& options = options_.inspect;
     once(inspect, "--checksum", options.checksum, "also of the canonical dump; reads all state");
-    product_name(inspect, options.product);
-    connect(inspect, options.connect);
+    declare_product_name(inspect, options.product);
+    declare_connect(inspect, options.connect);
     output(inspect, options.output);
     runs(inspect, run_inspect, options);
   }
@@ -308,8 +188,8 @@ class Declaration {
         "terminal and without --yes it only shows, and ends with 2 if there is work to do.\n"
         "What differs is never changed.\n");
     TopicsOptions& options = options_.topics;
-    CLI::Option* create = choice(topics, "what", options.what, {{"create", "create"}},
-                                 "create: the topics of products")
+    CLI::Option* create = declare_choice(topics, "what", options.what, {{"create", "create"}},
+                                         "create: the topics of products")
                               ->configurable(false);
     once(topics, "--product", options.products, "a product's directory, with create")
         ->type_name("DIR");
@@ -330,8 +210,8 @@ class Declaration {
     once(topics, "--retention-bytes", options.retention_bytes, "how much a partition keeps")
         ->check(whole_number(0))
         ->type_name("N");
-    connect(topics, options.connect);
-    log_choice(topics, options.connect.log);
+    declare_connect(topics, options.connect);
+    declare_log_choice(topics, options.connect.log);
     output(topics, options.output);
     runs(topics, run_topics, options);
   }
@@ -353,8 +233,8 @@ class Declaration {
     once(import, "--create", options.create, "make the topic if it is not there");
     number(import, "--partitions", options.partitions, 1, 1000, "of a topic to be made")
         ->configurable(false);
-    choice(import, "--format", options.format, {{"csv", "csv"}, {"ndjson", "ndjson"}},
-           "default: by the file's name")
+    declare_choice(import, "--format", options.format, {{"csv", "csv"}, {"ndjson", "ndjson"}},
+                   "default: by the file's name")
         ->configurable(false);
     declare_mapping(import, options.mapping);
     once(import, "--bad", options.bad, "keeps bad lines; default: FILE.bad.ndjson")
@@ -363,11 +243,11 @@ class Declaration {
         ->configurable(false);
     once(import, "--complete", options.complete,
          "at the end, close every window of the product that reads the topic");
-    product_name(import, options.product);
+    declare_product_name(import, options.product);
     once(import, "--id", options.id, "the import's name; default: by path, size and first block")
         ->type_name("NAME");
-    connect(import, options.connect);
-    log_choice(import, options.connect.log);
+    declare_connect(import, options.connect);
+    declare_log_choice(import, options.connect.log);
     output(import, options.output);
     runs(import, run_import, options);
   }
@@ -380,8 +260,8 @@ class Declaration {
     once(import, "--timestamp", options.timestamp,
          "the column of the record timestamp: when it was known; default: the time of the import")
         ->type_name("COL");
-    choice(import, "--timestamp-unit", options.timestamp_unit,
-           {{"ms", "ms"}, {"s", "s"}, {"us", "us"}, {"iso", "iso"}}, "of --timestamp (ms)")
+    declare_choice(import, "--timestamp-unit", options.timestamp_unit,
+                   {{"ms", "ms"}, {"s", "s"}, {"us", "us"}, {"iso", "iso"}}, "of --timestamp (ms)")
         ->configurable(false);
     once(import, "--timestamp-delay", options.timestamp_delay, "known so much later")
         ->type_name("TIME");
@@ -412,7 +292,7 @@ class Declaration {
         produce, "--json", options.json,
         "a line is an object with value, key, timestamp, partition, headers, as consume prints it");
     once(produce, "--no-sync", options.written, "do not wait for stable storage");
-    connect(produce, options.connect);
+    declare_connect(produce, options.connect);
     output(produce, options.output);
     runs(produce, run_produce, options);
   }
@@ -435,7 +315,7 @@ class Declaration {
     once(consume, "--follow", options.follow, "go on with records as they come");
     once(consume, "--key-separator", options.key_separator, "print the key and this before a value")
         ->type_name("TEXT");
-    connect(consume, options.connect);
+    declare_connect(consume, options.connect);
     output(consume, options.output);
     runs(consume, run_consume, options);
   }
@@ -446,8 +326,8 @@ class Declaration {
                             "  kappa dlq show sales.dead-letters --limit 10\n"
                             "  kappa dlq show sales.dead-letters --reason amount --output json\n");
     DlqOptions& options = options_.dlq;
-    choice(dlq, "what", options.what, {{"list", "list"}, {"show", "show"}},
-           "list: the dead-letter and late topics, by reason; show: a topic's records")
+    declare_choice(dlq, "what", options.what, {{"list", "list"}, {"show", "show"}},
+                   "list: the dead-letter and late topics, by reason; show: a topic's records")
         ->configurable(false)
         ->required();
     once(dlq, "topic", options.topic, "to show: TOPIC.dead-letters or VIEW.late")
@@ -459,7 +339,7 @@ class Declaration {
     once(dlq, "--limit", options.limit, "show at most so many records; default: all")
         ->check(whole_number(1))
         ->type_name("N");
-    connect(dlq, options.connect);
+    declare_connect(dlq, options.connect);
     output(dlq, options.output);
     runs(dlq, run_dlq, options);
   }
@@ -476,7 +356,7 @@ class Declaration {
         ->type_name("DIR");
     number(doctor, "--checkpoint-interval-ms", options.examine.checkpoint_interval_ms, 1,
            86'400'000, "that the server was given");
-    connect(doctor, options.examine.connect);
+    declare_connect(doctor, options.examine.connect);
     output(doctor, options.output);
     runs(doctor, run_doctor, options);
   }
@@ -491,14 +371,9 @@ class Declaration {
     once(plan, "directory", options.directory, "the product's directory")
         ->required()
         ->type_name("DIR");
-    connect(plan, options.connect);
+    declare_connect(plan, options.connect);
     output(plan, options.output);
     runs(plan, run_plan, options);
-  }
-
-  void product_name(CLI::App& command, std::string& value) {
-    once(command, "--product", value, "the product's name, if there are several")
-        ->type_name("NAME");
   }
 
   void declare_explain() {
@@ -550,19 +425,7 @@ class Declaration {
     completion.callback([this] { chosen_->run = [this] { return print_bash(); }; });
   }
 
-  int print_bash() const { return print_bash_completion(words_of(app_)); }
-
-  static std::vector<CommandWords> words_of(const CLI::App& app) {
-    std::vector<CommandWords> words;
-    for (const CLI::App* command : app.get_subcommands({})) {
-      CommandWords entry{command->get_name(), {}};
-      for (const CLI::Option* option : command->get_options()) {
-        for (const std::string& name : option->get_lnames()) entry.options.push_back("--" + name);
-      }
-      words.push_back(std::move(entry));
-    }
-    return words;
-  }
+  int print_bash() const { return print_bash_completion(command_words(app_)); }
 
   CLI::App& app_;
   AllOptions& options_;

@@ -7,8 +7,6 @@
 
 namespace kappa::cli {
 
-inline constexpr int kExitChanges = 2;  // of `plan`: the files would change something
-
 struct PlanOptions {
   std::string directory;  // of the product's files
   ConnectOptions connect;

@@ -1,17 +1,16 @@
 #include "engine/cli/commands/topics_create.h"
 
 #include <algorithm>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/cli/compiled_product.h"
+#include "engine/cli/confirm.h"
 #include "engine/cli/table.h"
 #include "engine/cli/topic_needs.h"
 #include "engine/cli/value_json.h"
@@ -121,13 +120,6 @@ Json to_json(const Wanted& wanted) {
   return json;
 }
 
-bool ask(size_t missing) {
-  note(absl::StrCat("kappa: make ", missing, missing == 1 ? " topic" : " topics", "? [y/N] "));
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
-}
-
 absl::Status make(serve::Client& client, const std::vector<Wanted>& all) {
   for (const Wanted& wanted : all) {
     if (wanted.there) continue;
@@ -197,12 +189,14 @@ int create_topics(const TopicsOptions& options) {
     return kExitOk;
   }
   if (!options.yes) {
-    if (isatty(STDIN_FILENO) == 0 || !note_is_terminal()) {
+    if (!can_ask()) {
       note(absl::StrCat("kappa: ",
                         counted(missing, "would be made; nothing is done without --yes\n")));
       return kExitUsage;
     }
-    if (!ask(missing)) return report("nothing was made");
+    const std::string question =
+        absl::StrCat("make ", missing, missing == 1 ? " topic?" : " topics?");
+    if (!confirmed(question)) return report("nothing was made");
   }
   const absl::Status made = make(client, all);
   if (!made.ok()) return report(made);

@@ -1,0 +1,211 @@
+#include "engine/cli/change_plan.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/cli/compiled_product.h"
+#include "engine/cli/line_diff.h"
+#include "engine/cli/product_files.h"
+#include "engine/cli/terminal.h"
+#include "engine/types/status_macros.h"
+
+namespace kappa::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using replay::Change;
+using replay::PartChange;
+using replay::ReplayRange;
+
+absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
+                                                   const std::string& product,
+                                                   const operators::Plan& plan,
+                                                   const std::vector<int>& sources) {
+  connect.with_products = true;
+  KAPPA_ASSIGN_OR_RETURN(const auto connection, Connection::open(std::move(connect)));
+  KAPPA_ASSIGN_OR_RETURN(const auto topics, connection->client().topics());
+  KAPPA_ASSIGN_OR_RETURN(const auto info, connection->client().inspect(product, false));
+  std::vector<replay::TopicRanges> log;
+  log.reserve(topics.size());
+  for (const serve::TopicStatus& topic : topics) log.push_back({topic.info.name, topic.partitions});
+  return replay::replay_ranges(plan, sources, log, info.products.front().stamp.place);
+}
+
+const char* change_text(Change change) {
+  switch (change) {
+    case Change::kNone:
+      return "none";
+    case Change::kAdded:
+      return "added";
+    case Change::kChanged:
+      return "changed";
+    case Change::kUpstream:
+      return "upstream";
+    case Change::kRemoved:
+      return "removed";
+  }
+  return "";
+}
+
+const char* kind_text(const PartChange& part) {
+  return part.kind == PartChange::Kind::kView ? "view" : "output";
+}
+
+struct Mark {
+  const char* sign;
+  Style style;
+};
+Mark mark_of(const PartChange& part) {
+  switch (part.change) {
+    case Change::kAdded:
+      return {"+", Style::kGreen};
+    case Change::kRemoved:
+      return {"-", Style::kRed};
+    case Change::kChanged:
+    case Change::kUpstream:
+      return {"~", Style::kYellow};
+    case Change::kNone:
+      break;
+  }
+  return {"=", Style::kDim};
+}
+
+void print_statement(const PartChange& part) {
+  for (const DiffLine& line : line_diff(part.before, part.after)) {
+    const std::string text =
+        absl::StrCat("      ", std::string(1, static_cast<char>(line.side)), " ", line.text, "\n");
+    print(line.side == DiffLine::Side::kBoth    ? text
+          : line.side == DiffLine::Side::kAfter ? styled(Style::kGreen, text)
+                                                : styled(Style::kRed, text));
+  }
+}
+
+void print_part(const PartChange& part) {
+  const Mark mark = mark_of(part);
+  print(absl::StrCat(
+      "  ", styled(mark.style, absl::StrCat(mark.sign, " ", kind_text(part), " ", part.name)), "  ",
+      part.because, part.replayed ? "; replayed" : "", "\n"));
+  if (part.change == Change::kChanged) print_statement(part);
+}
+
+// A topic's partitions in one line.
+void print_ranges(const std::vector<ReplayRange>& ranges) {
+  for (auto begin = ranges.begin(); begin != ranges.end();) {
+    const std::string& topic = begin->partition.topic;
+    const auto end = std::find_if(begin, ranges.end(),
+                                  [&](const ReplayRange& r) { return r.partition.topic != topic; });
+    int64_t records = 0;
+    int64_t missing = 0;
+    for (auto range = begin; range != end; ++range) {
+      records += range->records();
+      missing += range->missing();
+    }
+    print(absl::StrCat("  ", topic, "  ", end - begin, " partitions, ", records, " records\n"));
+    if (missing > 0) {
+      print(styled(Style::kYellow,
+                   absl::StrCat("    the log no longer has ", missing,
+                                " before these: what came of them would be missing\n")));
+    }
+    begin = end;
+  }
+}
+
+}  // namespace
+
+int64_t ChangePlan::records() const {
+  return std::accumulate(ranges.begin(), ranges.end(), int64_t{0},
+                         [](int64_t sum, const ReplayRange& r) { return sum + r.records(); });
+}
+
+absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
+                                            const ConnectOptions& connect) {
+  KAPPA_ASSIGN_OR_RETURN(const ProductFiles files, read_product(directory));
+  KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile_plan(files));
+  const std::string& data = connect.data;
+  KAPPA_ASSIGN_OR_RETURN(const state::Catalogue catalogue, state::Catalogue::open(data));
+  const state::ProductInfo* live = catalogue.find(files.name);
+  if (!live) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no product ", files.name, " in the data directory ", data,
+        " yet, so everything in its files would be new; kappa serve --product takes it up"));
+  }
+  const ProductFiles old_files = live_files(*live);
+  KAPPA_ASSIGN_OR_RETURN(const operators::Plan before, compile_plan(old_files));
+  const schemas::ProductFiles old_protos = old_files.protos();
+  const schemas::ProductFiles new_protos = files.protos();
+  ChangePlan plan;
+  plan.product = files.name;
+  plan.generation = live->live_generation;
+  for (const state::GenerationInfo& generation : live->generations) {
+    const bool waits = generation.state == state::GenerationState::kReplaying ||
+                       generation.state == state::GenerationState::kReady;
+    if (waits && generation.files == files.files) plan.made = generation.id;
+  }
+  plan.files = different_files(old_files.files, files.files);
+  plan.change = replay::compare({before, old_protos}, {after, new_protos});
+  if (!plan.change.sources.empty()) {
+    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, plan.change.sources));
+  }
+  return plan;
+}
+
+Json to_json(const ChangePlan& plan) {
+  Json json;
+  json["product"] = plan.product;
+  json["generation"] = plan.generation;
+  json["changes"] = !plan.change.none();
+  json["files"] = plan.files;
+  json["parts"] = Json::array();
+  for (const PartChange& part : plan.change.parts) {
+    json["parts"].push_back({{"kind", kind_text(part)},
+                             {"name", part.name},
+                             {"change", change_text(part.change)},
+                             {"replayed", part.replayed},
+                             {"because", part.because},
+                             {"before", part.before},
+                             {"after", part.after}});
+  }
+  json["ranges"] = Json::array();
+  for (const ReplayRange& range : plan.ranges) {
+    json["ranges"].push_back({{"topic", range.partition.topic},
+                              {"partition", range.partition.partition},
+                              {"from", range.from.value},
+                              {"to", range.to.value},
+                              {"records", range.records()},
+                              {"missing", range.missing()}});
+  }
+  json["records"] = plan.records();
+  return json;
+}
+
+void print_change_plan(const ChangePlan& plan) {
+  const std::vector<PartChange>& parts = plan.change.parts;
+  if (plan.change.none()) {
+    const std::string differ =
+        plan.files.empty()
+            ? ""
+            : absl::StrCat(" (differing to no effect: ", absl::StrJoin(plan.files, ", "), ")");
+    return print(absl::StrCat("product ", plan.product, ": the files say what generation ",
+                              plan.generation, " does; nothing changes", differ, "\n"));
+  }
+  print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
+  size_t kept = 0;
+  for (const PartChange& part : parts) {
+    if (part.change == Change::kNone && !part.replayed) {
+      kept += part.kind == PartChange::Kind::kView ? 1 : 0;
+    } else {
+      print_part(part);
+    }
+  }
+  if (kept > 0) print(absl::StrCat("    ", kept, kept == 1 ? " view is" : " views are", " kept\n"));
+  if (plan.change.sources.empty()) return print("\nNo record has to be read again.\n");
+  print(absl::StrCat("\nTo be read again, ", plan.records(), " records at most:\n"));
+  print_ranges(plan.ranges);
+}
+
+}  // namespace kappa::cli
