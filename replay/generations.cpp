@@ -22,7 +22,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds kOperationPatience{2};
+// For the watcher, which closes what nobody needs.
+constexpr std::chrono::milliseconds kOperationPatience{500};
 constexpr std::chrono::milliseconds kNearLook{5};
 
 Deadline soon() {
@@ -153,6 +154,7 @@ std::shared_ptr<Generation> Generations::live() const {
 // ---- what there is --------------------------------------------------------------------------
 
 absl::StatusOr<Generations::Operation> Generations::begin_operation() {
+  KAPPA_RETURN_IF_ERROR(still_wanted());
   Operation operation(operation_, kOperationPatience);
   if (!operation) {
     return absl::AbortedError(absl::StrCat("another operation on generations of product ",
@@ -160,6 +162,12 @@ absl::StatusOr<Generations::Operation> Generations::begin_operation() {
                                            " runs: ask again when it is done"));
   }
   return operation;
+}
+
+absl::Status Generations::still_wanted() const {
+  if (!interrupted_) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("product ", surroundings_.product, " is being stopped"));
 }
 
 ProductInfo Generations::info() const {
@@ -431,6 +439,7 @@ absl::StatusOr<serve::SwapReport> Generations::roll_back(bool keep_following, De
 
 absl::Status Generations::wait_until_near(uint32_t generation, Deadline deadline) {
   while (true) {
+    KAPPA_RETURN_IF_ERROR(still_wanted());
     look();
     KAPPA_RETURN_IF_ERROR(running(generation).status());
     {

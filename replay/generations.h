@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -45,6 +46,9 @@ class Generations final : public serve::GenerationControl {
   ~Generations() override;
 
   absl::Status start();
+  // Lets what is compared or waited for end soon, and begins nothing more: before stop(), so that
+  // nobody waits for it.
+  void interrupt() { interrupted_ = true; }
   // Ends every pipeline after its present epoch, with a checkpoint: how the live one ended.
   absl::Status stop();
 
@@ -79,7 +83,7 @@ class Generations final : public serve::GenerationControl {
         options_(std::move(options)),
         info_(std::move(info)) {}
 
-  // Aborted: another one runs.
+  // Aborted: another one runs. Unavailable: it is interrupted.
   absl::StatusOr<Operation> begin_operation();
 
   // Asking and changing what the catalogue says.
@@ -111,8 +115,11 @@ class Generations final : public serve::GenerationControl {
   bool is_near(uint32_t generation) const;  // under mutex_
   void close_unneeded();
 
+  absl::Status still_wanted() const;
+
   const Surroundings surroundings_;
   const GenerationsOptions options_;
+  std::atomic<bool> interrupted_{false};
   std::timed_mutex operation_;
   mutable std::mutex mutex_;  // of what follows
   state::ProductInfo info_;

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/serve/cancellable_reader.h"
 #include "engine/types/status_macros.h"
 #include "replay/compare.h"
 #include "replay/generations.h"
@@ -157,20 +158,23 @@ absl::StatusOr<serve::Comparison> Generations::compare_with_live(Generation& oth
   const operators::Plan& before = former->pipeline->plan();
   const operators::Plan& after = other.pipeline->plan();
   KAPPA_RETURN_IF_ERROR(other.pipeline->rest(deadline));
-  const auto here = former->pipeline->pin_between_entries(before.views(), deadline);
+  auto here = former->pipeline->pin_between_entries(before.views(), deadline);
   if (!here.ok()) {
     other.pipeline->stir(deadline).IgnoreError();
     return here.status();
   }
-  KAPPA_ASSIGN_OR_RETURN(const runtime::Pipeline::EntryPin there,
+  KAPPA_ASSIGN_OR_RETURN(runtime::Pipeline::EntryPin there,
                          other.pipeline->pin_behind(here->entries, after.views(), deadline));
+  const std::function<absl::Status()> wanted = [this] { return still_wanted(); };
+  const auto rows_here = serve::cancellable(std::move(here->rows), wanted);
+  const auto rows_there = serve::cancellable(std::move(there.rows), wanted);
   serve::Comparison comparison;
   comparison.before = former->id;
   comparison.after = other.id;
-  comparison.place = here->rows->stamp().place;
+  comparison.place = rows_here->stamp().place;
   KAPPA_ASSIGN_OR_RETURN(
       comparison.views,
-      replay::compare({before, *here->rows}, {after, *there.rows}, samples_max, kCompareBytesMax));
+      replay::compare({before, *rows_here}, {after, *rows_there}, samples_max, kCompareBytesMax));
   return comparison;
 }
 

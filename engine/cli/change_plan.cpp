@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,16 @@ using Json = nlohmann::ordered_json;
 using replay::Change;
 using replay::PartChange;
 using replay::ReplayRange;
+
+// A replay computes all of a product, so it reads all that the product reads.
+std::vector<int> sources_read(const operators::Plan& plan) {
+  std::set<int> sources;
+  for (const operators::PlanNode& node : plan.nodes) {
+    const auto* source = std::get_if<operators::SourceNode>(&node.op);
+    if (source) sources.insert(source->source);
+  }
+  return {sources.begin(), sources.end()};
+}
 
 absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
                                                    const std::string& product,
@@ -148,8 +159,8 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
   }
   plan.files = different_files(old_files.files, files.files);
   plan.change = replay::compare({before, old_protos}, {after, new_protos});
-  if (!plan.change.sources.empty()) {
-    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, plan.change.sources));
+  if (!plan.change.none()) {
+    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, sources_read(after)));
   }
   return plan;
 }
@@ -194,17 +205,19 @@ void print_change_plan(const ChangePlan& plan) {
                               plan.generation, " does; nothing changes", differ, "\n"));
   }
   print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
-  size_t kept = 0;
+  size_t same = 0;
   for (const PartChange& part : parts) {
     if (part.change == Change::kNone && !part.replayed) {
-      kept += part.kind == PartChange::Kind::kView ? 1 : 0;
+      same += part.kind == PartChange::Kind::kView ? 1 : 0;
     } else {
       print_part(part);
     }
   }
-  if (kept > 0) print(absl::StrCat("    ", kept, kept == 1 ? " view is" : " views are", " kept\n"));
-  if (plan.change.sources.empty()) return print("\nNo record has to be read again.\n");
-  print(absl::StrCat("\nTo be read again, ", plan.records(), " records at most:\n"));
+  if (same > 0) {
+    print(absl::StrCat("    ", same, same == 1 ? " view does" : " views do",
+                       " not change, and will be equal\n"));
+  }
+  print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
   print_ranges(plan.ranges);
 }
 

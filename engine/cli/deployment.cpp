@@ -139,6 +139,10 @@ absl::Status Deployment::start() {
   return absl::OkStatus();
 }
 
+void Deployment::interrupt() {
+  for (DeployedProduct& product : products_) product.generations->interrupt();
+}
+
 absl::Status Deployment::stop() {
   absl::Status first;
   for (DeployedProduct& product : products_) {

@@ -62,6 +62,8 @@ class Deployment {
   // Told of each product that another generation serves from now on; any thread. Before start().
   void on_live(std::function<void(serve::ServedProduct)> tell) { tell_live_ = std::move(tell); }
   absl::Status start();
+  // Lets operations on generations end soon: before whoever waits for them is stopped.
+  void interrupt();
   // Ends every pipeline after its present epoch, with a checkpoint.
   absl::Status stop();
 

@@ -118,6 +118,7 @@ std::string Service::http_address() const {
 
 absl::Status Service::stop() {
   server_->drain();
+  deployment_->interrupt();
   server_->stop();  // first: a pipeline that has stopped takes no turns between which to read
   return deployment_->stop();
 }

@@ -39,6 +39,11 @@ class CancellableSnapshot final : public runtime::Snapshot {
 
 }  // namespace
 
+std::unique_ptr<runtime::Snapshot> cancellable(std::unique_ptr<runtime::Snapshot> snapshot,
+                                               const std::function<absl::Status()>& still_wanted) {
+  return std::make_unique<CancellableSnapshot>(std::move(snapshot), still_wanted);
+}
+
 CancellableReader::CancellableReader(runtime::ViewReader& reader,
                                      std::function<absl::Status()> still_wanted)
     : reader_(reader), still_wanted_(std::move(still_wanted)) {}
@@ -53,7 +58,7 @@ absl::StatusOr<std::unique_ptr<runtime::Snapshot>> CancellableReader::pin(
   KAPPA_RETURN_IF_ERROR(still_wanted_());
   KAPPA_ASSIGN_OR_RETURN(std::unique_ptr<runtime::Snapshot> snapshot,
                          reader_.pin(std::move(views), deadline));
-  return std::make_unique<CancellableSnapshot>(std::move(snapshot), still_wanted_);
+  return cancellable(std::move(snapshot), still_wanted_);
 }
 
 }  // namespace kappa::serve

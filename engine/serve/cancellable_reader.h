@@ -8,6 +8,11 @@
 
 namespace kappa::serve {
 
+// A snapshot that asks before each slice of rows whether they are still wanted: OK, or the reason
+// to stop. `still_wanted` outlives it.
+std::unique_ptr<runtime::Snapshot> cancellable(std::unique_ptr<runtime::Snapshot> snapshot,
+                                               const std::function<absl::Status()>& still_wanted);
+
 // A ViewReader that asks, before each slice of rows, whether the answer is still wanted. So a query
 // whose caller has gone away ends within one slice. Used by one thread at a time.
 class CancellableReader final : public runtime::ViewReader {

@@ -69,9 +69,9 @@ TEST_CASE("a plan shows what changes, why, and what is read again, and ends with
         SELECT store, count(*) AS n FROM sales
       - WHERE amount > 100 GROUP BY store
       + WHERE amount > 500 GROUP BY store
-    1 view is kept
+    1 view does not change, and will be equal
 
-To be read again, 2 records at most:
+A replay reads 2 records at most:
   sales  4 partitions, 2 records
 )");
   const auto json = nlohmann::json::parse(shop.plan("json").out);

@@ -228,6 +228,18 @@ SELECT titles.name, count(*) AS hits FROM hits LEFT JOIN titles ON titles.page =
   check_exactly_once(product.shop);
 }
 
+TEST_CASE_METHOD(Directory, "what is interrupted begins nothing more") {
+  ShopProduct product(path);
+  product.shop.hit(100);
+  product.wait_until_ready(product.replay(kShortWindows));
+  product->interrupt();
+  CHECK(refused(product->compare(0, 0, in(60)).status(), "is being stopped") ==
+        absl::StatusCode::kUnavailable);
+  CHECK(refused(product->swap({}, in(60)).status(), "is being stopped") ==
+        absl::StatusCode::kUnavailable);
+  require_ok(product->stop());
+}
+
 TEST_CASE_METHOD(Directory, "retired generations are dropped but for the last ones") {
   ShopProduct product(path);
   product.shop.hit(100);
