@@ -261,7 +261,7 @@ class ReplayService final : public v1::Replay::CallbackService {
             if (!dropped.ok()) return call->finish(explained(dropped.status(), on));
             if (!dropped->empty()) {
               done(Method::kDropRetiredGenerations, on,
-                   absl::StrCat("removed the generations ", absl::StrJoin(*dropped, ", ")));
+                   absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ", absl::StrJoin(*dropped, ", ")));
             }
             call->answer([&] {
               for (const uint32_t generation : *dropped) response->add_generations(generation);

@@ -269,8 +269,8 @@ TEST_CASE("replay rollback and gc do nothing in a pipe without --yes") {
   const Ended asked = fixture.replay({"gc"});
   CHECK(asked.code == 2);
   CHECK_THAT(asked.err, Catch::Contains("1 retired generation would be removed"));
-  CHECK(fixture.replay({"gc", "--yes"}).out == "removed the generations 1\n");
-  CHECK(fixture.replay({"gc", "--keep", "0", "--yes"}).out == "removed the generations 1, 2\n");
+  CHECK(fixture.replay({"gc", "--yes"}).out == "removed generation 1\n");
+  CHECK(fixture.replay({"gc", "--keep", "0", "--yes"}).out == "removed generations 1, 2\n");
 }
 
 TEST_CASE("what the server refuses ends with 1 and its words") {

@@ -222,7 +222,7 @@ TEST_CASE("retired generations are dropped, and only then on record") {
   CHECK(*client->drop_retired_generations("shop", 1) == std::vector<uint32_t>{1});
   CHECK(
       server.deed() ==
-      "done kappa.v1.Replay/DropRetiredGenerations by …: product shop, removed the generations 1");
+      "done kappa.v1.Replay/DropRetiredGenerations by …: product shop, removed generation 1");
 }
 
 TEST_CASE("a product that is not there or cannot replay is refused by every method") {
