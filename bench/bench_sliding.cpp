@@ -225,4 +225,10 @@ BidQuery sliding_query() {
   return query_of(kSliding);
 }
 
+BidQuery features_query() {
+  BidQuery query = query_of(kFeatures);
+  query.product.keys.events_per_second = kFeatures.events_per_second;
+  return query;
+}
+
 }  // namespace kappa::bench

@@ -1,12 +1,11 @@
 #include "bench/kafka_yardstick.h"
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 
 #include <librdkafka/rdkafka.h>
-#include <simdjson.h>
 
-#include "absl/strings/str_cat.h"
+#include "bench/plain_bids.h"
 
 namespace kappa::bench {
 namespace {
@@ -27,37 +26,10 @@ constexpr const char* kSettings[][2] = {
 };
 
 struct Reading {
-  simdjson::ondemand::parser parser;
-  std::vector<char> padded;
+  PlainBids bids{BidTime::kText};
   std::vector<bool> done;  // by partition
   size_t open = 0;
-  int64_t records = 0;
-  int64_t bytes = 0;
-  int64_t sum = 0;  // of what was read, so that reading cannot be left out
-  int64_t broken = 0;
   std::string error;
-
-  bool take(std::string_view payload) {
-    if (padded.size() < payload.size() + simdjson::SIMDJSON_PADDING) {
-      padded.resize(2 * (payload.size() + simdjson::SIMDJSON_PADDING));
-    }
-    std::memcpy(padded.data(), payload.data(), payload.size());
-    simdjson::ondemand::document bid;
-    const simdjson::padded_string_view text(padded.data(), payload.size(), padded.size());
-    int64_t auction = 0;
-    int64_t bidder = 0;
-    int64_t price = 0;
-    std::string_view date_time;
-    if (parser.iterate(text).get(bid) != simdjson::SUCCESS ||
-        bid["auction"].get(auction) != simdjson::SUCCESS ||
-        bid["bidder"].get(bidder) != simdjson::SUCCESS ||
-        bid["price"].get(price) != simdjson::SUCCESS ||
-        bid["dateTime"].get(date_time) != simdjson::SUCCESS) {
-      return false;
-    }
-    sum += auction + bidder + price + static_cast<int64_t>(date_time.size());
-    return true;
-  }
 
   static void on_message(rd_kafka_message_t* message, void* opaque) {
     auto& reading = *static_cast<Reading*>(opaque);
@@ -71,10 +43,7 @@ struct Reading {
       reading.error = rd_kafka_message_errstr(message);
       return;
     }
-    const std::string_view payload(static_cast<const char*>(message->payload), message->len);
-    if (!reading.take(payload)) ++reading.broken;
-    ++reading.records;
-    reading.bytes += static_cast<int64_t>(payload.size());
+    reading.bids.take({static_cast<const char*>(message->payload), message->len});
   }
 };
 
@@ -115,10 +84,11 @@ absl::StatusOr<Result> run_yardstick(const std::string& brokers, const std::stri
     rd_kafka_consume_stop(source.get(), static_cast<int32_t>(p));
   }
   if (!reading.error.empty()) return absl::InternalError(reading.error);
-  result.records = reading.records;
+  const PlainBids& bids = reading.bids;
+  result.records = bids.records;
   result.bytes_per_record =
-      static_cast<double>(reading.bytes) / static_cast<double>(std::max<int64_t>(records, 1));
-  result.checked = reading.broken == 0 && reading.records == records && reading.sum > 0;
+      static_cast<double>(bids.bytes) / static_cast<double>(std::max<int64_t>(records, 1));
+  result.checked = bids.broken == 0 && bids.records == records && bids.sum > 0;
   return result;
 }
 

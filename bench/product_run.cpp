@@ -19,16 +19,6 @@
 namespace kappa::bench {
 namespace {
 
-// Waits until the pipeline has applied so many records.
-absl::Status wait_for(runtime::Pipeline& pipeline, int64_t records) {
-  while (true) {
-    const runtime::PipelineStats stats = pipeline.stats();
-    KAPPA_RETURN_IF_ERROR(stats.failure);
-    if (static_cast<int64_t>(stats.records) >= records) return absl::OkStatus();
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
-
 // The memory that the process holds now, but for what it has mapped from files.
 int64_t anonymous_bytes() {
   std::ifstream status("/proc/self/status");
@@ -80,6 +70,15 @@ void add_stats(const runtime::PipelineStats& stats, Result* result) {
 
 }  // namespace
 
+absl::Status wait_for_records(const runtime::Pipeline& pipeline, int64_t records) {
+  while (true) {
+    const runtime::PipelineStats stats = pipeline.stats();
+    KAPPA_RETURN_IF_ERROR(stats.failure);
+    if (static_cast<int64_t>(stats.records) >= records) return absl::OkStatus();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 absl::StatusOr<Result> run_product(const Product& product, int64_t records, const Options& options,
                                    const Check& check) {
   const std::string directory = absl::StrCat(options.directory, "/", records);
@@ -128,7 +127,7 @@ absl::StatusOr<Result> run_over(log::Log* log, const Product& product, int64_t r
   const Stopwatch stopwatch;
   KAPPA_ASSIGN_OR_RETURN(auto pipeline, open());
   KAPPA_RETURN_IF_ERROR(pipeline->start());
-  KAPPA_RETURN_IF_ERROR(wait_for(*pipeline, records));
+  KAPPA_RETURN_IF_ERROR(wait_for_records(*pipeline, records));
   if (product.completes) {
     KAPPA_RETURN_IF_ERROR(pipeline->complete_live(runtime::Deadline::max()));
   }

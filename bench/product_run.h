@@ -42,6 +42,9 @@ absl::StatusOr<Result> run_over(log::Log* log, const Product& product, int64_t r
                                 const std::string& directory, const Options& options,
                                 const Check& check);
 
+// Waits until a running pipeline has applied so many records.
+absl::Status wait_for_records(const runtime::Pipeline& pipeline, int64_t records);
+
 // Calls `see` for each row of a view.
 absl::Status for_each_row(runtime::ViewReader& reader, const std::string& view,
                           const std::function<absl::Status(const Row& row)>& see);

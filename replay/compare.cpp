@@ -169,6 +169,11 @@ class RowComparison {
     }
   }
 
+  void look_ahead(size_t row) const {
+    constexpr size_t kRowsAhead = 16;
+    if (row + kRowsAhead < hashes_.keys.size()) rest_->prefetch(hashes_.keys[row + kRowsAhead]);
+  }
+
   absl::StatusOr<bool> keep(const Batch& batch) {
     if (rest_->memory_bytes_with(batch.rows) > memory_bytes_max_) {
       return absl::ResourceExhaustedError(absl::StrCat(
@@ -176,7 +181,10 @@ class RowComparison {
           " bytes of memory that it may, for hashes of its rows (", found_.rows_after,
           " fit); allow a comparison more memory, or let the view have fewer rows or columns"));
     }
-    for (size_t row = 0; row < batch.rows; ++row) rest_->add(hashes_, row);
+    for (size_t row = 0; row < batch.rows; ++row) {
+      look_ahead(row);
+      rest_->add(hashes_, row);
+    }
     found_.rows_after += batch.rows;
     for (const uint64_t hash : hashes_.rows) found_.checksum_after += hash;
     return true;
@@ -185,6 +193,7 @@ class RowComparison {
   absl::StatusOr<bool> match(const Batch& batch) {
     found_.rows_before += batch.rows;
     for (size_t row = 0; row < batch.rows; ++row) {
+      look_ahead(row);
       found_.checksum_before += hashes_.rows[row];
       const RowHashes::Id like = rest_->find(hashes_.keys[row]);
       if (like == RowHashes::kNone || rest_->waiting(like) == 0) {

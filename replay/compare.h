@@ -25,14 +25,14 @@ struct Moment {
 // The rows of a view keyed by record do not show their key. They are told apart by all columns that
 // both have, equal ones counted: a row with another value is one removed and one added.
 //
-// Rows are never held all at once: of each row of the later moment hashes are kept in memory (36
-// bytes, and 4 for each column that is not of the key), the views one after another. Keys are told
-// apart by 128 bits and values by 64 (of a row) and 32 (of a column). Both moments are read from
-// their first rows on; the later one once more if added rows are to be shown. `samples_max` rows of
-// each kind are: changed ones first, then added, then removed ones.
+// Rows are never held all at once: of each row of the later moment hashes are kept in memory (28
+// bytes, 4 for each column that is not of the key, and 11 to 21 to find them by), the views one
+// after another. Keys are told apart by 128 bits and values by 64 (of a row) and 32 (of a column).
+// Both moments are read from their first rows on; the later one once more if added rows are to be
+// shown. `samples_max` rows of each kind are: changed ones first, then added, then removed ones.
 //
 // DeadlineExceeded, Unavailable: as the snapshots say. ResourceExhausted: a view's hashes would
-// take more than `memory_bytes_max`; 200 KiB are enough for any that is small.
+// take more than `memory_bytes_max`.
 absl::StatusOr<std::vector<serve::ViewDifference>> compare(const Moment& before,
                                                            const Moment& after, size_t samples_max,
                                                            size_t memory_bytes_max);

@@ -35,15 +35,15 @@ size_t RowHashes::slot_of(const WideHash& key) const {
   const size_t mask = slots_.size() - 1;
   size_t slot = key.low & mask;
   while (slots_[slot] != 0) {
-    const Id id = slots_[slot] - 1;
-    if (chunks_[id / kRows]->keys[id % kRows] == key) break;
+    const Id id = static_cast<Id>(slots_[slot]) - 1;
+    if (slots_[slot] == slot_value(key, id) && chunks_[id / kRows]->keys[id % kRows] == key) break;
     slot = (slot + 1) & mask;
   }
   return slot;
 }
 
 RowHashes::Id RowHashes::find(const WideHash& key) const {
-  return slots_[slot_of(key)] - 1;
+  return static_cast<Id>(slots_[slot_of(key)]) - 1;
 }
 
 void RowHashes::add(const HashedBatch& batch, size_t row) {
@@ -66,21 +66,25 @@ void RowHashes::add(const HashedBatch& batch, size_t row) {
   for (size_t c = 0; c < columns_; ++c) {
     chunk.columns[at * columns_ + c] = batch.columns[c][row];
   }
-  slots_[slot_of(chunk.keys[at])] = id + 1;
+  slots_[slot_of(chunk.keys[at])] = slot_value(chunk.keys[at], id);
 }
 
 void RowHashes::grow() {
   const size_t slots = slots_.size() * 2;
-  std::vector<Id>().swap(slots_);  // before there are more: the chunks have all that is needed
+  std::vector<uint64_t>().swap(
+      slots_);  // before there are more: the chunks have all that is needed
   slots_.resize(slots);
-  for (Id id = 0; id < size_; ++id) slots_[slot_of(chunks_[id / kRows]->keys[id % kRows])] = id + 1;
+  for (Id id = 0; id < size_; ++id) {
+    const WideHash& key = chunks_[id / kRows]->keys[id % kRows];
+    slots_[slot_of(key)] = slot_value(key, id);
+  }
 }
 
 size_t RowHashes::memory_bytes_with(size_t rows) const {
   if (rows >= kNone - size_) return std::numeric_limits<size_t>::max();
   const size_t chunks = std::max(chunks_.size(), (size_ + rows + kRows - 1) / kRows);
   const size_t slots = std::max(slots_.size(), slots_for(size_ + rows));
-  return chunks * chunk_bytes() + slots * sizeof(Id);
+  return chunks * chunk_bytes() + slots * sizeof(uint64_t);
 }
 
 }  // namespace kappa::replay

@@ -67,7 +67,12 @@ void append_cell(const Column& column, size_t row, std::string* out) {
 void append_json_string(std::string_view text, std::string* out) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out->push_back('"');
-  for (const char c : text) {
+  size_t plain = 0;  // what stands as it is, and has not been appended yet
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<uint8_t>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out->append(text, plain, i - plain);
+    plain = i + 1;
     switch (c) {
       case '"':
         *out += "\\\"";
@@ -85,15 +90,12 @@ void append_json_string(std::string_view text, std::string* out) {
         *out += "\\t";
         break;
       default:
-        if (static_cast<uint8_t>(c) >= 0x20) {
-          out->push_back(c);
-        } else {
-          *out += "\\u00";
-          out->push_back(kHex[static_cast<uint8_t>(c) >> 4]);
-          out->push_back(kHex[static_cast<uint8_t>(c) & 15]);
-        }
+        *out += "\\u00";
+        out->push_back(kHex[static_cast<uint8_t>(c) >> 4]);
+        out->push_back(kHex[static_cast<uint8_t>(c) & 15]);
     }
   }
+  out->append(text, plain);
   out->push_back('"');
 }
 

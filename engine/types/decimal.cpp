@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace kappa {
 namespace {
@@ -166,11 +167,15 @@ std::string decimal_to_text(int128 value, int scale) {
   size_t at = buffer.size();
   unsigned __int128 rest = magnitude(value);
   int written = 0;
-  while (rest != 0 || written <= scale) {
+  const auto put = [&](int digit) {
     if (written == scale && scale > 0) buffer[--at] = '.';
-    buffer[--at] = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
+    buffer[--at] = static_cast<char>('0' + digit);
     ++written;
+  };
+  // To divide 128 bits is slow, and few values have so many.
+  for (; rest > std::numeric_limits<uint64_t>::max(); rest /= 10) put(static_cast<int>(rest % 10));
+  for (auto low = static_cast<uint64_t>(rest); low != 0 || written <= scale; low /= 10) {
+    put(static_cast<int>(low % 10));
   }
   if (value < 0) buffer[--at] = '-';
   return {buffer.data() + at, buffer.size() - at};
