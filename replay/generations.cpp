@@ -249,32 +249,34 @@ absl::StatusOr<std::shared_ptr<Generation>> Generations::follow(const Generation
 
 // ---- replays --------------------------------------------------------------------------------
 
-absl::Status Generations::check_topics(const operators::Plan& plan) const {
+absl::Status Generations::check_gaps(const operators::Plan& plan,
+                                     const std::vector<std::string>& accepted) const {
   for (const std::string& topic : topics_read(plan)) {
+    if (std::find(accepted.begin(), accepted.end(), topic) != accepted.end()) continue;
     KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, surroundings_.log.topic(topic));
     for (int32_t p = 0; p < info.config.partitions; ++p) {
       KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, surroundings_.log.range({topic, p}));
       if (range.start.value == 0) continue;
       return absl::FailedPreconditionError(absl::StrCat(
-          "topic ", topic, " partition ", p, " has lost its first ", range.start.value,
-          " records to retention, which a replay would have to read; what they have added to the "
-          "live generation cannot be computed again"));
+          "topic ", topic, " partition ", p, " begins at offset ", range.start.value,
+          ": what was there before is gone, and what it has added to the live generation cannot be "
+          "computed again; to replay what is left: --accept-gap ",
+          topic));
     }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint32_t> Generations::start_replay(const FileTexts& files,
-                                                   const serve::ReplayBudget& budget) {
+absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& request) {
   KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
   if (const auto other = find_replay(0); other.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("generation ", other->id, " of product ", surroundings_.product, " ",
                      state_text(*other), ": swap it in or cancel it before another one starts"));
   }
-  KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(files));
+  KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(request.files));
   KAPPA_RETURN_IF_ERROR(surroundings_.make_topics(compiled.plan));
-  KAPPA_RETURN_IF_ERROR(check_topics(compiled.plan));
+  KAPPA_RETURN_IF_ERROR(check_gaps(compiled.plan, request.accepted_gaps));
   // Topics that the live one does not read join the order here.
   const std::set<std::string> topics = topics_read(compiled.plan);
   KAPPA_RETURN_IF_ERROR(live()->pipeline->join({topics.begin(), topics.end()}, soon()));
@@ -282,10 +284,10 @@ absl::StatusOr<uint32_t> Generations::start_replay(const FileTexts& files,
   made.id = info().last_generation + 1;
   made.state = GenerationState::kReplaying;
   made.plan_fingerprint = operators::fingerprint(compiled.plan);
-  made.files = files;
+  made.files = request.files;
   made.created = timestamp_to_text(surroundings_.clock.now().ms * kMicrosPerMilli);
-  made.cpu_cores_max = budget.cpu_cores_max;
-  made.records_per_second_max = budget.records_per_second_max;
+  made.cpu_cores_max = request.budget.cpu_cores_max;
+  made.records_per_second_max = request.budget.records_per_second_max;
   KAPPA_RETURN_IF_ERROR(
       make_generation(surroundings_.directory, surroundings_.product, made.id, compiled.plan));
   fail_here_if_asked("replay.made");

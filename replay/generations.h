@@ -55,8 +55,7 @@ class Generations final : public serve::GenerationControl {
   std::shared_ptr<Generation> live() const;
 
   std::vector<serve::GenerationStatus> generations() override;
-  absl::StatusOr<uint32_t> start_replay(const FileTexts& files,
-                                        const serve::ReplayBudget& budget) override;
+  absl::StatusOr<uint32_t> start_replay(const serve::ReplayRequest& request) override;
   absl::Status pause_replay(uint32_t generation) override;
   absl::Status resume_replay(uint32_t generation,
                              std::optional<serve::ReplayBudget> budget) override;
@@ -91,8 +90,9 @@ class Generations final : public serve::GenerationControl {
   absl::Status change(const std::function<void(state::ProductInfo&)>& edit);
   // The one that replays or is ready, by its number or, with 0, because it is the only one.
   absl::StatusOr<state::GenerationInfo> find_replay(uint32_t generation) const;
-  // FailedPrecondition: the log has no longer what the plan reads.
-  absl::Status check_topics(const operators::Plan& plan) const;
+  // FailedPrecondition: the log has no longer what the plan reads, and that is not accepted.
+  absl::Status check_gaps(const operators::Plan& plan,
+                          const std::vector<std::string>& accepted) const;
 
   // Pipelines.
   absl::StatusOr<std::shared_ptr<Generation>> running(uint32_t generation) const;

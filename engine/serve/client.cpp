@@ -425,13 +425,13 @@ absl::StatusOr<std::vector<GenerationStatus>> Client::generations(const std::str
   return generations;
 }
 
-absl::StatusOr<GenerationStatus> Client::start_replay(
-    const std::string& product, const std::map<std::string, std::string>& files,
-    const ReplayBudget& budget) {
+absl::StatusOr<GenerationStatus> Client::start_replay(const std::string& product,
+                                                      const ReplayRequest& replay) {
   v1::StartReplayRequest request;
   request.set_product(product);
-  for (const auto& [path, text] : files) (*request.mutable_files())[path] = text;
-  to_wire(budget, request.mutable_budget());
+  for (const auto& [path, text] : replay.files) (*request.mutable_files())[path] = text;
+  to_wire(replay.budget, request.mutable_budget());
+  for (const std::string& topic : replay.accepted_gaps) request.add_accepted_gaps(topic);
   v1::StartReplayResponse response;
   KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
     return impl_->replay->StartReplay(context, request, &response);

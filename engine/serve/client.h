@@ -155,8 +155,7 @@ class Client {
   // own, and the server's bound.
   absl::StatusOr<std::vector<GenerationStatus>> generations(const std::string& product);
   absl::StatusOr<GenerationStatus> start_replay(const std::string& product,
-                                                const std::map<std::string, std::string>& files,
-                                                const ReplayBudget& budget);
+                                                const ReplayRequest& replay);
   absl::Status pause_replay(const std::string& product, uint32_t generation);
   absl::Status resume_replay(const std::string& product, uint32_t generation,
                              const std::optional<ReplayBudget>& budget);

@@ -87,6 +87,13 @@ struct Comparison {
   bool equal() const;
 };
 
+struct ReplayRequest {
+  std::map<std::string, std::string> files;  // of the product, by path in it
+  ReplayBudget budget;
+  // Topics of which the log has lost its first records, and which are replayed from what is left.
+  std::vector<std::string> accepted_gaps;
+};
+
 struct SwapRequest {
   uint32_t generation = 0;  // that is to be live; 0: the only one that is ready
   // Views that must be equal at a common place before anything is done; "*": all.
@@ -117,11 +124,10 @@ class GenerationControl {
 
   // Ascending by id.
   virtual std::vector<GenerationStatus> generations() = 0;
-  // Makes a generation of these files (by path in the product) and lets it replay the product's
-  // log. InvalidArgument: the files are faulty. FailedPrecondition: one replays already, or the log
-  // lacks records.
-  virtual absl::StatusOr<uint32_t> start_replay(const std::map<std::string, std::string>& files,
-                                                const ReplayBudget& budget) = 0;
+  // Makes a generation of these files and lets it replay the product's log. InvalidArgument: the
+  // files are faulty. FailedPrecondition: one replays already, or a topic has lost records and is
+  // not among the accepted gaps.
+  virtual absl::StatusOr<uint32_t> start_replay(const ReplayRequest& request) = 0;
   // With generation 0, these mean the only one that is replaying or ready.
   virtual absl::Status pause_replay(uint32_t generation) = 0;
   virtual absl::Status resume_replay(uint32_t generation, std::optional<ReplayBudget> budget) = 0;

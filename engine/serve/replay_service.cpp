@@ -140,10 +140,12 @@ class ReplayService final : public v1::Replay::CallbackService {
                                         const v1::StartReplayRequest* request,
                                         v1::StartReplayResponse* response) override {
     return handle(Method::kStartReplay, context, request->product(), [&](auto call, auto on) {
-      KAPPA_ASSIGN_OR_RETURN(Files files, files_of(*request, backend_.limits));
-      KAPPA_ASSIGN_OR_RETURN(const ReplayBudget budget, budget_of(request->budget()));
-      return work(call, [this, call, on, files = std::move(files), budget, response] {
-        const absl::StatusOr<uint32_t> id = on.control().start_replay(files, budget);
+      ReplayRequest replay;
+      KAPPA_ASSIGN_OR_RETURN(replay.files, files_of(*request, backend_.limits));
+      KAPPA_ASSIGN_OR_RETURN(replay.budget, budget_of(request->budget()));
+      replay.accepted_gaps = {request->accepted_gaps().begin(), request->accepted_gaps().end()};
+      return work(call, [this, call, on, replay = std::move(replay), response] {
+        const absl::StatusOr<uint32_t> id = on.control().start_replay(replay);
         if (!id.ok()) return call->finish(explained(id.status(), on));
         done(Method::kStartReplay, on, absl::StrCat("generation ", *id, " replays"));
         const GenerationStatus status = status_of(on.control(), *id);
@@ -261,7 +263,8 @@ class ReplayService final : public v1::Replay::CallbackService {
             if (!dropped.ok()) return call->finish(explained(dropped.status(), on));
             if (!dropped->empty()) {
               done(Method::kDropRetiredGenerations, on,
-                   absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ", absl::StrJoin(*dropped, ", ")));
+                   absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ",
+                                absl::StrJoin(*dropped, ", ")));
             }
             call->answer([&] {
               for (const uint32_t generation : *dropped) response->add_generations(generation);

@@ -156,7 +156,8 @@ TEST_CASE_METHOD(Directory, "what cannot be is refused, and changes nothing") {
   ShopProduct product(path);
   product.shop.hit(100);
   CHECK(absl::IsInvalidArgument(
-      product->start_replay(files_of("CREATE MATERIALIZED VIEW v AS SELECT 1 FROM nowhere;"), {})
+      product
+          ->start_replay({files_of("CREATE MATERIALIZED VIEW v AS SELECT 1 FROM nowhere;"), {}, {}})
           .status()));
   CHECK(refused(product->pause_replay(0), "kappa replay start") == absl::StatusCode::kNotFound);
   CHECK(refused(product->pause_replay(1), "is live") == absl::StatusCode::kFailedPrecondition);
@@ -168,7 +169,8 @@ TEST_CASE_METHOD(Directory, "what cannot be is refused, and changes nothing") {
   CHECK(product->generations().size() == 1);
 
   product.replay(kLongWindows);
-  refused(product->start_replay(files_of(kLongWindows), {}).status(), "before another one starts");
+  refused(product->start_replay({files_of(kLongWindows), {}, {}}).status(),
+          "before another one starts");
   CHECK(product->generations().size() == 2);
 }
 
@@ -238,6 +240,28 @@ TEST_CASE_METHOD(Directory, "what is interrupted begins nothing more") {
   CHECK(refused(product->swap({}, in(60)).status(), "is being stopped") ==
         absl::StatusCode::kUnavailable);
   require_ok(product->stop());
+}
+
+TEST_CASE_METHOD(Directory, "what retention has removed is named, and can be done without") {
+  ShopProduct product(path, kShortWindows, 5000);
+  product.shop.hit(2000);
+  product.wait_until_applied();
+  require_ok(product.shop.log->enforce_retention());
+  const int64_t first = product.shop.log->range({"hits", 0})->start.value;
+  CHECK(first > 0);
+  CHECK(refused(product->start_replay({files_of(kShortWindows), {}, {"other"}}).status(),
+                "--accept-gap hits") == absl::StatusCode::kFailedPrecondition);
+  const auto started = product->start_replay({files_of(kShortWindows), {}, {"hits"}});
+  require_ok(started.status());
+  product.wait_until_ready(*started);
+  product.shop.hit(100);
+  product.wait_until_applied();
+  const auto comparison = product->compare(*started, 0, in(60));
+  require_ok(comparison.status());
+  CHECK_FALSE(comparison->equal());
+  require_ok(product->swap({}, in(60)).status());
+  const int64_t left = 2100 - first - product.shop.log->range({"hits", 1})->start.value;
+  CHECK(*hits_of(*product.served()->pipeline) == left);
 }
 
 TEST_CASE_METHOD(Directory, "retired generations are dropped but for the last ones") {

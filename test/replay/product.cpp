@@ -30,8 +30,9 @@ FileTexts files_of(const std::string& sql) {
   return {{"product.sql", sql}};
 }
 
-ShopProduct::ShopProduct(const std::string& directory, const std::string& sql)
-    : shop(directory), directory_(directory + "/data") {
+ShopProduct::ShopProduct(const std::string& directory, const std::string& sql,
+                         std::optional<int64_t> retention_ms)
+    : shop(directory, retention_ms), directory_(directory + "/data") {
   open();
   if (catalogue_.find(kProduct)) {
     reopen();
@@ -112,7 +113,7 @@ std::string ShopProduct::path(uint32_t generation) const {
 }
 
 uint32_t ShopProduct::replay(const std::string& sql, const serve::ReplayBudget& budget) {
-  const auto started = generations_->start_replay(files_of(sql), budget);
+  const auto started = generations_->start_replay({files_of(sql), budget, {}});
   require_ok(started.status());
   return *started;
 }

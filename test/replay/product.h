@@ -18,7 +18,8 @@ namespace kappa::replay {
 class ShopProduct {
  public:
   // Takes the directory up where it is: makes the product of `sql` if it is not there.
-  explicit ShopProduct(const std::string& directory, const std::string& sql = kShortWindows);
+  explicit ShopProduct(const std::string& directory, const std::string& sql = kShortWindows,
+                       std::optional<int64_t> retention_ms = std::nullopt);
   ~ShopProduct();
 
   // Closes everything as a crash would, and opens it again.

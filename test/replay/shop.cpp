@@ -66,15 +66,18 @@ absl::StatusOr<std::vector<int64_t>> column_of(Pipeline& pipeline, const char* n
 const std::string kShortWindows = product(2);
 const std::string kLongWindows = product(5);
 
-Shop::Shop(const std::string& directory) : clock(LogTime{kStartMs}), directory_(directory) {
+Shop::Shop(const std::string& directory, std::optional<int64_t> retention_ms)
+    : clock(LogTime{kStartMs}), directory_(directory) {
   log::EmbeddedLogOptions options;
   options.fsync = log::Fsync::kNever;
   options.retention_check_ms = 0;
+  options.segment_bytes = 16 << 10;  // retention removes whole ones
   options.clock = &clock;
   auto opened = log::open_embedded_log(directory_ + "/log", options);
   require_ok(opened.status());
   log = *std::move(opened);
-  if (!log->topic("hits").ok()) require_ok(log->create_topic("hits", {.partitions = 2}));
+  if (!log->topic("hits").ok())
+    require_ok(log->create_topic("hits", {.partitions = 2, .retention_ms = retention_ms}));
 }
 
 void Shop::open(ShopGeneration& generation, bool leads, const std::string& sql) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ struct ShopGeneration {
 // A log with a topic of hits, and what its generations share.
 class Shop {
  public:
-  explicit Shop(const std::string& directory);  // which outlives it
+  // The directory outlives it. The log keeps hits for so long, or for ever.
+  explicit Shop(const std::string& directory, std::optional<int64_t> retention_ms = std::nullopt);
 
   // Opens a generation, or opens it again as after a crash, and starts it.
   void open(ShopGeneration& generation, bool leads, const std::string& sql = kShortWindows);
@@ -53,7 +55,7 @@ class Shop {
   Published published() const;
 
   ManualClock clock;
-  std::unique_ptr<log::Log> log;
+  std::unique_ptr<log::EmbeddedLog> log;
   std::unique_ptr<log::HeaderOutbox> outbox;
   int hits = 0;
 

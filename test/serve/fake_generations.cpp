@@ -50,13 +50,14 @@ std::vector<GenerationStatus> FakeGenerations::generations() {
   return generations_;
 }
 
-absl::StatusOr<uint32_t> FakeGenerations::start_replay(
-    const std::map<std::string, std::string>& files, const ReplayBudget& budget) {
-  if (absl::Status failure = ask("start " + text_of(budget)); !failure.ok()) return failure;
+absl::StatusOr<uint32_t> FakeGenerations::start_replay(const ReplayRequest& request) {
+  std::string call = "start " + text_of(request.budget);
+  for (const std::string& topic : request.accepted_gaps) call += " without all of " + topic;
+  if (absl::Status failure = ask(call); !failure.ok()) return failure;
   std::lock_guard lock(mutex_);
-  files_ = files;
+  files_ = request.files;
   generations_.push_back(replaying_generation(2));
-  generations_.back().budget = budget;
+  generations_.back().budget = request.budget;
   return 2;
 }
 

@@ -26,8 +26,7 @@ class FakeGenerations final : public GenerationControl {
   std::map<std::string, std::string> files() const;
 
   std::vector<GenerationStatus> generations() override;
-  absl::StatusOr<uint32_t> start_replay(const std::map<std::string, std::string>& files,
-                                        const ReplayBudget& budget) override;
+  absl::StatusOr<uint32_t> start_replay(const ReplayRequest& request) override;
   absl::Status pause_replay(uint32_t generation) override;
   absl::Status resume_replay(uint32_t generation, std::optional<ReplayBudget> budget) override;
   absl::Status cancel_replay(uint32_t generation) override;

@@ -65,7 +65,7 @@ std::string reason_of(const absl::Status& status) {
 std::vector<absl::Status> call_all(Client& client, const std::string& product,
                                    uint32_t generation) {
   return {client.generations(product).status(),
-          client.start_replay(product, kFiles, {}).status(),
+          client.start_replay(product, {kFiles, {}, {}}).status(),
           client.pause_replay(product, generation),
           client.resume_replay(product, generation, std::nullopt),
           client.cancel_replay(product, generation),
@@ -117,14 +117,15 @@ TEST_CASE("generations are listed with everything that is known of them") {
 TEST_CASE("a replay is started with its files and budget, and is on record") {
   ReplayServer server;
   server.start();
-  const auto started = server.server.client()->start_replay("shop", kFiles, {2, 500});
+  const auto started = server.server.client()->start_replay("shop", {kFiles, {2, 500}, {"old"}});
   INFO(started.status().ToString());
   REQUIRE(started.ok());
   CHECK(started->id == 2);
   CHECK(started->state == state::GenerationState::kReplaying);
   CHECK(started->budget == ReplayBudget{2, 500});
   CHECK(server.control.files() == kFiles);
-  CHECK(server.control.asked() == std::vector<std::string>{"start 2 cores 500 a second"});
+  CHECK(server.control.asked() ==
+        std::vector<std::string>{"start 2 cores 500 a second without all of old"});
   CHECK(server.deed() ==
         "done kappa.v1.Replay/StartReplay by …: product shop, generation 2 replays");
 }
@@ -220,9 +221,8 @@ TEST_CASE("retired generations are dropped, and only then on record") {
   two.id = 2;
   server.control.set({one, two, live_generation(3)});
   CHECK(*client->drop_retired_generations("shop", 1) == std::vector<uint32_t>{1});
-  CHECK(
-      server.deed() ==
-      "done kappa.v1.Replay/DropRetiredGenerations by …: product shop, removed generation 1");
+  CHECK(server.deed() ==
+        "done kappa.v1.Replay/DropRetiredGenerations by …: product shop, removed generation 1");
 }
 
 TEST_CASE("a product that is not there or cannot replay is refused by every method") {
@@ -285,7 +285,7 @@ TEST_CASE("what the control refuses reaches the caller with a reason, and is not
   CHECK(details_of(status).retry_delay_ms == 1000);
   CHECK(absl::IsDeadlineExceeded(swapped(absl::DeadlineExceededError("not there in time"))));
   server.control.fail_with(absl::InvalidArgumentError("product.sql:1:8: what is this"));
-  status = client->start_replay("shop", kFiles, {}).status();
+  status = client->start_replay("shop", {kFiles, {}, {}}).status();
   CHECK(absl::IsInvalidArgument(status));
   CHECK(status.message() == "product.sql:1:8: what is this");
   CHECK(server.audit().empty());
@@ -324,13 +324,14 @@ TEST_CASE("requests that are wrong are refused by field") {
   };
   CHECK(field(client->compare_generations("shop", 0, 101, kTimeoutMs).status()) == "samples_max");
   CHECK(client->compare_generations("shop", 0, 100, kTimeoutMs).ok());
-  CHECK(field(client->start_replay("shop", {}, {}).status()) == "files");
+  CHECK(field(client->start_replay("shop", {}).status()) == "files");
   for (const char* path : {"", "/etc/passwd", "../product.sql", "a//b", "a/./b", "a\\b", "a/"}) {
     INFO(path);
-    CHECK(field(client->start_replay("shop", {{path, ""}}, {}).status()) == "files");
+    CHECK(field(client->start_replay("shop", {{{path, ""}}, {}, {}}).status()) == "files");
   }
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(field(client->start_replay("shop", kFiles, {-1, 0}).status()) == "budget.cpu_cores_max");
+  CHECK(field(client->start_replay("shop", {kFiles, {-1, 0}, {}}).status()) ==
+        "budget.cpu_cores_max");
   CHECK(field(client->resume_replay("shop", 0, ReplayBudget{0, kNan})) ==
         "budget.records_per_second_max");
   CHECK(server.control.asked() == std::vector<std::string>{"compare 0 samples 100"});

@@ -107,7 +107,8 @@ class Application {
   absl::StatusOr<GenerationStatus> start() {
     KAPPA_ASSIGN_OR_RETURN(
         GenerationStatus started,
-        client_.start_replay(files_.name, files_.files, options_.budget.over({})));
+        client_.start_replay(files_.name,
+                             {files_.files, options_.budget.over({}), options_.accepted_gaps}));
     if (json()) {
       event("replay", to_json(started));
     } else {

@@ -106,6 +106,13 @@ class ReplayDeclaration {
         ->type_name("N");
   }
 
+  static void accept_gaps(CLI::App& command, std::vector<std::string>& value) {
+    once(command, "--accept-gap", value, "topics to replay from what retention has left of them")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("TOPIC[,TOPIC]");
+  }
+
   static void require_equal(CLI::App& command, std::vector<std::string>& value) {
     once(command, "--require-equal", value, "views that must be the same in both, or all")
         ->delimiter(',')
@@ -131,6 +138,7 @@ class ReplayDeclaration {
     ReplayStartOptions& options = options_.start;
     directory(start, options.directory);
     budget(start, options.budget);
+    accept_gaps(start, options.accepted_gaps);
     flag(start, "--wait", options.wait, "end once it is ready; 1 if it fails");
     connection(start, options.target);
     runs(start, run_replay_start, options);
@@ -249,6 +257,7 @@ class ReplayDeclaration {
     directory(apply, options.directory);
     flag(apply, "--auto-approve", options.auto_approve, "do all of it without being asked");
     budget(apply, options.budget);
+    accept_gaps(apply, options.accepted_gaps);
     require_equal(apply, options.require_equal);
     keep_following(apply, options.keep_following);
     deadline(apply, options.deadline_s);

@@ -119,7 +119,8 @@ int run_replay_start(const ReplayStartOptions& options) {
   const auto connection = open_server(options.target.connect, "kappa replay start");
   if (!connection.ok()) return report(connection.status());
   serve::Client& client = (*connection)->client();
-  const auto started = client.start_replay(files->name, files->files, options.budget.over({}));
+  const auto started = client.start_replay(
+      files->name, {files->files, options.budget.over({}), options.accepted_gaps});
   if (!started.ok()) return report(started.status());
   const std::string next =
       absl::StrCat("kappa replay diff ", started->id, ", kappa replay swap ", started->id);

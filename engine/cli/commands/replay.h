@@ -33,6 +33,7 @@ struct ReplayStartOptions {
   ReplayTarget target;
   std::string directory;
   BudgetOptions budget;
+  std::vector<std::string> accepted_gaps;  // topics
   bool wait = false;
 };
 // `kappa replay start DIR`: recomputes the product with the files in its directory, beside what is

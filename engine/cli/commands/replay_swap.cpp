@@ -131,7 +131,8 @@ int run_replay_gc(const ReplayGcOptions& options) {
   } else if (dropped->empty()) {
     print("there is nothing to remove\n");
   } else {
-    print(absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ", absl::StrJoin(*dropped, ", "), "\n"));
+    print(absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ",
+                       absl::StrJoin(*dropped, ", "), "\n"));
   }
   return kExitOk;
 }
