@@ -58,6 +58,19 @@ runtime::Pace pace_of(const GenerationInfo& info) {
   return {info.paused, info.records_per_second_max, info.cpu_cores_max};
 }
 
+// The live one becomes the one before.
+void make_live(ProductInfo& info, uint32_t generation, bool keep_following) {
+  GenerationInfo& retired = *info.find(info.live_generation);
+  retired.state = GenerationState::kRetired;
+  retired.keeps_following = keep_following;
+  GenerationInfo& live = *info.find(generation);
+  live.state = GenerationState::kLive;
+  live.paused = false;
+  live.keeps_following = false;
+  info.previous_live = retired.id;
+  info.live_generation = generation;
+}
+
 absl::Status no_generation(const ProductInfo& info, uint32_t generation) {
   std::vector<std::string> there;
   for (const GenerationInfo& other : info.generations) {
@@ -465,15 +478,7 @@ absl::StatusOr<serve::SwapReport> Generations::swap_in(const std::shared_ptr<Gen
   const bool changes = !changed_outputs(logic_of(*from), logic_of(*to)).empty();
   const auto commit = [&](const runtime::Pipeline::Standstill& at) -> absl::Status {
     KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
-      info.live_generation = to->id;
-      info.previous_live = from->id;
-      GenerationInfo& live = *info.find(to->id);
-      live.state = GenerationState::kLive;
-      live.paused = false;
-      live.keeps_following = false;
-      GenerationInfo& retired = *info.find(from->id);
-      retired.state = GenerationState::kRetired;
-      retired.keeps_following = keep_following;
+      make_live(info, to->id, keep_following);
       if (changes) info.handover = {from->id, to->id, at.outbox_next};
     }));
     options_.on_live(to);

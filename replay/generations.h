@@ -112,6 +112,7 @@ class Generations final : public serve::GenerationControl {
   // Lets `to` say in what it differs from `from`, if the catalogue asks for it. Both stand at the
   // place of their swap.
   absl::Status hand_over(Generation& from, Generation& to);
+  absl::Status hand_over(Generation& from, Generation& to, const state::Handover& pending);
   // Does it for a swap that has ended before that, under `operation_`, and concludes the swap.
   absl::Status finish_handover();
 

@@ -38,13 +38,25 @@ absl::Status Generations::check_handover(const operators::Plan& plan,
 absl::Status Generations::hand_over(Generation& from, Generation& to) {
   const std::optional<state::Handover> pending = info().handover;
   if (!pending) return absl::OkStatus();
+  const absl::Status done = hand_over(from, to, *pending);
+  if (done.ok()) return done;
+  return {done.code(),
+          absl::StrCat("generation ", to.id,
+                       " is live, and takes records once the topics that "
+                       "hold rows by key are handed over to it, which is tried again: ",
+                       done.message())};
+}
+
+absl::Status Generations::hand_over(Generation& from, Generation& to,
+                                    const state::Handover& pending) {
   KAPPA_ASSIGN_OR_RETURN(const auto at, to.pipeline->standstill(patience()));
-  if (at.outbox_next == pending->outbox_next) {
+  if (at.outbox_next == pending.outbox_next) {
     const Standing before{logic_of(from), *from.pipeline};
     const Standing after{logic_of(to), *to.pipeline};
-    KAPPA_ASSIGN_OR_RETURN(std::vector<runtime::OutputRecord> records,
-                           difference(changed_outputs(before.logic, after.logic), before, after,
-                                      surroundings_.log, patience()));
+    KAPPA_ASSIGN_OR_RETURN(
+        std::vector<runtime::OutputRecord> records,
+        difference(changed_outputs(before.logic, after.logic), before, after,
+                   {surroundings_.log, surroundings_.pipeline.patience}, patience()));
     fail_here_if_asked("handover.computed");
     if (!records.empty()) {
       KAPPA_RETURN_IF_ERROR(to.pipeline->add_outputs(std::move(records), patience()));

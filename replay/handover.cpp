@@ -25,11 +25,11 @@ absl::Status visit_records_of(const Standing& generation, NodeId output, runtime
 }
 
 absl::StatusOr<KeyedRecords> former_records(const ChangedOutput& output, const Standing& before,
-                                            const std::string& topic, const log::Log& log,
+                                            const std::string& topic, const TopicAccess& topics,
                                             runtime::Deadline deadline) {
   const bool asked =
       output.before != kNoNode && view_of_output(before.logic.plan, output.before) != kNoNode;
-  if (!asked) return read_topic(log, topic);
+  if (!asked) return read_topic(topics.log, topic, topics.patience);
   KeyedRecords records;
   KAPPA_RETURN_IF_ERROR(visit_records_of(before, output.before, deadline,
                                          [&](std::string key, const std::string& payload) {
@@ -40,10 +40,12 @@ absl::StatusOr<KeyedRecords> former_records(const ChangedOutput& output, const S
 
 absl::StatusOr<std::vector<OutputRecord>> difference_of(const ChangedOutput& output,
                                                         const Standing& before,
-                                                        const Standing& after, const log::Log& log,
+                                                        const Standing& after,
+                                                        const TopicAccess& topics,
                                                         runtime::Deadline deadline) {
   const std::string& topic = operators::sink_of(after.logic.plan, output.after).topic;
-  KAPPA_ASSIGN_OR_RETURN(KeyedRecords former, former_records(output, before, topic, log, deadline));
+  KAPPA_ASSIGN_OR_RETURN(KeyedRecords former,
+                         former_records(output, before, topic, topics, deadline));
   std::vector<OutputRecord> records;
   KAPPA_RETURN_IF_ERROR(
       visit_records_of(after, output.after, deadline, [&](std::string key, std::string payload) {
@@ -62,12 +64,12 @@ absl::StatusOr<std::vector<OutputRecord>> difference_of(const ChangedOutput& out
 
 absl::StatusOr<std::vector<OutputRecord>> difference(const std::vector<ChangedOutput>& outputs,
                                                      const Standing& before, const Standing& after,
-                                                     const log::Log& log,
+                                                     const TopicAccess& topics,
                                                      runtime::Deadline deadline) {
   std::vector<OutputRecord> all;
   for (const ChangedOutput& output : outputs) {
     KAPPA_ASSIGN_OR_RETURN(std::vector<OutputRecord> records,
-                           difference_of(output, before, after, log, deadline));
+                           difference_of(output, before, after, topics, deadline));
     std::move(records.begin(), records.end(), std::back_inserter(all));
   }
   return all;

@@ -4,6 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/log/log.h"
+#include "engine/runtime/patience.h"
 #include "engine/runtime/pipeline.h"
 #include "replay/changed_outputs.h"
 #include "replay/logic_change.h"
@@ -29,6 +30,12 @@ struct Standing {
   runtime::Pipeline& pipeline;
 };
 
+// How topics are read, where that is needed.
+struct TopicAccess {
+  const log::Log& log;
+  const runtime::Patience& patience;
+};
+
 // What the later one has to say, output by output in the order of its plan, each in the order of
 // keys' bytes. Of the former relation, keys and hashes of payloads are held in memory, one output
 // after the other; of the later one, what is different. Nothing that the former one has caused is
@@ -37,6 +44,6 @@ struct Standing {
 // Unavailable, DeadlineExceeded: a pipeline, or the log, does not answer (in time).
 absl::StatusOr<std::vector<runtime::OutputRecord>> difference(
     const std::vector<ChangedOutput>& outputs, const Standing& before, const Standing& after,
-    const log::Log& log, runtime::Deadline deadline);
+    const TopicAccess& topics, runtime::Deadline deadline);
 
 }  // namespace kappa::replay

@@ -18,6 +18,8 @@ namespace kappa::replay {
 
 using operators::NodeId;
 using operators::SideRow;
+using runtime::Patience;
+using runtime::with_patience;
 
 namespace {
 
@@ -69,11 +71,13 @@ class Chain {
 };
 
 absl::Status read_partition(const log::Log& log, const TopicPartition& partition,
-                            KeyedRecords* records) {
-  KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log.range(partition));
+                            const Patience& patience, KeyedRecords* records) {
+  KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range,
+                         with_patience(patience, [&] { return log.range(partition); }));
   KAPPA_ASSIGN_OR_RETURN(const auto reader, log.open_reader(partition, range.start));
+  const auto read_on = [&] { return reader->read_to(range.end, kTopicBytesAtOnce); };
   while (reader->position() < range.end) {
-    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, reader->read_to(range.end, kTopicBytesAtOnce));
+    KAPPA_ASSIGN_OR_RETURN(const RecordBlock block, with_patience(patience, read_on));
     if (block.empty()) break;
     for (const RecordView& record : block.records) {
       if (!record.key) continue;
@@ -109,13 +113,14 @@ absl::Status visit_records(const Logic& logic, NodeId output, runtime::Snapshot&
   }
 }
 
-absl::StatusOr<KeyedRecords> read_topic(const log::Log& log, const std::string& topic) {
+absl::StatusOr<KeyedRecords> read_topic(const log::Log& log, const std::string& topic,
+                                        const Patience& patience) {
   KeyedRecords records;
-  const absl::StatusOr<log::TopicInfo> info = log.topic(topic);
+  const auto info = with_patience(patience, [&] { return log.topic(topic); });
   if (absl::IsNotFound(info.status())) return records;
   KAPPA_RETURN_IF_ERROR(info.status());
   for (int32_t p = 0; p < info->config.partitions; ++p) {
-    KAPPA_RETURN_IF_ERROR(read_partition(log, {topic, p}, &records));
+    KAPPA_RETURN_IF_ERROR(read_partition(log, {topic, p}, patience, &records));
   }
   return records;
 }

@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "engine/log/log.h"
+#include "engine/runtime/patience.h"
 #include "engine/runtime/reads.h"
 #include "engine/types/hash.h"
 #include "operators/plan.h"
@@ -25,7 +26,9 @@ using KeyedRecords = absl::flat_hash_map<std::string, WideHash>;
 absl::Status visit_records(const Logic& logic, operators::NodeId output, runtime::Snapshot& rows,
                            const std::function<void(std::string key, std::string payload)>& visit);
 
-// Those that a topic holds now; none if it is not there. Reads all of it.
-absl::StatusOr<KeyedRecords> read_topic(const log::Log& log, const std::string& topic);
+// Those that a topic holds now; none if it is not there. Reads all of it. Unavailable: the log has
+// not answered for so long.
+absl::StatusOr<KeyedRecords> read_topic(const log::Log& log, const std::string& topic,
+                                        const runtime::Patience& patience);
 
 }  // namespace kappa::replay

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/sql/catalog.h"
 #include "test/pipeline/test_product.h"
 #include "test/replay/popular.h"
 #include "test/replay/product.h"
@@ -199,6 +200,54 @@ TEST_CASE_METHOD(Directory,
   CHECK(absl::IsFailedPrecondition(back));
   CHECK(product.served()->id == 3);
   end(product, kMany);
+}
+
+TEST_CASE_METHOD(Directory, "a handover that fails is done again, and the order waits for it") {
+  ShopProduct product(path, kMany.sql());
+  product.shop.hit(1000);
+  settle(product, kMany);
+  product.wait_until_ready(product.replay(kFew.sql()));
+  const size_t first = records(product);
+  product.save_fails_in = 2;  // after the commit
+  const absl::Status swapped = product->swap({}, in(60)).status();
+  INFO(swapped.ToString());
+  CHECK(absl::StrContains(swapped.message(), "generation 2 is live"));
+  CHECK(product.served()->id == 2);
+  check_difference(product, first, kMany, kFew);
+  product.shop.hit(500);
+  settle(product, kFew);  // nobody has asked for anything
+  require_ok(product->roll_back(false, in(60)).status());
+  end(product, kMany);
+}
+
+TEST_CASE("an output of Protobuf changes with the .proto files, one of JSON does not") {
+  const auto compiled = [](const FileTexts& protos) {
+    return sql::compile_product({{"product.sql", R"(
+CREATE FOREIGN TABLE hits (page text, n bigint) SERVER log OPTIONS (format 'json');
+CREATE FOREIGN TABLE one (page text, n bigint, PRIMARY KEY (page))
+SERVER log OPTIONS (format 'json', mode 'upsert');
+CREATE FOREIGN TABLE other (page text, n bigint, PRIMARY KEY (page))
+SERVER log OPTIONS (format 'protobuf', proto 'a.proto', message 'A', mode 'upsert');
+CREATE MATERIALIZED VIEW pages AS SELECT page, count(*) AS n FROM hits GROUP BY page;
+INSERT INTO one SELECT page, n FROM pages;
+INSERT INTO other SELECT page, n FROM pages;
+)"}},
+                                protos);
+  };
+  const auto proto = [](int number) {
+    return FileTexts{{"a.proto", absl::StrCat("syntax = \"proto3\"; message A { string page = 1; "
+                                              "int64 n = ",
+                                              number, "; }")}};
+  };
+  const auto before = compiled(proto(2));
+  const auto after = compiled(proto(3));
+  INFO(sql::to_status(before.diagnostics).ToString());
+  REQUIRE(before.ok());
+  CHECK(changed_outputs({before.plan, proto(2)}, {after.plan, proto(2)}).empty());
+  const auto changed = changed_outputs({before.plan, proto(2)}, {after.plan, proto(3)});
+  REQUIRE(changed.size() == 1);
+  CHECK(operators::sink_of(after.plan, changed[0].after).name == "other");
+  CHECK(changed[0].before == changed[0].after);
 }
 
 TEST_CASE_METHOD(TwoGenerations, "only a leader that stands still takes outputs without a cause") {
