@@ -22,6 +22,10 @@ std::string plan_text(const operators::Plan& plan) {
 
 }  // namespace
 
+Logic logic_of(const Generation& generation) {
+  return {generation.pipeline->plan(), generation.protos};
+}
+
 absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
                              uint32_t id, const operators::Plan& plan) {
   state::GenerationManifest manifest;
@@ -57,7 +61,7 @@ absl::Status sweep_generations(const state::DataDirectory& directory,
 
 absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,
                                                             const state::GenerationInfo& info,
-                                                            bool leads) {
+                                                            Role role) {
   KAPPA_ASSIGN_OR_RETURN(CompiledFiles files, surroundings.compile(info.files));
   if (operators::fingerprint(files.plan) != info.plan_fingerprint) {
     return absl::FailedPreconditionError(
@@ -76,8 +80,9 @@ absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& 
   runtime::PipelineOptions options = surroundings.pipeline;
   options.product = surroundings.product;
   options.generation = info.id;
-  options.follow_only = !leads;
-  if (!leads) options.publisher = nullptr;
+  options.follow_only = role == Role::kFollows;
+  options.stand_still = role == Role::kStandsStill;
+  if (options.follow_only) options.publisher = nullptr;
   KAPPA_ASSIGN_OR_RETURN(
       generation->pipeline,
       runtime::Pipeline::open(std::move(files.plan), generation->protos, &surroundings.log,

@@ -12,6 +12,7 @@
 #include "engine/runtime/pipeline.h"
 #include "engine/types/clock.h"
 #include "operators/plan.h"
+#include "replay/logic_change.h"
 #include "schemas/decoder.h"
 #include "state/data_directory.h"
 #include "state/store.h"
@@ -49,6 +50,9 @@ struct Generation {
   std::unique_ptr<runtime::Pipeline> pipeline;
 };
 
+// Of one that is open.
+Logic logic_of(const Generation& generation);
+
 // Makes the directory of a generation of this plan. The remains of a crash, or of a generation that
 // the catalogue does not have, are removed.
 absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
@@ -59,10 +63,12 @@ absl::Status make_generation(const state::DataDirectory& directory, const std::s
 absl::Status sweep_generations(const state::DataDirectory& directory,
                                const state::ProductInfo& info);
 
-// Opens one at its last checkpoint, to lead or to follow; it is not started. FailedPrecondition:
-// this version of kappa plans its files otherwise.
+enum class Role : uint8_t { kLeads, kFollows, kStandsStill };  // the last: leads, once released
+
+// Opens one at its last checkpoint; it is not started. FailedPrecondition: this version of kappa
+// plans its files otherwise.
 absl::StatusOr<std::shared_ptr<Generation>> open_generation(const Surroundings& surroundings,
                                                             const state::GenerationInfo& info,
-                                                            bool leads);
+                                                            Role role);
 
 }  // namespace kappa::replay

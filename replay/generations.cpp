@@ -9,6 +9,7 @@
 #include "engine/types/datetime.h"
 #include "engine/types/failpoint.h"
 #include "engine/types/status_macros.h"
+#include "replay/changed_outputs.h"
 #include "replay/swap.h"
 #include "state/generation.h"
 
@@ -58,6 +59,19 @@ runtime::Pace pace_of(const GenerationInfo& info) {
   return {info.paused, info.records_per_second_max, info.cpu_cores_max};
 }
 
+// The live one becomes the one before.
+void make_live(ProductInfo& info, uint32_t generation, bool keep_following) {
+  GenerationInfo& retired = *info.find(info.live_generation);
+  retired.state = GenerationState::kRetired;
+  retired.keeps_following = keep_following;
+  GenerationInfo& live = *info.find(generation);
+  live.state = GenerationState::kLive;
+  live.paused = false;
+  live.keeps_following = false;
+  info.previous_live = retired.id;
+  info.live_generation = generation;
+}
+
 absl::Status no_generation(const ProductInfo& info, uint32_t generation) {
   std::vector<std::string> there;
   for (const GenerationInfo& other : info.generations) {
@@ -88,13 +102,14 @@ absl::StatusOr<std::unique_ptr<Generations>> Generations::open(Surroundings surr
       new Generations(std::move(surroundings), std::move(info), std::move(options)));
   const GenerationInfo* live = all->info_.find(all->info_.live_generation);
   if (!live) return absl::DataLossError("the catalogue does not hold its live generation");
-  KAPPA_ASSIGN_OR_RETURN(auto leader, open_generation(all->surroundings_, *live, true));
+  const Role role = all->info_.handover ? Role::kStandsStill : Role::kLeads;
+  KAPPA_ASSIGN_OR_RETURN(auto leader, open_generation(all->surroundings_, *live, role));
   all->keep(std::move(leader));
   if (live_only) return all;
   KAPPA_RETURN_IF_ERROR(sweep_generations(all->surroundings_.directory, all->info_));
   for (const GenerationInfo& other : all->info_.generations) {
     if (!follows(other)) continue;
-    auto follower = open_generation(all->surroundings_, other, false);
+    auto follower = open_generation(all->surroundings_, other, Role::kFollows);
     if (follower.ok()) {
       all->keep(*std::move(follower));
     } else {
@@ -125,6 +140,7 @@ absl::Status Generations::start() {
       failures_[id] = started;
     }
   }
+  KAPPA_RETURN_IF_ERROR(finish_handover());
   started_ = true;
   watcher_ = std::thread([this] { watch(); });
   return absl::OkStatus();
@@ -161,6 +177,7 @@ absl::StatusOr<Generations::Operation> Generations::begin_operation() {
                                            surroundings_.product,
                                            " runs: ask again when it is done"));
   }
+  KAPPA_RETURN_IF_ERROR(finish_handover());
   return operation;
 }
 
@@ -232,7 +249,7 @@ void Generations::forget(uint32_t generation) {
 }
 
 absl::StatusOr<std::shared_ptr<Generation>> Generations::follow(const GenerationInfo& info) {
-  auto opened = open_generation(surroundings_, info, false);
+  auto opened = open_generation(surroundings_, info, Role::kFollows);
   if (opened.ok()) {
     const absl::Status started = (*opened)->pipeline->start();
     if (!started.ok()) opened = started;
@@ -277,6 +294,7 @@ absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& r
   KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(request.files));
   KAPPA_RETURN_IF_ERROR(surroundings_.make_topics(compiled.plan));
   KAPPA_RETURN_IF_ERROR(check_gaps(compiled.plan, request.accepted_gaps));
+  KAPPA_RETURN_IF_ERROR(check_handover(compiled.plan, compiled.protos, request.files));
   // Topics that the live one does not read join the order here.
   const std::set<std::string> topics = topics_read(compiled.plan);
   KAPPA_RETURN_IF_ERROR(live()->pipeline->join({topics.begin(), topics.end()}, soon()));
@@ -461,25 +479,22 @@ absl::StatusOr<serve::SwapReport> Generations::swap_in(const std::shared_ptr<Gen
                                                        bool keep_following, Deadline deadline) {
   const std::shared_ptr<Generation> from = live();
   const steady_clock::time_point begun = steady_clock::now();
+  const operators::Plan& plan = to->pipeline->plan();
+  KAPPA_RETURN_IF_ERROR(check_handover(plan, to->protos, info().find(to->id)->files));
   KAPPA_RETURN_IF_ERROR(to->pipeline->set_pace({}, deadline));
-  const auto commit = [&]() -> absl::Status {
+  const bool changes = !changed_outputs(logic_of(*from), logic_of(*to)).empty();
+  const auto commit = [&](const runtime::Pipeline::Standstill& at) -> absl::Status {
     KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
-      info.live_generation = to->id;
-      info.previous_live = from->id;
-      GenerationInfo& live = *info.find(to->id);
-      live.state = GenerationState::kLive;
-      live.paused = false;
-      live.keeps_following = false;
-      GenerationInfo& retired = *info.find(from->id);
-      retired.state = GenerationState::kRetired;
-      retired.keeps_following = keep_following;
+      make_live(info, to->id, keep_following);
+      if (changes) info.handover = {from->id, to->id, at.outbox_next};
     }));
     options_.on_live(to);
     return absl::OkStatus();
   };
   const steady_clock::time_point held = steady_clock::now();
   KAPPA_RETURN_IF_ERROR(replay::swap(*from->pipeline, *to->pipeline,
-                                     surroundings_.pipeline.publisher, commit, deadline));
+                                     surroundings_.pipeline.publisher,
+                                     {commit, [&] { return hand_over(*from, *to); }}, deadline));
   const std::chrono::duration<double> in_all = steady_clock::now() - begun;
   const std::chrono::duration<double> for_swap = steady_clock::now() - held;
   return serve::SwapReport{from->id, to->id, in_all.count(), for_swap.count()};

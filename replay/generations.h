@@ -82,7 +82,8 @@ class Generations final : public serve::GenerationControl {
         options_(std::move(options)),
         info_(std::move(info)) {}
 
-  // Aborted: another one runs. Unavailable: it is interrupted.
+  // Aborted: another one runs. Unavailable: it is interrupted. What a swap has left to do is done
+  // first.
   absl::StatusOr<Operation> begin_operation();
 
   // Asking and changing what the catalogue says.
@@ -108,6 +109,17 @@ class Generations final : public serve::GenerationControl {
   absl::StatusOr<serve::SwapReport> swap_in(const std::shared_ptr<Generation>& to,
                                             bool keep_following, runtime::Deadline deadline);
   absl::Status wait_until_near(uint32_t generation, runtime::Deadline deadline);
+
+  // Topics that hold relations by key (handover.h). FailedPrecondition: they could not be handed
+  // over.
+  absl::Status check_handover(const operators::Plan& plan, const schemas::ProductFiles& protos,
+                              const FileTexts& files) const;
+  // Lets `to` say in what it differs from `from`, if the catalogue asks for it. Both stand at the
+  // place of their swap.
+  absl::Status hand_over(Generation& from, Generation& to);
+  absl::Status hand_over(Generation& from, Generation& to, const state::Handover& pending);
+  // Does it for a swap that has ended before that, under `operation_`, and concludes the swap.
+  absl::Status finish_handover();
 
   // The watcher's.
   void watch();

@@ -98,6 +98,11 @@ bool Generations::is_near(uint32_t generation) const {
 void Generations::close_unneeded() {
   const Operation operation(operation_, std::try_to_lock);
   if (!operation) return;
+  if (const absl::Status done = finish_handover(); !done.ok()) {
+    const std::lock_guard lock(mutex_);
+    failures_[info_.live_generation] = done;
+    return;
+  }
   std::vector<std::shared_ptr<Generation>> closing;
   {
     const std::lock_guard lock(mutex_);

@@ -16,13 +16,13 @@ runtime::Deadline soon() {
 }  // namespace
 
 absl::Status swap(runtime::Pipeline& from, runtime::Pipeline& to, log::OutboxPublisher* publisher,
-                  const std::function<absl::Status()>& commit, runtime::Deadline deadline) {
+                  const SwapSteps& steps, runtime::Deadline deadline) {
   KAPPA_ASSIGN_OR_RETURN(const runtime::Pipeline::Standstill at, from.hold(deadline));
   fail_here_if_asked("swap.held");
   absl::Status taken = to.take_over(at, publisher, deadline);
   fail_here_if_asked("swap.taken_over");
   if (taken.ok()) {
-    taken = commit();
+    taken = steps.commit(at);
     fail_here_if_asked("swap.committed");
     if (!taken.ok()) taken.Update(to.give_up(soon()));
   }
@@ -30,6 +30,11 @@ absl::Status swap(runtime::Pipeline& from, runtime::Pipeline& to, log::OutboxPub
     taken.Update(from.release(soon()));
     return taken;
   }
+  if (steps.hand_over) KAPPA_RETURN_IF_ERROR(steps.hand_over());
+  return conclude_swap(from, to);
+}
+
+absl::Status conclude_swap(runtime::Pipeline& from, runtime::Pipeline& to) {
   absl::Status done = from.give_up(soon());
   done.Update(to.release(soon()));
   return done;

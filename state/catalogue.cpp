@@ -15,12 +15,14 @@
 //
 //   { "format": 1, "checksum": "crc32c:…", "products": [ { "name": …, "live_generation": 1,
 //     "previous_live": 0, "last_generation": 1,
+//     "handover": { "from": 1, "to": 2, "outbox_next": 17 },
 //     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
 //                        "created": "RFC 3339", "paused": false, "cpu_cores_max": 0,
 //                        "records_per_second_max": 0, "keeps_following": false,
 //                        "files": { path: text, … } }, … ] }, … ] }
 //
-// What replays and swaps need (from previous_live and paused on) is not there in older files.
+// What replays and swaps need (from previous_live and paused on) is not there in older files;
+// "handover" is there while one is pending.
 namespace kappa::state {
 namespace {
 
@@ -43,11 +45,17 @@ json to_json(const ProductInfo& product) {
          {"keeps_following", generation.keeps_following},
          {"files", generation.files}});
   }
-  return {{"name", product.name},
-          {"live_generation", product.live_generation},
-          {"previous_live", product.previous_live},
-          {"last_generation", product.last_generation},
-          {"generations", std::move(generations)}};
+  json object = {{"name", product.name},
+                 {"live_generation", product.live_generation},
+                 {"previous_live", product.previous_live},
+                 {"last_generation", product.last_generation},
+                 {"generations", std::move(generations)}};
+  if (product.handover) {
+    object["handover"] = {{"from", product.handover->from},
+                          {"to", product.handover->to},
+                          {"outbox_next", product.handover->outbox_next}};
+  }
+  return object;
 }
 
 // nlohmann throws json::exception if the object is not as to_json() makes it; open() catches.
@@ -79,6 +87,10 @@ bool read_product(const json& object, ProductInfo* product) {
   product->live_generation = object.at("live_generation").get<uint32_t>();
   product->previous_live = object.value("previous_live", 0u);
   product->last_generation = object.value("last_generation", 0u);
+  if (const auto handover = object.find("handover"); handover != object.end()) {
+    product->handover = {handover->at("from").get<uint32_t>(), handover->at("to").get<uint32_t>(),
+                         handover->at("outbox_next").get<uint64_t>()};
+  }
   for (const json& entry : object.at("generations")) {
     const auto state = state_of(entry);
     if (!state) return false;

@@ -76,12 +76,22 @@ struct GenerationInfo {
   bool keeps_following = false;  // of one that is retired: it goes on applying what arrives
 };
 
+// A generation leads in the place of another one, and topics that hold a relation's rows by key may
+// still hold the former one's (replay/handover.h): what is to be done before anything else.
+struct Handover {
+  uint32_t from = 0;
+  uint32_t to = 0;
+  uint64_t outbox_next = 0;  // the number of the first output that the former one did not cause
+  bool operator==(const Handover&) const = default;
+};
+
 struct ProductInfo {
   std::string name;
   uint32_t live_generation = 0;
   std::vector<GenerationInfo> generations;  // ascending by id
   uint32_t previous_live = 0;               // the one that was live before; 0: none
   uint32_t last_generation = 0;             // the highest id ever given; none is given twice
+  std::optional<Handover> handover = {};    // that is not done yet
 
   const GenerationInfo* find(uint32_t id) const;
   GenerationInfo* find(uint32_t id);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/live_pipeline.h"
@@ -16,25 +17,34 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{1};
 
-}  // namespace
-
-// All that was taken is applied, durable and published.
-bool LivePipeline::stands_still() const {
-  return standing_ && between_entries() && !changed_ && checkpointer_->idle() &&
-         delivery_.mark().published_to >= state_.outbox_next;
+absl::Status does_not_stand() {
+  return absl::FailedPreconditionError("the pipeline does not stand still");
 }
 
-absl::Status LivePipeline::wait_until_still(Deadline deadline,
-                                            std::shared_ptr<Standstill> at) const {
-  const auto still = std::make_shared<bool>(false);
+}  // namespace
+
+// A leader that stands still has all that was taken applied and in a checkpoint.
+bool LivePipeline::is_durable() const {
+  return standing_ && between_entries() && !changed_ && checkpointer_->idle() &&
+         checkpointer_->status().ok();
+}
+
+// And published.
+bool LivePipeline::stands_still() const {
+  return is_durable() && delivery_.mark().published_to >= state_.outbox_next;
+}
+
+absl::Status LivePipeline::wait_until(bool (LivePipeline::*still)() const, Deadline deadline,
+                                      std::shared_ptr<Standstill> at) const {
+  const auto is_still = std::make_shared<bool>(false);
   while (true) {
     KAPPA_RETURN_IF_ERROR(run_between_epochs(
-        [this, still, at] {
-          *still = stands_still();
-          if (*still) *at = {journal_->bookmark().entry, state_.outbox_next};
+        [this, still, is_still, at] {
+          *is_still = (this->*still)();
+          if (*is_still) *at = {journal_->bookmark().entry, state_.outbox_next};
         },
         deadline));
-    if (*still) return absl::OkStatus();
+    if (*is_still) return absl::OkStatus();
     if (std::chrono::steady_clock::now() > deadline) {
       return absl::DeadlineExceededError(
           "what had been taken was not applied, stored and published in time");
@@ -50,7 +60,7 @@ absl::StatusOr<Pipeline::Standstill> LivePipeline::hold(Deadline deadline) {
   }
   KAPPA_RETURN_IF_ERROR(run_between_epochs([this] { standing_ = true; }, deadline));
   const auto at = std::make_shared<Standstill>();
-  const absl::Status still = wait_until_still(deadline, at);
+  const absl::Status still = wait_until(&LivePipeline::stands_still, deadline, at);
   if (still.ok()) return *at;
   post([this] { standing_ = false; });
   return still;
@@ -76,7 +86,8 @@ absl::Status LivePipeline::take_over(const Standstill& at, log::OutboxPublisher*
     std::this_thread::sleep_for(kLook);
   }
   KAPPA_RETURN_IF_ERROR(*taken);
-  const absl::Status still = wait_until_still(deadline, std::make_shared<Standstill>());
+  const absl::Status still =
+      wait_until(&LivePipeline::stands_still, deadline, std::make_shared<Standstill>());
   if (!still.ok()) post([this] { become_follower(); });
   return still;
 }
@@ -167,13 +178,42 @@ absl::Status LivePipeline::give_up(Deadline deadline) {
   KAPPA_RETURN_IF_ERROR(run_between_epochs(
       [this, given] {
         if (follows_ || !stands_still()) {
-          *given = absl::FailedPreconditionError("the pipeline does not stand still");
+          *given = does_not_stand();
           return;
         }
         become_follower();
       },
       deadline));
   return *given;
+}
+
+absl::StatusOr<Pipeline::Standstill> LivePipeline::standstill(Deadline deadline) {
+  const auto stands = std::make_shared<bool>(false);
+  KAPPA_RETURN_IF_ERROR(
+      run_between_epochs([this, stands] { *stands = standing_ && !follows_; }, deadline));
+  if (!*stands) return does_not_stand();
+  const auto at = std::make_shared<Standstill>();
+  KAPPA_RETURN_IF_ERROR(wait_until(&LivePipeline::is_durable, deadline, at));
+  return *at;
+}
+
+absl::Status LivePipeline::add_outputs(std::vector<OutputRecord> records, Deadline deadline) {
+  if (!running_) return absl::FailedPreconditionError("the pipeline does not run");
+  const auto added = std::make_shared<absl::Status>();
+  const auto given = std::make_shared<std::vector<OutputRecord>>(std::move(records));
+  KAPPA_RETURN_IF_ERROR(run_between_epochs(
+      [this, added, given] {
+        if (follows_ || !standing_ || !between_entries()) {
+          *added = does_not_stand();
+          return;
+        }
+        // Before the first entry the order has no time.
+        outbox_.add(std::move(*given), std::max(order_clock_, LogTime{0}), &state_);
+        changed_ = true;
+      },
+      deadline));
+  KAPPA_RETURN_IF_ERROR(*added);
+  return standstill(deadline).status();
 }
 
 }  // namespace kappa::runtime

@@ -33,7 +33,8 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       header_outbox_(std::make_unique<log::HeaderOutbox>(options_.product, log)),
       delivery_(&checkpoints_, publisher()),
       ahead_tasks_(pool_.workers()),
-      follows_(options_.follow_only) {}
+      follows_(options_.follow_only),
+      standing_(options_.stand_still) {}
 
 LivePipeline::~LivePipeline() {
   subscription_.reset();

@@ -46,6 +46,8 @@ class LivePipeline final : public Pipeline {
                          Deadline deadline) override;
   absl::Status give_up(Deadline deadline) override;
   absl::Status join(const std::vector<std::string>& topics, Deadline deadline) override;
+  absl::StatusOr<Standstill> standstill(Deadline deadline) override;
+  absl::Status add_outputs(std::vector<OutputRecord> records, Deadline deadline) override;
   absl::Status set_pace(const Pace& pace, Deadline deadline) override;
   absl::Status rest(Deadline deadline) override;
   absl::Status stir(Deadline deadline) override;
@@ -119,8 +121,10 @@ class LivePipeline final : public Pipeline {
   size_t partitions_of(size_t worker) const;
 
   // Who leads.
+  bool is_durable() const;
   bool stands_still() const;
-  absl::Status wait_until_still(Deadline deadline, std::shared_ptr<Standstill> at) const;
+  absl::Status wait_until(bool (LivePipeline::*still)() const, Deadline deadline,
+                          std::shared_ptr<Standstill> at) const;
   absl::Status become_leader(const Standstill& at, log::OutboxPublisher* publisher);
   void become_follower();
   absl::Status write_join(const std::vector<std::string>& topics);

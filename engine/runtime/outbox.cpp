@@ -1,6 +1,7 @@
 #include "engine/runtime/outbox.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,10 +17,6 @@ using operators::SideRow;
 using operators::ViewNode;
 
 namespace {
-
-std::string sequence_text(const std::string& product, uint64_t sequence) {
-  return absl::StrCat(product, "/", sequence);
-}
 
 void count(const SideRow& row, SideCounts* counts) {
   switch (row.kind) {
@@ -72,6 +69,13 @@ std::string Outbox::destination(const SideRow& row, const TopicPartition& source
   return absl::StrCat(name, ".dead-letters");
 }
 
+void Outbox::add_identity(NodeId statement, uint32_t ordinal, log::OutboxRecord* record) const {
+  record->headers.emplace_back("kappa-statement", absl::StrCat(statement));
+  record->headers.emplace_back("kappa-ordinal", absl::StrCat(ordinal));
+  record->headers.emplace_back(log::kOutboxSequenceHeader,
+                               absl::StrCat(product_, "/", record->sequence));
+}
+
 void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
                      const OrderReader& reader, Place* place) {
   uint32_t ordinal = 0;
@@ -95,9 +99,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
                         {"kappa-offset", absl::StrCat(at.record->offset.value)}};
     }
     letter.topic = destination(row, source);
-    letter.headers.emplace_back("kappa-statement", absl::StrCat(row.node));
-    letter.headers.emplace_back("kappa-ordinal", absl::StrCat(ordinal));
-    letter.headers.emplace_back(log::kOutboxSequenceHeader, sequence_text(product_, sequence));
+    add_identity(row.node, ordinal, &letter);
     const bool dead = row.kind == SideRow::Kind::kError || row.kind == SideRow::Kind::kDuplicate;
     if (!dead) {
       letter.key = row.key;
@@ -119,6 +121,21 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
       if (at.record != nullptr) add_original_headers(*at.record, &letter.headers);
     }
     unsaved_.push_back(encode(letter));
+  }
+}
+
+void Outbox::add(std::vector<OutputRecord> records, LogTime time, Place* place) {
+  std::map<NodeId, uint32_t> ordinals;
+  for (OutputRecord& from : records) {
+    log::OutboxRecord record;
+    record.sequence = place->outbox_next++;
+    if (muted_) continue;
+    record.topic = operators::sink_of(plan_, from.output).topic;
+    record.timestamp = time;
+    record.key = std::move(from.key);
+    record.value = std::move(from.payload);
+    add_identity(from.output, ordinals[from.output]++, &record);
+    unsaved_.push_back(encode(record));
   }
 }
 

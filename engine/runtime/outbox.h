@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/log/outbox_publisher.h"
 #include "engine/runtime/epoch.h"
 #include "engine/runtime/order_reader.h"
+#include "engine/runtime/pipeline.h"
 #include "engine/runtime/place.h"
+#include "engine/types/time.h"
 #include "operators/operator.h"
 #include "operators/plan.h"
 #include "state/checkpoint.h"
@@ -29,12 +32,15 @@ class Outbox {
   // Turns what left the way in an epoch into entries, and counts it in `place`.
   void collect(const std::vector<operators::SideRow>& side, const Epoch& epoch,
                const OrderReader& reader, Place* place);
+  // Turns what nothing in the order has caused into entries, of this time: they name no record.
+  void add(std::vector<OutputRecord> records, LogTime time, Place* place);
   // Muted: entries are counted, and dropped.
   void mute(bool muted) { muted_ = muted; }
   // The entries since the last call, for a checkpoint.
   std::vector<state::OutboxEntry> take_unsaved();
 
  private:
+  void add_identity(operators::NodeId statement, uint32_t ordinal, log::OutboxRecord* record) const;
   std::string destination(const operators::SideRow& row, const TopicPartition& source) const;
   const operators::ViewNode* view_below(operators::NodeId node) const;
 

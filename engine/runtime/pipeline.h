@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct PipelineOptions {
   // beyond the checkpoint, and nothing is published. By hand it takes follow() only; running, it
   // applies whatever the journal has, and then what is added to it.
   bool follow_only = false;
-  Patience patience = {};  // with a log that does not answer, while opening
+  bool stand_still = false;  // a leader that takes nothing of what arrives until release()
+  Patience patience = {};    // with a log that does not answer, while opening
   // Takes what reaches an output topic instead of the outbox: for benches and embedding programs.
   // Called on the workers' threads, once an epoch and worker at most.
   std::function<void(operators::NodeId, const Batch&)> on_output = nullptr;
@@ -46,6 +48,13 @@ struct Pace {
   bool paused = false;
   double records_per_second_max = 0;
   double cpu_cores_max = 0;  // of its workers' time
+};
+
+// What an output has to say that no place of the order has caused.
+struct OutputRecord {
+  operators::NodeId output = operators::kNoNode;  // of a table with a primary key
+  std::string key;
+  std::optional<std::string> payload;  // nullopt: a tombstone
 };
 
 struct ViewStats {
@@ -144,6 +153,13 @@ class Pipeline : public ViewReader {
                                  Deadline deadline) = 0;
   // One that stands still follows from now on. FailedPrecondition: it does not stand still.
   virtual absl::Status give_up(Deadline deadline) = 0;
+  // Where a leader stands still, once all of that is durable; its last outputs may be on their way.
+  // FailedPrecondition: it does not stand still.
+  virtual absl::StatusOr<Standstill> standstill(Deadline deadline) = 0;
+  // Adds to what a leader that stands still publishes: numbered on, in this order. On return they
+  // are durable, by one checkpoint, and leave as all others do. FailedPrecondition: it does not
+  // stand still. After any other error they may have been added: standstill() tells the number.
+  virtual absl::Status add_outputs(std::vector<OutputRecord> records, Deadline deadline) = 0;
 
   // From its place on, the order of a leader carries these topics too, which its own plan need not
   // read: for followers that do (engine/runtime/order_journal.h). Those it has already are left as

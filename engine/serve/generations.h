@@ -125,8 +125,9 @@ class GenerationControl {
   // Ascending by id.
   virtual std::vector<GenerationStatus> generations() = 0;
   // Makes a generation of these files and lets it replay the product's log. InvalidArgument: the
-  // files are faulty. FailedPrecondition: one replays already, or a topic has lost records and is
-  // not among the accepted gaps.
+  // files are faulty. FailedPrecondition: one replays already, a topic has lost records and is not
+  // among the accepted gaps, or the files change what an output by key holds in a way that a swap
+  // could not publish.
   virtual absl::StatusOr<uint32_t> start_replay(const ReplayRequest& request) = 0;
   // With generation 0, these mean the only one that is replaying or ready.
   virtual absl::Status pause_replay(uint32_t generation) = 0;
@@ -138,7 +139,8 @@ class GenerationControl {
                                              runtime::Deadline deadline) = 0;
   virtual absl::StatusOr<SwapReport> swap(const SwapRequest& request,
                                           runtime::Deadline deadline) = 0;
-  // Swaps the one that was live before back in, once it has caught up.
+  // Swaps the one that was live before back in, once it has caught up. FailedPrecondition: there is
+  // none, or an output by key cannot go back to what it held.
   virtual absl::StatusOr<SwapReport> roll_back(bool keep_following, runtime::Deadline deadline) = 0;
   // Removes retired generations, but for the last `keep`; gives back which.
   virtual absl::StatusOr<std::vector<uint32_t>> drop_retired(size_t keep) = 0;

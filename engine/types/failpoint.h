@@ -27,6 +27,12 @@ namespace kappa {
 //   swap.taken_over           the follower could lead; the catalogue does not say so
 //   swap.committed            it does
 //
+// And of the handover of topics that hold a relation by key (replay/handover.h), behind a swap:
+//
+//   handover.computed         what they lack is known, and nothing of it is stored
+//   handover.durable          it is in a checkpoint; the catalogue still asks for it
+//   handover.forgotten        the catalogue does not; nothing is taken from the log yet
+//
 // Unset, a place costs one relaxed load.
 namespace failpoint {
 

@@ -82,8 +82,7 @@ WideHash wide_hash(int128 value) {
   return {mix(low + mix(high)), mix(high + mix(low + kCombineHigh))};
 }
 WideHash wide_hash(const StringRef& value) {
-  const XXH128_hash_t hash = XXH3_128bits(value.data, value.size);
-  return {hash.low64, hash.high64};
+  return hash_wide(value.view());
 }
 
 template <typename T>
@@ -100,6 +99,11 @@ void hash_wide_column(const Column& column, std::vector<WideHash>* hashes) {
 
 uint64_t hash_bytes(const void* data, size_t size) {
   return XXH3_64bits(data, size);
+}
+
+WideHash hash_wide(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.low64, hash.high64};
 }
 
 void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<uint64_t>* hashes) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "engine/types/batch.h"
@@ -29,6 +30,7 @@ struct WideHash {
   bool operator==(const WideHash&) const = default;
 };
 void hash_columns(std::span<const ColumnRef> columns, size_t rows, std::vector<WideHash>* hashes);
+WideHash hash_wide(std::string_view bytes);
 
 inline constexpr int kKeyGroups = 128;
 

@@ -81,7 +81,10 @@ void ShopProduct::reopen() {
   surroundings.pipeline.publisher = outbox_.get();
   surroundings.make_topics = [](const operators::Plan&) { return absl::OkStatus(); };
   GenerationsOptions options;
-  options.save = [this](const state::ProductInfo& info) { return catalogue_.put(info); };
+  options.save = [this](const state::ProductInfo& info) {
+    if (--save_fails_in == 0) return absl::ResourceExhaustedError("the disk is full");
+    return catalogue_.put(info);
+  };
   options.on_live = [this](const std::shared_ptr<Generation>& live) {
     const std::lock_guard lock(mutex_);
     served_ = live;

@@ -38,6 +38,8 @@ class ShopProduct {
   void wait_until_applied(uint32_t generation);
 
   Shop shop;
+  // Counts down with each write of the catalogue; the one that makes it zero fails.
+  std::atomic<int> save_fails_in{0};
 
  private:
   void open();

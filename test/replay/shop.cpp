@@ -120,7 +120,7 @@ void Shop::hit(int count) {
 
 Shop::Published Shop::published() const {
   Published found;
-  for (const std::string topic : {"busy", "windows.late"}) {
+  for (const std::string topic : {"busy", "windows.late", "popular"}) {
     const auto range = log->range({topic, 0});
     if (!range.ok()) continue;
     auto reader = log->open_reader({topic, 0}, Offset{0});
@@ -131,6 +131,9 @@ Shop::Published Shop::published() const {
       for (const RecordView& record : block->records) {
         found.numbers.insert(number_of(record));
         if (topic == "busy") found.values.emplace(record.value_view().value_or(""));
+        if (topic == "popular") {
+          found.popular.emplace_back(record.key_view().value_or(""), record.value_view());
+        }
       }
     }
   }

@@ -47,10 +47,12 @@ class Shop {
   absl::Status try_hit(int count);
   void hit(int count);
 
-  // The numbers of all that has left, late rows among them, and the payloads of the output topic.
+  // The numbers of all that has left, late rows among them, and the payloads of the output topic;
+  // and of a topic by key, if a product has one called that, its records.
   struct Published {
     std::multiset<uint64_t> numbers;
     std::multiset<std::string> values;
+    std::vector<std::pair<std::string, std::optional<std::string>>> popular;
   };
   Published published() const;
 

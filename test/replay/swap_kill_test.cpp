@@ -80,9 +80,9 @@ TEST_CASE("child: two generations until all hits are there", "[.]") {
     shop.hit(kPortion);
     ShopGeneration& from = generations.each[leader];
     const auto next = 1 - leader;
-    require_ok(swap(
-        *from, *generations.each[next], shop.outbox.get(),
-        [&] { return commit(directory, static_cast<int>(next)); }, in(60)));
+    require_ok(swap(*from, *generations.each[next], shop.outbox.get(),
+                    {[&](const auto&) { return commit(directory, static_cast<int>(next)); }},
+                    in(60)));
     leader = next;
     std::cout << "swapped" << std::endl;
   }

@@ -18,7 +18,9 @@ namespace {
 using test::require_ok;
 using test::wait_for;
 
-const std::function<absl::Status()> kCommit = [] { return absl::OkStatus(); };
+using Standstill = runtime::Pipeline::Standstill;
+
+const SwapSteps kCommit{[](const Standstill&) { return absl::OkStatus(); }};
 
 }  // namespace
 
@@ -54,13 +56,12 @@ TEST_CASE_METHOD(TwoGenerations,
   constexpr int kSwaps = 30;
   for (int i = 0; i < kSwaps; ++i) {
     const int from = i % 2;
-    const absl::Status swapped = swap(
-        *generations[from], *generations[1 - from], shop.outbox.get(),
-        [&] {
-          live = 1 - from;
-          return absl::OkStatus();
-        },
-        in(60));
+    const absl::Status swapped = swap(*generations[from], *generations[1 - from], shop.outbox.get(),
+                                      {[&](const Standstill&) {
+                                        live = 1 - from;
+                                        return absl::OkStatus();
+                                      }},
+                                      in(60));
     INFO(swapped.ToString());
     CHECK(swapped.ok());
   }
@@ -87,9 +88,9 @@ TEST_CASE_METHOD(
   shop.open(first, true);
   shop.open(second, false);
   shop.hit(1000);
-  const absl::Status refused = swap(
-      *first, *second, shop.outbox.get(), [] { return absl::InternalError("the disk is full"); },
-      in(60));
+  const absl::Status refused =
+      swap(*first, *second, shop.outbox.get(),
+           {[](const Standstill&) { return absl::InternalError("the disk is full"); }}, in(60));
   CHECK(refused.message() == "the disk is full");
   shop.hit(1000);
   wait_for([&] { return first->stats().records == 2000; });
