@@ -1,22 +1,19 @@
 // Replays, swaps and rollbacks of the binary over a real broker, while sales arrive.
 
-#include <chrono>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-#include <signal.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "test/cli/process.h"
-#include "test/cli/scratch.h"
 #include "test/kafka/broker.h"
+#include "test/kafka/replayed_shop.h"
 #include "test/kafka/sales_load.h"
 
 namespace kappa::cli {
@@ -25,145 +22,12 @@ namespace {
 using nlohmann::json;
 using test::Sale;
 using test::SalesLoad;
-using Words = std::vector<std::string>;
-
-// What the two logics differ in.
-struct Logic {
-  int64_t amount_min;      // of sales that leave as big ones
-  int64_t window_seconds;  // of counts that leave once they are final
-};
-constexpr Logic kFormer{900, 2};
-constexpr Logic kLater{500, 5};
 
 // Around a change of the logic this many sales in a row may have been judged by either.
 constexpr int64_t kUnsure = 12;
 
-// The product in its two versions, on topics of its own.
-class Shop {
- public:
-  Shop() : name_(test::unique_name("shop")), address_(test::shared_broker()) {
-    write("former", kFormer, "");
-    write("later", kLater, "");
-  }
-
-  std::string topic(const std::string& what) const { return absl::StrCat(name_, "-", what); }
-  std::string product(const std::string& version) const {
-    return scratch_.path(absl::StrCat(version, "/", name_));
-  }
-  // What the later version reads besides.
-  void write_later(const std::string& more) { write("later", kLater, more); }
-
-  void serve(const std::string& failpoint = "") {
-    std::map<std::string, std::string> environment;
-    if (!failpoint.empty()) environment["KAPPA_FAIL_AT"] = failpoint;
-    process_ = std::make_unique<Process>(
-        scratch_.directory(),
-        Words{"serve", "--output", "json", "--data", data(), "--product", product("former"),
-              "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--partitions", "2",
-              "--checkpoint-interval-ms", "100", "--log", absl::StrCat("kafka://", address_)},
-        "", environment);
-    if (!process_->wait_for_output("\n")) FAIL(process_->wait().err);
-  }
-  Process& process() { return *process_; }
-  void stop() {
-    process_->signal(SIGTERM);
-    const Ended ended = process_->wait();
-    INFO(ended.err);
-    CHECK(ended.code == 0);
-  }
-
-  Ended run(Words words) const {
-    words.insert(words.end(), {"--data", data()});
-    return kappa(words);
-  }
-  // The first column, `n`, of the answer's only row; 0 if there is none yet.
-  int64_t number(const std::string& sql) const {
-    const Ended ended = run({"query", sql, "--output", "json"});
-    INFO(ended.out << ended.err);
-    REQUIRE(ended.code == 0);
-    const json rows = json::parse(ended.out)["rows"];
-    if (rows.empty() || rows[0]["n"].is_null()) return 0;
-    return rows[0]["n"].get<int64_t>();
-  }
-  std::string state(uint32_t generation) const {
-    const Ended ended = run({"replay", "status", "--output", "json"});
-    INFO(ended.err);
-    REQUIRE(ended.code == 0);
-    const json status = json::parse(ended.out);
-    for (const json& one : status["generations"]) {
-      if (one["generation"] == generation) return one["state"];
-    }
-    return "gone";
-  }
-  void start_replay(uint32_t generation) const {
-    const Ended started = run({"replay", "start", product("later")});
-    INFO(started.err);
-    REQUIRE(started.code == 0);
-    wait_until([&] { return state(generation) == "ready"; });
-  }
-  void require_done(const Words& words) const {
-    const Ended ended = run(words);
-    INFO(ended.out << ended.err);
-    REQUIRE(ended.code == 0);
-  }
-
-  // Until the live generation has applied all sales that have been sent by now.
-  void wait_until_applied(const SalesLoad& load) const {
-    const int64_t sent = load.sent();
-    wait_until([&] { return number("SELECT n FROM totals") >= sent; });
-  }
-  static void wait_for_sales(const SalesLoad& load, int64_t more) {
-    const int64_t sent = load.sent();
-    wait_until([&] { return load.sent() >= sent + more; });
-  }
-  template <typename Condition>
-  static void wait_until(Condition holds) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > give_up) FAIL("not within a minute");
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
-
-  // What a reader with read_committed finds, header by header and value by value.
-  std::vector<std::string> published(const std::string& what, const std::string& format) const {
-    return test::committed_records(address_, topic(what), format);
-  }
-  const std::string& broker() const { return address_; }
-
- private:
-  std::string data() const { return scratch_.path("data"); }
-
-  void write(const std::string& version, const Logic& logic, const std::string& more) const {
-    const auto server = [this](const std::string& what) {
-      return absl::StrCat("SERVER log OPTIONS (topic '", topic(what), "', format 'json'");
-    };
-    scratch_.file(
-        absl::StrCat(version, "/", name_, "/product.sql"),
-        absl::StrCat(
-            "CREATE FOREIGN TABLE sales (card text, n bigint, amount bigint, ts timestamptz)\n",
-            server("sales"), ", event_time 'ts', out_of_orderness '1 second');\n",
-            "CREATE FOREIGN TABLE big (n bigint, amount bigint)\n", server("big"), ");\n",
-            "CREATE FOREIGN TABLE busy (card text, n bigint, from_us bigint, seconds bigint)\n",
-            server("busy"), ");\n",
-            "CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM sales;\n"
-            "CREATE MATERIALIZED VIEW windows WITH (emit = 'final') AS\n"
-            "SELECT window_start, card, count(*) AS n FROM tumble(sales, ts, INTERVAL '",
-            logic.window_seconds, " seconds') GROUP BY window_start, card;\n",
-            "INSERT INTO big SELECT n, amount FROM sales WHERE amount >= ", logic.amount_min, ";\n",
-            "INSERT INTO busy SELECT card, n,\n"
-            "  CAST(extract(epoch FROM window_start) * 1000000 AS bigint), ",
-            logic.window_seconds, " FROM windows;\n", more));
-  }
-
-  const Scratch scratch_;
-  const std::string name_;
-  const std::string address_;
-  std::unique_ptr<Process> process_;
-};
-
 // Every number once, from 0 on, over all topics that the product writes to.
-void check_exactly_once(const Shop& shop, const Words& topics) {
+void check_exactly_once(const ReplayedShop& shop, const std::vector<std::string>& topics) {
   std::map<uint64_t, int> times;
   for (const std::string& topic : topics) {
     for (const std::string& headers : shop.published(topic, "%h")) {
@@ -216,7 +80,7 @@ class Reigns {
 };
 
 // Big sales leave under either logic, small ones never.
-Reigns check_big(const Shop& shop, int64_t sales, size_t changes) {
+Reigns check_big(const ReplayedShop& shop, int64_t sales, size_t changes) {
   std::multiset<int64_t> left;
   for (const std::string& value : shop.published("big", "%s")) {
     left.insert(json::parse(value)["n"].get<int64_t>());
@@ -265,7 +129,7 @@ std::optional<size_t> closes_in(const Window& window, const Reigns& reigns, int6
 
 // Whatever window has left is of all its sales, those before the swap too, and has left once; and
 // those that close while their logic is live have.
-void check_busy(const Shop& shop, int64_t sales, const Reigns& reigns) {
+void check_busy(const ReplayedShop& shop, int64_t sales, const Reigns& reigns) {
   std::map<Window, int64_t> left;
   for (const std::string& value : shop.published("busy", "%s")) {
     const json row = json::parse(value);
@@ -292,7 +156,7 @@ void check_busy(const Shop& shop, int64_t sales, const Reigns& reigns) {
   CHECK(closed > 10);
 }
 
-void check_outputs(const Shop& shop, int64_t sales, size_t changes) {
+void check_outputs(const ReplayedShop& shop, int64_t sales, size_t changes) {
   check_exactly_once(shop, {"big", "busy"});
   const Reigns reigns = check_big(shop, sales, changes);
   check_busy(shop, sales, reigns);
@@ -302,11 +166,10 @@ void check_outputs(const Shop& shop, int64_t sales, size_t changes) {
 
 TEST_CASE("over Kafka a product is replayed, compared, swapped and rolled back, and once is once") {
   KAPPA_NEED_KAFKA();
-  Shop shop;
+  ReplayedShop shop;
   shop.serve();
   SalesLoad load(shop.broker(), shop.topic("sales"));
-  Shop::wait_for_sales(load, 1'500);
-  shop.wait_until_applied(load);
+  shop.wait_for_sales(load, 1'500);
 
   shop.start_replay(2);
   const Ended diff = shop.run({"replay", "diff", "--output", "json"});
@@ -318,10 +181,7 @@ TEST_CASE("over Kafka a product is replayed, compared, swapped and rolled back, 
   }
   CHECK(shop.run({"replay", "diff", "--require-equal", "totals"}).code == 0);
 
-  const auto go_on = [&] {
-    Shop::wait_for_sales(load, 800);
-    shop.wait_until_applied(load);
-  };
+  const auto go_on = [&] { shop.wait_for_sales(load, 800); };
   shop.require_done({"replay", "swap", "--keep-following", "--yes"});
   CHECK(shop.state(2) == "live");
   CHECK(shop.state(1) == "retired");
@@ -342,13 +202,10 @@ TEST_CASE("over Kafka a product is replayed, compared, swapped and rolled back, 
 
 TEST_CASE("killed in the midst of a swap over Kafka, one generation leads, and once is once") {
   KAPPA_NEED_KAFKA();
-  Shop shop;
+  ReplayedShop shop;
   shop.serve("swap.taken_over");
   SalesLoad load(shop.broker(), shop.topic("sales"));
-  const auto go_on = [&] {
-    Shop::wait_for_sales(load, 800);
-    shop.wait_until_applied(load);
-  };
+  const auto go_on = [&] { shop.wait_for_sales(load, 800); };
   const auto swap_and_die = [&] {
     CHECK(shop.run({"replay", "swap", "--yes"}).code == 1);
     const Ended died = shop.process().wait();
@@ -387,7 +244,7 @@ TEST_CASE("killed in the midst of a swap over Kafka, one generation leads, and o
 
 TEST_CASE("over Kafka a replay may read a topic that the live logic does not") {
   KAPPA_NEED_KAFKA();
-  Shop shop;
+  ReplayedShop shop;
   const std::string topic = shop.topic("refunds");
   shop.write_later(absl::StrCat(
       "CREATE FOREIGN TABLE refunds (n bigint) SERVER log OPTIONS (topic '", topic,
@@ -408,12 +265,9 @@ TEST_CASE("over Kafka a replay may read a topic that the live logic does not") {
   refund(100);
   shop.serve();
   SalesLoad load(shop.broker(), shop.topic("sales"));
-  const auto go_on = [&] {
-    Shop::wait_for_sales(load, 400);
-    shop.wait_until_applied(load);
-  };
+  const auto go_on = [&] { shop.wait_for_sales(load, 400); };
   const auto wait_for_refunds = [&] {
-    Shop::wait_until([&] { return shop.number("SELECT n FROM refunded") == refunds; });
+    ReplayedShop::wait_until([&] { return shop.number("SELECT n FROM refunded") == refunds; });
   };
   go_on();
   shop.start_replay(2);

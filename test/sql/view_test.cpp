@@ -316,7 +316,8 @@ TEST_CASE("a grouped view may name its own key in another order") {
   CHECK(view_node(plan, "v").conflict == operators::ViewNode::Conflict::kGrouped);
 }
 
-TEST_CASE("GROUP BY takes columns, expressions, numbers and aliases, and columns go before aliases") {
+TEST_CASE(
+    "GROUP BY takes columns, expressions, numbers and aliases, and columns go before aliases") {
   const auto groups = [](const std::string& query) {
     const operators::Plan plan = compile("CREATE MATERIALIZED VIEW v AS " + query);
     for (const operators::PlanNode& node : plan.nodes) {
