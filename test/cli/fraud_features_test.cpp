@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -13,11 +16,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "engine/cli/deployment.h"
 #include "engine/cli/import/byte_source.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/clock.h"
+#include "replay/compare.h"
 #include "state/store.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
@@ -166,37 +171,69 @@ std::vector<std::string> expected_features(const std::vector<Transaction>& all) 
   return rows;
 }
 
-// The rows of the view, by transaction id.
-std::vector<std::string> computed_features(const std::string& data, size_t count) {
-  auto log = log::open_embedded_log(data + "/log", {});
-  INFO(log.status().ToString());
-  REQUIRE(log.ok());
-  auto compiled = sql::compile_product({{"product.sql", kSql}}, {});
-  INFO(sql::to_status(compiled.diagnostics).ToString());
-  REQUIRE(compiled.ok());
-  const auto store = state::make_memory_store();
-  ManualClock clock;
-  clock.set(LogTime{2'000'000'000'000});
-  runtime::PipelineOptions options;
-  options.workers = 2;
-  auto opened = runtime::Pipeline::open(std::move(compiled.plan), {}, log->get(), store.get(),
-                                        data + "/journal", &clock, options);
-  REQUIRE(opened.ok());
-  const std::unique_ptr<runtime::Pipeline> pipeline = *std::move(opened);
-  const absl::Status advanced = pipeline->advance();
-  INFO(advanced.ToString());
-  REQUIRE(advanced.ok());
+runtime::Deadline in_two_minutes() {
+  return std::chrono::steady_clock::now() + std::chrono::minutes(2);
+}
 
+void require_ok(const absl::Status& status) {
+  INFO(status.ToString());
+  REQUIRE(status.ok());
+}
+
+// The features over the log of a data directory, which they have applied.
+class Features {
+ public:
+  explicit Features(const std::string& data) : data_(data) {
+    clock_.set(LogTime{2'000'000'000'000});
+    auto log = log::open_embedded_log(data + "/log", {});
+    require_ok(log.status());
+    log_ = *std::move(log);
+    live_ = open(live_store_.get(), {.workers = 2});
+    require_ok(live_->advance());
+  }
+
+  // The rows of the view, by transaction id.
+  std::vector<std::string> rows(size_t count) const;
+
+  // Replays the same logic on a store of its own: killed in the midst, and resumed from its
+  // checkpoint with other workers and epochs. What it shows and holds in the end is the same.
+  void check_replay(size_t count) const;
+
+ private:
+  std::unique_ptr<runtime::Pipeline> open(state::StateStore* store,
+                                          const runtime::PipelineOptions& options) const {
+    auto compiled = sql::compile_product({{"product.sql", kSql}}, {});
+    INFO(sql::to_status(compiled.diagnostics).ToString());
+    REQUIRE(compiled.ok());
+    auto opened = runtime::Pipeline::open(std::move(compiled.plan), {}, log_.get(), store,
+                                          data_ + "/journal", &clock_, options);
+    require_ok(opened.status());
+    return *std::move(opened);
+  }
+  std::unique_ptr<runtime::Snapshot> pin(runtime::Pipeline& pipeline) const {
+    auto snapshot = pipeline.pin(pipeline.plan().views(), in_two_minutes());
+    require_ok(snapshot.status());
+    return *std::move(snapshot);
+  }
+  void check_equal(runtime::Pipeline& replayed, size_t count) const;
+
+  const std::string data_;
+  mutable ManualClock clock_;
+  std::unique_ptr<log::Log> log_;
+  const std::unique_ptr<state::StateStore> live_store_ = state::make_memory_store();
+  std::unique_ptr<runtime::Pipeline> live_;
+};
+
+std::vector<std::string> Features::rows(size_t count) const {
   std::vector<std::string> rows(count);
-  const operators::NodeId view = pipeline->plan().find_view("features");
-  std::vector<int> columns(pipeline->plan().node(view).schema.size());
+  const operators::NodeId view = live_->plan().find_view("features");
+  std::vector<int> columns(live_->plan().node(view).schema.size());
   for (size_t c = 0; c < columns.size(); ++c) columns[c] = static_cast<int>(c);
-  auto snapshot = pipeline->pin({view}, std::chrono::steady_clock::now() + std::chrono::minutes(5));
-  REQUIRE(snapshot.ok());
+  const auto snapshot = pin(*live_);
   size_t found = 0;
   Arena arena;
   while (true) {
-    auto batch = (*snapshot)->next(view, columns, arena);
+    auto batch = snapshot->next(view, columns, arena);
     REQUIRE(batch.ok());
     if (batch->empty()) break;
     for (size_t row = 0; row < batch->rows; ++row, ++found) {
@@ -214,6 +251,63 @@ std::vector<std::string> computed_features(const std::string& data, size_t count
   return rows;
 }
 
+void Features::check_equal(runtime::Pipeline& replayed, size_t count) const {
+  const auto before = pin(*live_);
+  const auto after = pin(replayed);
+  const auto views =
+      replay::compare({live_->plan(), *before}, {replayed.plan(), *after}, 3, size_t{1} << 30);
+  require_ok(views.status());
+  REQUIRE(views->size() == 1);
+  CHECK((*views)[0].equal());
+  CHECK((*views)[0].rows_before == count);
+  CHECK((*views)[0].checksum_before == (*views)[0].checksum_after);
+  // Long texts: one after the other.
+  const auto checksum = [](runtime::Pipeline& pipeline) {
+    const auto dump = pipeline.canonical_dump();
+    require_ok(dump.status());
+    return checksum_of_dump(*dump);
+  };
+  const std::string live = checksum(*live_);
+  CHECK(!live.empty());
+  CHECK(checksum(replayed) == live);
+}
+
+void Features::check_replay(size_t count) const {
+  const auto store = state::make_memory_store();
+  const auto wait_for = [&](const std::function<bool(const runtime::PipelineStats&)>& holds,
+                            const runtime::Pipeline& pipeline) {
+    const runtime::Deadline deadline = in_two_minutes();
+    while (true) {
+      const runtime::PipelineStats stats = pipeline.stats();
+      if (holds(stats)) return;
+      if (!absl::IsDeadlineExceeded(stats.failure)) require_ok(stats.failure);
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  // The clock stands still: checkpoints come with what has changed.
+  auto replayed = open(store.get(), {.workers = 1,
+                                     .epoch_records_max = static_cast<uint32_t>(count / 200),
+                                     .checkpoint_dirty_bytes_max = count * 40,
+                                     .follow_only = true});
+  require_ok(replayed->start());
+  // So slow that it can be killed in the midst.
+  const auto records = static_cast<double>(count);
+  require_ok(replayed->set_pace({.records_per_second_max = records}, in_two_minutes()));
+  wait_for([&](const auto& stats) { return stats.checkpoints > 1 && stats.records > count / 4; },
+           *replayed);
+  replayed.reset();
+
+  replayed = open(store.get(), {.workers = 2, .epoch_records_max = 4096, .follow_only = true});
+  const uint64_t resumed_at = replayed->stats().records;
+  CHECK(resumed_at > 0);
+  CHECK(resumed_at < count);
+  require_ok(replayed->start());
+  wait_for([&](const auto& stats) { return stats.records == count; }, *replayed);
+  require_ok(replayed->stop());
+  check_equal(*replayed, count);
+}
+
 void check_features(const std::string& file, const Scratch& scratch) {
   const std::string data = scratch.path("data");
   std::filesystem::create_directories(data);
@@ -224,7 +318,8 @@ void check_features(const std::string& file, const Scratch& scratch) {
   REQUIRE(imported.code == 0);
   const std::vector<Transaction> all = read_file(file);
   const std::vector<std::string> expected = expected_features(all);
-  const std::vector<std::string> computed = computed_features(data, all.size());
+  const Features features(data);
+  const std::vector<std::string> computed = features.rows(all.size());
   size_t different = 0;
   for (size_t i = 0; i < all.size(); ++i) {
     if (computed[i] == expected[i]) continue;
@@ -233,16 +328,18 @@ void check_features(const std::string& file, const Scratch& scratch) {
     }
   }
   CHECK(different == 0);
+  features.check_replay(all.size());
 }
 
 }  // namespace
 
-TEST_CASE("fraud features of generated transactions are exact") {
+TEST_CASE("fraud features of generated transactions are exact, and a replay's are the same") {
   const Scratch scratch;
   check_features(scratch.file("transactions.csv", generated_csv()), scratch);
 }
 
-TEST_CASE("fraud features of the handbook's transactions are exact, all of them") {
+TEST_CASE(
+    "fraud features of all the handbook's transactions are exact, and a replay's are the same") {
   const std::string file =
       std::string(KAPPA_SOURCE_DIR) + "/../shared/data/fraud/transactions.csv.zst";
   if (!std::filesystem::exists(file)) {

@@ -177,7 +177,7 @@ TEST_CASE("a concatenation longer than a text may be fails") {
         expected);
 }
 
-TEST_CASE("LIKE matches with % and _, and \\ takes their meaning away") {
+TEST_CASE("LIKE matches with % and _, and a backslash takes their meaning away") {
   const auto like = [](const char* text, const char* pattern) {
     return result_of("~~", {Value::text(text), Value::text(pattern)});
   };

@@ -7,11 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/log/embedded/embedded_log.h"
-#include "engine/runtime/order_journal.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
 #include "test/runtime/compare.h"
 #include "test/runtime/engine_run.h"
+#include "test/runtime/journal_model.h"
 #include "test/runtime/model/record_generator.h"
 #include "test/runtime/property_run.h"
 #include "test/state/temporary_directory.h"
@@ -20,9 +20,7 @@ namespace kappa::runtime {
 namespace {
 
 using model::Dice;
-using model::Entry;
 using model::Model;
-using Place = std::map<TopicPartition, int64_t>;  // partitions of which something is applied
 
 void sleep_us(int64_t us) {
   std::this_thread::sleep_for(std::chrono::microseconds(us));
@@ -30,7 +28,7 @@ void sleep_us(int64_t us) {
 
 // All views as of one moment.
 struct Look {
-  Place place;
+  AppliedTo place;
   std::map<std::string, SeenView> views;
   bool matched = false;     // the model has been there
   absl::Status difference;  // where it was at the same place
@@ -187,7 +185,9 @@ class LiveRun {
     KAPPA_ASSIGN_OR_RETURN(dump_, pipeline.canonical_dump());
     KAPPA_ASSIGN_OR_RETURN(const Look end, look_at(pipeline));
     Model model(generated_.plan);
-    KAPPA_RETURN_IF_ERROR(apply_journal(&model));
+    KAPPA_ASSIGN_OR_RETURN(
+        entries_, apply_journal(directory_ / "journal", appended_, &model,
+                                [&](const AppliedTo& place) { match_looks(model, place); }));
     for (const auto& [name, view] : end.views) {
       KAPPA_RETURN_IF_ERROR(compare_view("stopped: view " + name, view, name, model));
     }
@@ -202,38 +202,7 @@ class LiveRun {
     return absl::OkStatus();
   }
 
-  absl::Status apply_journal(Model* model) {
-    KAPPA_ASSIGN_OR_RETURN(const auto journal, OrderJournal::open(directory_ / "journal", false));
-    Place place;
-    match_looks(*model, place);
-    while (true) {
-      KAPPA_ASSIGN_OR_RETURN(const auto entry, journal->next());
-      if (!entry) return absl::OkStatus();
-      ++entries_;
-      model->apply(taken_by(*entry, place), [&](const model::Record& record) {
-        place[{record.topic, record.partition}] = record.offset + 1;
-        match_looks(*model, place);
-      });
-      match_looks(*model, place);
-    }
-  }
-
-  Entry taken_by(const JournalEntry& entry, const Place& place) const {
-    Entry taken{.kind = Entry::Kind::kRecords, .clock_ms = entry.clock.ms, .records = {}};
-    if (entry.kind == JournalEntry::Kind::kTick) taken.kind = Entry::Kind::kTick;
-    if (entry.kind == JournalEntry::Kind::kEnd) taken.kind = Entry::Kind::kEnd;
-    for (const JournalEntry::Advance& advance : entry.advances) {
-      const auto& records = appended_.at(advance.partition);
-      const auto from = place.find(advance.partition);
-      for (int64_t offset = from == place.end() ? 0 : from->second; offset < advance.to.value;
-           ++offset) {
-        taken.records.push_back(records[static_cast<size_t>(offset)]);
-      }
-    }
-    return taken;
-  }
-
-  void match_looks(const Model& model, const Place& place) {
+  void match_looks(const Model& model, const AppliedTo& place) {
     for (Look& look : looks_) {
       if (look.matched || look.place != place) continue;
       look.matched = true;
@@ -271,7 +240,7 @@ class LiveRun {
   operators::Plan plan_;
   std::set<std::string> read_topics_;
   std::unique_ptr<log::EmbeddedLog> log_;
-  std::map<TopicPartition, std::vector<model::Record>> appended_;
+  AppendedRecords appended_;
   std::vector<Look> looks_;
   int64_t entries_ = 0;
   std::string dump_;

@@ -25,7 +25,7 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("words, names, strings, numbers and signs are tokens; blanks and comments are none") {
+TEST_CASE("words, names, strings, numbers and signs are tokens, and blanks and comments are none") {
   CHECK(tokens("SELECT a1_$ , \"A \"\"b\"\"\" -- to the end\n/* a /* nested */ one */ 1.5e3;") ==
         Texts{"SELECT", "a1_$", ",", "\"A \"\"b\"\"\"", "1.5e3", ";"});
   CHECK(tokens("'it''s' E'a\\'b' x'1f' U&'d' U&\"n\" n'x' $$a;b$$ $q$ $$ $q$ $1") ==

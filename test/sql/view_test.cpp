@@ -134,7 +134,7 @@ TEST_CASE("a window's view is keyed by its start and the groups") {
         });
 }
 
-TEST_CASE("emit = 'final' is append-only; start, end and time of a window come together") {
+TEST_CASE("emit = 'final' is append-only, and start, end and time of a window come together") {
   CHECK(
       view("v WITH (emit = 'final') AS SELECT window_end, window_time, window_start, count(*) AS "
            "n FROM tumble(clicks, at, '1 minute', '-10 seconds') WHERE url LIKE '%/buy' GROUP BY "
@@ -316,7 +316,8 @@ TEST_CASE("a grouped view may name its own key in another order") {
   CHECK(view_node(plan, "v").conflict == operators::ViewNode::Conflict::kGrouped);
 }
 
-TEST_CASE("GROUP BY takes columns, expressions, numbers and aliases; columns go before aliases") {
+TEST_CASE(
+    "GROUP BY takes columns, expressions, numbers and aliases, and columns go before aliases") {
   const auto groups = [](const std::string& query) {
     const operators::Plan plan = compile("CREATE MATERIALIZED VIEW v AS " + query);
     for (const operators::PlanNode& node : plan.nodes) {
