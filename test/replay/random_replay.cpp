@@ -193,13 +193,13 @@ class ReplayRun {
     const bool fails = dice_.one_in(3);
     steps_.push_back(fails ? "a swap fails" : "swap");
     KAPPA_RETURN_IF_ERROR(following().set_pace({}, patience()));
-    const auto commit = [&]() -> absl::Status {
+    const SwapSteps steps{[&](const runtime::Pipeline::Standstill&) -> absl::Status {
       if (fails) return absl::UnavailableError("not now");
       leader_ = follower();
       return absl::OkStatus();
-    };
+    }};
     const absl::Status swapped =
-        replay::swap(leading(), following(), outbox_.get(), commit, patience());
+        replay::swap(leading(), following(), outbox_.get(), steps, patience());
     if (!fails) return swapped;
     return absl::IsUnavailable(swapped)
                ? absl::OkStatus()
