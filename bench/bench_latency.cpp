@@ -5,6 +5,9 @@
 // thread appends at a fixed pace, whatever becomes of it; another asks for the probes' auction and
 // takes the time of each probe that is now seen. So every probe counts, and a stall counts for all
 // probes that fell into it. A probe's time includes the pause until the next question.
+//
+// `latency-replay` measures that twice in one process: alone, and while the same logic is replayed
+// from the first record on, over and over, with one core at most.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -38,11 +41,21 @@ CREATE MATERIALIZED VIEW auctions AS
 SELECT auction, count(*) AS bids, max(price) AS price, sum(price) AS sum FROM bid GROUP BY auction;
 )";
 
-// What the two threads know of the probes. Probe n has the price n + 1.
-struct Probes {
-  explicit Probes(int64_t count)
-      : appended(static_cast<size_t>(count)), latency_ms(static_cast<size_t>(count)) {}
+int64_t probes_of(int64_t records) {
+  return (records + kProbeEvery - 1) / kProbeEvery;
+}
 
+// What the two threads know of the probes among so many records behind `first`, a multiple of
+// kProbeEvery. Probe n has the price n + 1 above those before.
+struct Probes {
+  explicit Probes(int64_t records, int64_t first = 0)
+      : first_record(first),
+        first_price(probes_of(first)),
+        appended(static_cast<size_t>(probes_of(records))),
+        latency_ms(appended.size()) {}
+
+  const int64_t first_record;
+  const int64_t first_price;
   std::vector<Clock::time_point> appended;  // before the append; written before `sent` covers it
   std::atomic<int64_t> sent{0};
   std::vector<double> latency_ms;
@@ -62,10 +75,10 @@ absl::Status append_at_pace(log::Log& log, int64_t records, Probes& probes) {
     int64_t sent = probes.sent;
     const Clock::time_point now = Clock::now();
     for (size_t i = 0; i < batch.size(); ++i, ++n) {
-      Bid bid = nexmark_bid(n, {});
+      Bid bid = nexmark_bid(probes.first_record + n, {});
       if (n % kProbeEvery == 0) {
         bid.auction = kProbeAuction;
-        bid.price = sent + 1;
+        bid.price = probes.first_price + sent + 1;
         probes.appended[static_cast<size_t>(sent++)] = now;
       }
       append_json(bid, &payloads[i]);
@@ -85,7 +98,8 @@ absl::Status watch(serve::Client& client, Probes& probes) {
   for (size_t seen = 0; seen < probes.appended.size() && !probes.failed;) {
     KAPPA_ASSIGN_OR_RETURN(const serve::KeyedAnswer answer, client.get("", "auctions", key));
     const Clock::time_point now = Clock::now();
-    const int64_t newest = answer.rows[0] ? std::get<int64_t>((*answer.rows[0])[2].data) : 0;
+    int64_t newest = answer.rows[0] ? std::get<int64_t>((*answer.rows[0])[2].data) : 0;
+    newest -= std::min(newest, probes.first_price);
     for (; seen < static_cast<size_t>(newest); ++seen) {
       probes.latency_ms[seen] =
           std::chrono::duration<double, std::milli>(now - probes.appended[seen]).count();
@@ -117,69 +131,167 @@ double percentile(const std::vector<double>& ascending, double part) {
   return ascending[std::max<size_t>(rank, 1) - 1];
 }
 
-absl::StatusOr<Result> run(const Options& options) {
-  const int64_t records = *options.records;
-  const int64_t probe_count = (records + kProbeEvery - 1) / kProbeEvery;
-  KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(options.directory + "/log", 0, {}));
-  const sql::CompiledPlan compiled =
-      sql::compile_product({{"bench.sql", std::string(kBidTable) + kSql}}, {});
-  if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
-  KAPPA_ASSIGN_OR_RETURN(const auto store, state::open_rocksdb_store(options.directory + "/db"));
+// Log, durable view, server and client.
+struct Service {
+  operators::Plan plan;
+  std::unique_ptr<log::EmbeddedLog> log;
+  std::unique_ptr<state::StateStore> store;
   SystemClock clock;
-  runtime::PipelineOptions pipeline_options;
-  pipeline_options.workers = options.workers;
-  KAPPA_ASSIGN_OR_RETURN(
-      const auto pipeline,
-      runtime::Pipeline::open(compiled.plan, {}, log.get(), store.get(),
-                              options.directory + "/journal", &clock, pipeline_options));
-  KAPPA_RETURN_IF_ERROR(pipeline->start());
+  std::unique_ptr<runtime::Pipeline> pipeline;
+  std::unique_ptr<serve::Server> server;
+  std::unique_ptr<serve::Client> client;
 
-  serve::ServedProduct product;
-  product.name = "bench";
-  product.reader = pipeline.get();
-  serve::ServerOptions server_options;
-  server_options.listen = "127.0.0.1:0";
-  server_options.http_listen = "";
-  KAPPA_ASSIGN_OR_RETURN(const auto server,
-                         serve::Server::start(server_options, {product}, log.get()));
-  serve::ClientOptions client_options;
-  client_options.server = absl::StrCat("127.0.0.1:", server->port());
-  KAPPA_ASSIGN_OR_RETURN(const auto client, serve::Client::make(client_options));
-  KAPPA_RETURN_IF_ERROR(client->get("", "auctions", {{Value::bigint(0)}}).status());  // connects
+  absl::Status start(const Options& options) {
+    KAPPA_ASSIGN_OR_RETURN(log, make_bid_log(options.directory + "/log", 0, {}));
+    const sql::CompiledPlan compiled =
+        sql::compile_product({{"bench.sql", std::string(kBidTable) + kSql}}, {});
+    if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
+    plan = compiled.plan;
+    KAPPA_ASSIGN_OR_RETURN(store, state::open_rocksdb_store(options.directory + "/db"));
+    KAPPA_ASSIGN_OR_RETURN(pipeline, open(options, *store, false));
+    KAPPA_RETURN_IF_ERROR(pipeline->start());
 
-  Result result;
-  Probes probes(probe_count);
+    serve::ServedProduct product;
+    product.name = "bench";
+    product.reader = pipeline.get();
+    serve::ServerOptions server_options;
+    server_options.listen = "127.0.0.1:0";
+    server_options.http_listen = "";
+    KAPPA_ASSIGN_OR_RETURN(server, serve::Server::start(server_options, {product}, log.get()));
+    serve::ClientOptions client_options;
+    client_options.server = absl::StrCat("127.0.0.1:", server->port());
+    KAPPA_ASSIGN_OR_RETURN(client, serve::Client::make(client_options));
+    return client->get("", "auctions", {{Value::bigint(0)}}).status();  // connects
+  }
+
+  absl::StatusOr<std::unique_ptr<runtime::Pipeline>> open(const Options& options,
+                                                          state::StateStore& state, bool follows) {
+    runtime::PipelineOptions pipeline_options;
+    pipeline_options.workers = options.workers;
+    pipeline_options.follow_only = follows;
+    return runtime::Pipeline::open(plan, {}, log.get(), &state, options.directory + "/journal",
+                                   &clock, pipeline_options);
+  }
+
+  absl::Status stop() {
+    server->stop();
+    return pipeline->stop();
+  }
+};
+
+// Appends, and sees all probes; their times are ascending then.
+absl::Status measure(Service& service, int64_t records, Probes& probes) {
   absl::Status appended;
-  const Stopwatch stopwatch;
   std::thread appender([&] {
-    appended = append_at_pace(*log, records, probes);
+    appended = append_at_pace(*service.log, records, probes);
     if (!appended.ok()) probes.failed = true;
   });
-  const absl::Status watched = watch(*client, probes);
+  const absl::Status watched = watch(*service.client, probes);
   if (!watched.ok()) probes.failed = true;
   appender.join();
-  stopwatch.stop(&result);
   KAPPA_RETURN_IF_ERROR(appended);
   KAPPA_RETURN_IF_ERROR(watched);
-  server->stop();
-  KAPPA_RETURN_IF_ERROR(pipeline->stop());
-  KAPPA_RETURN_IF_ERROR(check(*pipeline, records, probe_count));
+  std::sort(probes.latency_ms.begin(), probes.latency_ms.end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Result> run(const Options& options) {
+  const int64_t records = *options.records;
+  Service service;
+  KAPPA_RETURN_IF_ERROR(service.start(options));
+  Result result;
+  Probes probes(records);
+  const Stopwatch stopwatch;
+  KAPPA_RETURN_IF_ERROR(measure(service, records, probes));
+  stopwatch.stop(&result);
+  KAPPA_RETURN_IF_ERROR(service.stop());
+  KAPPA_RETURN_IF_ERROR(check(*service.pipeline, records, probes_of(records)));
 
   result.records = records;
   result.bytes_per_record = 200;
   result.checked = true;
-  std::sort(probes.latency_ms.begin(), probes.latency_ms.end());
-  result.more["probes"] = static_cast<double>(probe_count);
+  result.more["probes"] = static_cast<double>(probes_of(records));
   result.more["p50_ms"] = percentile(probes.latency_ms, 0.5);
   result.more["p99_ms"] = percentile(probes.latency_ms, 0.99);
   result.more["p999_ms"] = percentile(probes.latency_ms, 0.999);
   result.more["max_ms"] = probes.latency_ms.back();
-  result.more["checkpoints"] = static_cast<double>(pipeline->stats().checkpoints);
+  result.more["checkpoints"] = static_cast<double>(service.pipeline->stats().checkpoints);
+  return result;
+}
+
+// Replays the whole history with one core at most, again as soon as it is done, until it is to
+// stop; the last one comes to the end of what there is then, and is right.
+class Replays {
+ public:
+  Replays(Service& service, const Options& options, int64_t history, int64_t all)
+      : service_(service), options_(options), history_(history), all_(all) {}
+
+  absl::Status run() {
+    while (true) {
+      const std::string directory = absl::StrCat(options_.directory, "/replay", replays);
+      KAPPA_ASSIGN_OR_RETURN(const auto store, state::open_rocksdb_store(directory));
+      KAPPA_ASSIGN_OR_RETURN(const auto pipeline, service_.open(options_, *store, true));
+      const auto give_up = Clock::now() + std::chrono::minutes(10);
+      KAPPA_RETURN_IF_ERROR(pipeline->start());
+      KAPPA_RETURN_IF_ERROR(pipeline->set_pace({.cpu_cores_max = 1}, give_up));
+      int64_t applied = 0;
+      while (applied < (stop ? all_ : history_)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        applied = static_cast<int64_t>(pipeline->stats().records);
+        if (Clock::now() > give_up) return absl::DeadlineExceededError("a replay took minutes");
+      }
+      ++replays;
+      KAPPA_RETURN_IF_ERROR(pipeline->stop());
+      if (applied == all_) return check(*pipeline, all_, 2 * probes_of(history_));
+    }
+  }
+
+  std::atomic<bool> stop{false};
+  int64_t replays = 0;
+
+ private:
+  Service& service_;
+  const Options& options_;
+  const int64_t history_;
+  const int64_t all_;
+};
+
+absl::StatusOr<Result> run_beside_replay(const Options& options) {
+  // The second half begins with a probe, too.
+  const int64_t half = (*options.records / 2 + kProbeEvery - 1) / kProbeEvery * kProbeEvery;
+  Service service;
+  KAPPA_RETURN_IF_ERROR(service.start(options));
+  Result result;
+  Probes alone(half);
+  Probes beside(half, half);
+  const Stopwatch stopwatch;
+  KAPPA_RETURN_IF_ERROR(measure(service, half, alone));
+  Replays replays(service, options, half, 2 * half);
+  absl::Status replayed;
+  std::thread replayer([&] { replayed = replays.run(); });
+  const absl::Status measured = measure(service, half, beside);
+  replays.stop = true;
+  replayer.join();
+  stopwatch.stop(&result);
+  KAPPA_RETURN_IF_ERROR(measured);
+  KAPPA_RETURN_IF_ERROR(replayed);
+  KAPPA_RETURN_IF_ERROR(service.stop());
+  KAPPA_RETURN_IF_ERROR(check(*service.pipeline, 2 * half, 2 * probes_of(half)));
+
+  result.records = 2 * half;
+  result.bytes_per_record = 200;
+  result.checked = true;
+  result.more["replays"] = static_cast<double>(replays.replays);
+  result.more["p99_alone_ms"] = percentile(alone.latency_ms, 0.99);
+  result.more["p99_beside_ms"] = percentile(beside.latency_ms, 0.99);
+  result.more["p99_ratio"] = result.more["p99_beside_ms"] / result.more["p99_alone_ms"];
   return result;
 }
 
 const bool added = add({"latency", "append to gRPC point read at 50,000 records a second, durable",
                         20 * kRecordsPerSecond, run});
+const bool added_replay = add({"latency-replay", "the same beside a replay that may take one core",
+                               40 * kRecordsPerSecond, run_beside_replay});
 
 }  // namespace
 }  // namespace kappa::bench
