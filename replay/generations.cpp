@@ -23,8 +23,9 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// For the watcher, which closes what nobody needs.
-constexpr std::chrono::milliseconds kOperationPatience{500};
+// With the watcher, which closes what nobody needs; of what answers at once, and of the rest.
+constexpr std::chrono::milliseconds kShortPatience{500};
+constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kNearLook{5};
 
 Deadline soon() {
@@ -169,9 +170,10 @@ std::shared_ptr<Generation> Generations::live() const {
 
 // ---- what there is --------------------------------------------------------------------------
 
-absl::StatusOr<Generations::Operation> Generations::begin_operation() {
+absl::StatusOr<Generations::Operation> Generations::begin_operation(
+    std::chrono::milliseconds patience) {
   KAPPA_RETURN_IF_ERROR(still_wanted());
-  Operation operation(operation_, kOperationPatience);
+  Operation operation(operation_, patience);
   if (!operation) {
     return absl::AbortedError(absl::StrCat("another operation on generations of product ",
                                            surroundings_.product,
@@ -285,7 +287,7 @@ absl::Status Generations::check_gaps(const operators::Plan& plan,
 }
 
 absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& request) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   if (const auto other = find_replay(0); other.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("generation ", other->id, " of product ", surroundings_.product, " ",
@@ -319,7 +321,7 @@ absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& r
 }
 
 absl::Status Generations::pause_replay(uint32_t generation) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kShortPatience));
   KAPPA_ASSIGN_OR_RETURN(GenerationInfo paused, find_replay(generation));
   paused.paused = true;
   KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) { *info.find(paused.id) = paused; }));
@@ -329,7 +331,7 @@ absl::Status Generations::pause_replay(uint32_t generation) {
 
 absl::Status Generations::resume_replay(uint32_t generation,
                                         std::optional<serve::ReplayBudget> budget) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kShortPatience));
   KAPPA_ASSIGN_OR_RETURN(GenerationInfo resumed, find_replay(generation));
   resumed.paused = false;
   if (budget) {
@@ -352,7 +354,7 @@ absl::Status Generations::drop(uint32_t generation) {
 }
 
 absl::Status Generations::cancel_replay(uint32_t generation) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   KAPPA_ASSIGN_OR_RETURN(const GenerationInfo cancelled, find_replay(generation));
   KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
     std::erase_if(info.generations, [&](const auto& other) { return other.id == cancelled.id; });
@@ -362,7 +364,7 @@ absl::Status Generations::cancel_replay(uint32_t generation) {
 }
 
 absl::StatusOr<std::vector<uint32_t>> Generations::drop_retired(size_t keep) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   const ProductInfo info = this->info();
   std::vector<uint32_t> retired;
   for (const GenerationInfo& other : info.generations) {
@@ -390,7 +392,7 @@ absl::StatusOr<std::vector<uint32_t>> Generations::drop_retired(size_t keep) {
 
 absl::StatusOr<serve::Comparison> Generations::compare(uint32_t generation, size_t samples_max,
                                                        Deadline deadline) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   KAPPA_ASSIGN_OR_RETURN(const GenerationInfo other, find_replay(generation));
   if (other.state != GenerationState::kReady || other.paused) {
     return absl::FailedPreconditionError(
@@ -426,7 +428,7 @@ absl::Status Generations::require_equal(Generation& other, const std::vector<std
 
 absl::StatusOr<serve::SwapReport> Generations::swap(const serve::SwapRequest& request,
                                                     Deadline deadline) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   KAPPA_ASSIGN_OR_RETURN(const GenerationInfo to, find_replay(request.generation));
   if (to.state != GenerationState::kReady || to.paused) {
     return absl::FailedPreconditionError(
@@ -439,7 +441,7 @@ absl::StatusOr<serve::SwapReport> Generations::swap(const serve::SwapRequest& re
 }
 
 absl::StatusOr<serve::SwapReport> Generations::roll_back(bool keep_following, Deadline deadline) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation());
+  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
   const ProductInfo info = this->info();
   const GenerationInfo* previous = info.find(info.previous_live);
   if (!previous || previous->state != GenerationState::kRetired) {

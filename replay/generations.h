@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -82,9 +83,9 @@ class Generations final : public serve::GenerationControl {
         options_(std::move(options)),
         info_(std::move(info)) {}
 
-  // Aborted: another one runs. Unavailable: it is interrupted. What a swap has left to do is done
-  // first.
-  absl::StatusOr<Operation> begin_operation();
+  // Aborted: another one still runs after that time. Unavailable: it is interrupted. What a swap
+  // has left to do is done first.
+  absl::StatusOr<Operation> begin_operation(std::chrono::milliseconds patience);
 
   // Asking and changing what the catalogue says.
   state::ProductInfo info() const;
