@@ -29,11 +29,19 @@ absl::Status HeaderOutbox::publish(std::span<const OutboxRecord> records) {
   std::vector<const OutboxRecord*> run;  // for one topic: it goes out at once
   uint64_t end = mark().published_to;
   const auto append = [&]() -> absl::Status {
-    if (!run.empty()) KAPPA_RETURN_IF_ERROR(append_run(run));
-    run.clear();
+    std::vector<AppendedAt> appended;
+    if (!run.empty()) {
+      KAPPA_ASSIGN_OR_RETURN(appended, append_run(run));
+    }
     found_.erase(found_.begin(), found_.lower_bound(end));
+    // At once: a mark that knows the records' places without their numbers would let a restart look
+    // for them behind where they are, and publish them again.
     const std::lock_guard lock(mutex_);
+    for (const AppendedAt& at : appended) {
+      ends_[{run.front()->topic, at.partition}] = Offset{at.offset.value + 1};
+    }
     published_to_ = end;
+    run.clear();
     return absl::OkStatus();
   };
   fail_here_if_asked("outbox.before_begin");
@@ -47,7 +55,8 @@ absl::Status HeaderOutbox::publish(std::span<const OutboxRecord> records) {
   return append();
 }
 
-absl::Status HeaderOutbox::append_run(std::span<const OutboxRecord* const> run) {
+absl::StatusOr<std::vector<AppendedAt>> HeaderOutbox::append_run(
+    std::span<const OutboxRecord* const> run) {
   const std::string& topic = run.front()->topic;
   KAPPA_ASSIGN_OR_RETURN(const int32_t partitions, partitions_of(topic));
   std::vector<RecordToAppend> records;
@@ -58,13 +67,9 @@ absl::Status HeaderOutbox::append_run(std::span<const OutboxRecord* const> run) 
     }
     records.push_back(record);
   }
-  KAPPA_ASSIGN_OR_RETURN(const std::vector<AppendedAt> appended, log_->append(topic, records));
+  KAPPA_ASSIGN_OR_RETURN(std::vector<AppendedAt> appended, log_->append(topic, records));
   fail_here_if_asked("outbox.committed");
-  const std::lock_guard lock(mutex_);
-  for (const AppendedAt& at : appended) {
-    ends_[{topic, at.partition}] = Offset{at.offset.value + 1};
-  }
-  return absl::OkStatus();
+  return appended;
 }
 
 absl::Status HeaderOutbox::find_published(const TopicPartition& partition, Offset from,

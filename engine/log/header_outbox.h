@@ -25,7 +25,7 @@ class HeaderOutbox final : public OutboxPublisher {
 
  private:
   absl::StatusOr<int32_t> partitions_of(const std::string& topic);
-  absl::Status append_run(std::span<const OutboxRecord* const> run);
+  absl::StatusOr<std::vector<AppendedAt>> append_run(std::span<const OutboxRecord* const> run);
   absl::Status find_published(const TopicPartition& partition, Offset from, uint64_t first,
                               uint64_t end);
 
