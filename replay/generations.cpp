@@ -142,7 +142,6 @@ absl::Status Generations::start() {
     }
   }
   KAPPA_RETURN_IF_ERROR(finish_handover());
-  started_ = true;
   watcher_ = std::thread([this] { watch(); });
   return absl::OkStatus();
 }
@@ -155,7 +154,6 @@ absl::Status Generations::stop() {
   }
   stop_.notify_all();
   if (watcher_.joinable()) watcher_.join();
-  absl::Status live;
   // Followers first: what the live one still writes is for their next start.
   for (auto& [id, running] : running_) {
     if (id != info_.live_generation) running.generation->pipeline->stop().IgnoreError();

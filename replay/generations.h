@@ -138,7 +138,6 @@ class Generations final : public serve::GenerationControl {
   state::ProductInfo info_;
   std::map<uint32_t, Running> running_;
   std::map<uint32_t, absl::Status> failures_;  // of opening
-  bool started_ = false;
   bool stopping_ = false;
   std::condition_variable stop_;
   std::thread watcher_;

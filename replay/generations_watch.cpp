@@ -62,6 +62,7 @@ void Generations::look() {
   std::vector<uint32_t> ready;
   for (const std::shared_ptr<Generation>& generation : all) {
     runtime::PipelineStats stats = generation->pipeline->stats();
+    if (absl::IsDeadlineExceeded(stats.failure)) continue;  // it is busy: what was seen last holds
     const std::lock_guard lock(mutex_);
     const auto found = running_.find(generation->id);
     if (found == running_.end()) continue;
@@ -77,7 +78,10 @@ void Generations::look() {
   for (const uint32_t id : ready) {
     // If it cannot be written down now, the next look tries again.
     change([id](state::ProductInfo& info) {
-      if (GenerationInfo* found = info.find(id)) found->state = GenerationState::kReady;
+      GenerationInfo* found = info.find(id);
+      if (found && found->state == GenerationState::kReplaying) {
+        found->state = GenerationState::kReady;
+      }
     }).IgnoreError();
   }
 }

@@ -133,8 +133,16 @@ absl::Status LivePipeline::require_by_hand() const {
   return failure();
 }
 
-absl::Status LivePipeline::advance() {
+// What stands still is where a swap has left it, until that is done.
+absl::Status LivePipeline::require_to_go_on() const {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
+  if (!standing_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "a swap of generations is still to be concluded: kappa serve does that when it starts");
+}
+
+absl::Status LivePipeline::advance() {
+  KAPPA_RETURN_IF_ERROR(require_to_go_on());
   const LogTime clock = std::max(clock_->now(), order_clock_);
   if (log_->partitions_version() != partitions_version_) {
     KAPPA_RETURN_IF_ERROR(take_new_partitions());
@@ -148,7 +156,7 @@ absl::Status LivePipeline::advance() {
 }
 
 absl::Status LivePipeline::append_moment(JournalEntry::Kind kind) {
-  KAPPA_RETURN_IF_ERROR(require_by_hand());
+  KAPPA_RETURN_IF_ERROR(require_to_go_on());
   KAPPA_RETURN_IF_ERROR(append_entry({kind, std::max(clock_->now(), order_clock_), {}}));
   return apply_entry();
 }

@@ -98,6 +98,7 @@ class LivePipeline final : public Pipeline {
 
   // The order.
   absl::Status require_by_hand() const;
+  absl::Status require_to_go_on() const;
   absl::Status append_entry(JournalEntry entry);
   absl::StatusOr<bool> apply_next(uint64_t* entries_left);
   absl::Status fill_from_entry(Epoch& epoch);

@@ -116,5 +116,24 @@ TEST_CASE("an entry beyond the checkpoint that the log does not hold is cut from
   CHECK(product.rows("pages") == undisturbed.rows("pages"));
 }
 
+TEST_CASE("what stands still goes on by hand no more than by itself") {
+  TestProduct product(
+      "CREATE FOREIGN TABLE hits (page text) SERVER log OPTIONS (topic 'hits', format 'json');\n"
+      "CREATE MATERIALIZED VIEW pages AS SELECT page, count(*) AS n FROM hits GROUP BY page;");
+  product.append("hits", R"({"page":"a"})", 1'704'067'200'000);
+  require_ok(product->advance());
+  require_ok(product->checkpoint());
+  product.append("hits", R"({"page":"b"})", 1'704'067'201'000);
+  product.options.stand_still = true;
+  product.crash_and_reopen();
+  CHECK(absl::IsFailedPrecondition(product->advance()));
+  CHECK(absl::IsFailedPrecondition(product->complete()));
+  CHECK(product->stats().records == 1);
+  product.options.stand_still = false;
+  product.crash_and_reopen();
+  require_ok(product->advance());
+  CHECK(product->stats().records == 2);
+}
+
 }  // namespace
 }  // namespace kappa::runtime
