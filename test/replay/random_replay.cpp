@@ -114,18 +114,7 @@ class ReplayRun {
   }
 
   absl::Status append_records(int64_t count) {
-    for (; count > 0; --count) {
-      model::GeneratedRecord made = records_.next();
-      clock_.set(LogTime{records_.now_ms()});
-      log::RecordToAppend record;
-      if (made.payload) record.value = *made.payload;
-      record.timestamp = LogTime{made.record.timestamp_ms};
-      record.partition = made.record.partition;
-      KAPPA_ASSIGN_OR_RETURN(const auto at, log_->append(made.record.topic, {&record, 1}));
-      made.record.offset = at[0].offset.value;
-      appended_[{made.record.topic, made.record.partition}].push_back(made.record);
-    }
-    return absl::OkStatus();
+    return runtime::append_next(count, &records_, &clock_, log_.get(), &appended_);
   }
 
   // ---- on the way ---------------------------------------------------------------------------

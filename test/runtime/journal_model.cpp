@@ -26,6 +26,22 @@ Entry taken_by(const JournalEntry& entry, const AppendedRecords& appended, const
 
 }  // namespace
 
+absl::Status append_next(int64_t count, model::RecordGenerator* records, ManualClock* clock,
+                         log::Log* log, AppendedRecords* appended) {
+  for (; count > 0; --count) {
+    model::GeneratedRecord made = records->next();
+    clock->set(LogTime{records->now_ms()});
+    log::RecordToAppend record;
+    if (made.payload) record.value = *made.payload;
+    record.timestamp = LogTime{made.record.timestamp_ms};
+    record.partition = made.record.partition;
+    KAPPA_ASSIGN_OR_RETURN(const auto at, log->append(made.record.topic, {&record, 1}));
+    made.record.offset = at[0].offset.value;
+    (*appended)[{made.record.topic, made.record.partition}].push_back(made.record);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int64_t> apply_journal(const std::string& journal_path,
                                       const AppendedRecords& appended, model::Model* model,
                                       const std::function<void(const AppliedTo&)>& at) {

@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/log/log.h"
+#include "engine/types/clock.h"
 #include "test/runtime/model/model.h"
+#include "test/runtime/model/record_generator.h"
 
 namespace kappa::runtime {
 
@@ -15,6 +19,10 @@ namespace kappa::runtime {
 using AppliedTo = std::map<TopicPartition, int64_t>;
 // All records of a log, by partition and offset.
 using AppendedRecords = std::map<TopicPartition, std::vector<model::Record>>;
+
+// Appends the generator's next records, and moves the clock along.
+absl::Status append_next(int64_t count, model::RecordGenerator* records, ManualClock* clock,
+                         log::Log* log, AppendedRecords* appended);
 
 // Leads the model through all that an order journal holds. Calls `at`, if given, before the first
 // entry, after each record and after each entry. Returns the number of entries.
