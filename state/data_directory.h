@@ -64,6 +64,17 @@ absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path);
 
 enum class GenerationState : uint8_t { kReplaying, kReady, kLive, kRetired };
 
+// Where in a log a generation begins, and in which order it takes what was there before it.
+struct ReplayStart {
+  enum class Order : uint8_t {
+    kJournal,  // that of the product's order journal
+    kLogTime,  // by record timestamp over all partitions, as if all had been there at once
+  };
+  Order order = Order::kJournal;
+  std::optional<int64_t> from_ms;  // records with earlier timestamps are not read; nullopt: all are
+  bool operator==(const ReplayStart&) const = default;
+};
+
 struct GenerationInfo {
   uint32_t id = 0;
   GenerationState state = GenerationState::kLive;
@@ -74,6 +85,9 @@ struct GenerationInfo {
   double cpu_cores_max = 0;                  // what it may take while it does; 0: no limit
   double records_per_second_max = 0;
   bool keeps_following = false;  // of one that is retired: it goes on applying what arrives
+  ReplayStart start = {};
+  // Views whose state the generation that was live has given along: they were not computed again.
+  std::vector<std::string> kept_views = {};
 };
 
 // A generation leads in the place of another one, and topics that hold a relation's rows by key may

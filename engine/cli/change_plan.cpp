@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "engine/cli/product_files.h"
 #include "engine/cli/terminal.h"
 #include "engine/types/status_macros.h"
+#include "replay/new_generation.h"
 
 namespace kappa::cli {
 namespace {
@@ -22,16 +22,6 @@ using Json = nlohmann::ordered_json;
 using replay::Change;
 using replay::PartChange;
 using replay::ReplayRange;
-
-// A replay computes all of a product, so it reads all that the product reads.
-std::vector<int> sources_read(const operators::Plan& plan) {
-  std::set<int> sources;
-  for (const operators::PlanNode& node : plan.nodes) {
-    const auto* source = std::get_if<operators::SourceNode>(&node.op);
-    if (source) sources.insert(source->source);
-  }
-  return {sources.begin(), sources.end()};
-}
 
 absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
                                                    const std::string& product,
@@ -84,6 +74,21 @@ Mark mark_of(const PartChange& part) {
       break;
   }
   return {"=", Style::kDim};
+}
+
+size_t views_that_are_equal(const ChangePlan& plan) {
+  return static_cast<size_t>(
+      std::count_if(plan.change.parts.begin(), plan.change.parts.end(), [](const auto& part) {
+        return part.kind == PartChange::Kind::kView && part.change == Change::kNone &&
+               !part.replayed;
+      }));
+}
+
+// "2 views do not change, and bring their state along".
+std::string text_of_equal(size_t views, const char* one, const char* many) {
+  if (views == 0) return "";
+  return absl::StrCat("    ", views, views == 1 ? " view does" : " views do", " not change, and ",
+                      views == 1 ? one : many, "\n");
 }
 
 void print_statement(const PartChange& part) {
@@ -160,7 +165,11 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
   plan.files = different_files(old_files.files, files.files);
   plan.change = replay::compare({before, old_protos}, {after, new_protos});
   if (!plan.change.none()) {
-    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, sources_read(after)));
+    const replay::Course course =
+        replay::make_course(before, live->find(live->live_generation)->start, after, {},
+                            plan.change, /*recompute_all=*/false);
+    plan.kept_views = course.kept_views;
+    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, course.sources));
   }
   return plan;
 }
@@ -181,6 +190,7 @@ Json to_json(const ChangePlan& plan) {
                              {"before", part.before},
                              {"after", part.after}});
   }
+  json["kept_views"] = plan.kept_views;
   json["ranges"] = Json::array();
   for (const ReplayRange& range : plan.ranges) {
     json["ranges"].push_back({{"topic", range.partition.topic},
@@ -205,18 +215,14 @@ void print_change_plan(const ChangePlan& plan) {
                               plan.generation, " does; nothing changes", differ, "\n"));
   }
   print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
-  size_t same = 0;
   for (const PartChange& part : parts) {
-    if (part.change == Change::kNone && !part.replayed) {
-      same += part.kind == PartChange::Kind::kView ? 1 : 0;
-    } else {
-      print_part(part);
-    }
+    if (part.change != Change::kNone || part.replayed) print_part(part);
   }
-  if (same > 0) {
-    print(absl::StrCat("    ", same, same == 1 ? " view does" : " views do",
-                       " not change, and will be equal\n"));
-  }
+  const size_t kept = plan.kept_views.size();
+  print(text_of_equal(kept, "brings its state along", "bring their state along"));
+  print(
+      text_of_equal(views_that_are_equal(plan) - kept, "is computed again", "are computed again"));
+  if (plan.ranges.empty()) return print("\nA replay has nothing to read from the log.\n");
   print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
   print_ranges(plan.ranges);
 }

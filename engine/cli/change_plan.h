@@ -21,6 +21,7 @@ struct ChangePlan {
   std::optional<uint32_t> made;    // of exactly these files, replaying or ready
   std::vector<std::string> files;  // that differ, whether or not that changes anything
   replay::LogicChange change;
+  std::vector<std::string> kept_views;      // they bring their state along; the others are computed
   std::vector<replay::ReplayRange> ranges;  // of the log: what a replay reads
 
   int64_t records() const;

@@ -184,7 +184,15 @@ void LivePipeline::begin_checkpoint() {
     worker.tables = flow_->tables(w);
     for (operators::Operator* op : flow_->with_events(w)) worker.events.push_back(op->events());
   }
-  checkpointer_->begin(place(), workers, outbox_.take_unsaved());
+  std::function<void()> written;
+  if (copy_due()) {
+    copy_->begun = true;
+    written = [this, copy = copy_] {
+      copy->result = store_->copy_to(copy->directory);
+      copy->done = true;
+    };
+  }
+  checkpointer_->begin(place(), workers, outbox_.take_unsaved(), std::move(written));
   changed_ = false;
   last_checkpoint_ms_ = clock_->now().ms;
 }
@@ -199,8 +207,9 @@ absl::Status LivePipeline::checkpoint_turn() {
   KAPPA_RETURN_IF_ERROR(delivery_.status());
   if (!checkpointer_->idle()) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
-  if (!changed_) return absl::OkStatus();
-  bool due = standing_ || clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
+  if (!changed_ && !copy_due()) return absl::OkStatus();
+  bool due = standing_ || copy_due() ||
+             clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
   if (!due) {
     size_t dirty = 0;
     for (uint32_t w = 0; w < pool_.workers(); ++w) {

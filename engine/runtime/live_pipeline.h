@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,6 +56,7 @@ class LivePipeline final : public Pipeline {
                                                Deadline deadline) override;
   absl::StatusOr<EntryPin> pin_behind(uint64_t entries, std::vector<operators::NodeId> views,
                                       Deadline deadline) override;
+  absl::Status copy_state(const std::string& directory, Deadline deadline) override;
   absl::Status advance() override;
   absl::Status tick() override;
   absl::Status complete() override;
@@ -139,6 +141,18 @@ class LivePipeline final : public Pipeline {
                                        Deadline deadline);
   bool between_entries() const { return !reader_->entry() && !ahead_filled_; }
   absl::StatusOr<bool> follow_turn();
+  void set_resting(const Rest& rest);
+  std::set<std::string> topics_at_rest() const;
+  absl::Status wake_if_there();
+
+  // A copy of the store that is asked for.
+  struct StateCopy {
+    std::string directory;
+    bool begun = false;             // the checkpoint that it is to hold; the coordinator's
+    std::atomic<bool> done{false};  // then `result` is there
+    absl::Status result;
+  };
+  bool copy_due() const { return copy_ && !copy_->begun && between_entries(); }
 
   // The live loop.
   void run();
@@ -162,6 +176,7 @@ class LivePipeline final : public Pipeline {
   Clock* clock_;
   PipelineOptions options_;
   uint64_t plan_fingerprint_;
+  state::StateStore* store_;
   state::CheckpointStore checkpoints_;
   std::unique_ptr<OrderJournal> journal_;
   std::unique_ptr<Dataflow> flow_;
@@ -202,6 +217,7 @@ class LivePipeline final : public Pipeline {
   bool standing_ = false;            // a leader that takes nothing from the log
   Pacer pacer_;                      // a follower's
   uint64_t follow_to_ = UINT64_MAX;  // entries of the journal that a follower applies
+  std::shared_ptr<StateCopy> copy_;  // null: none is asked for
   std::atomic<bool> running_{false};
   std::atomic<bool> stop_{false};
   std::thread thread_;

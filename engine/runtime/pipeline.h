@@ -84,6 +84,7 @@ struct PipelineStats {
   uint64_t epochs = 0;
   uint64_t records = 0;  // since the product's first one
   bool follows = false;  // another pipeline's order
+  bool rests = false;    // some of its views do, until the order has come to where their rows are
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced
@@ -190,6 +191,13 @@ class Pipeline : public ViewReader {
   virtual absl::StatusOr<EntryPin> pin_behind(uint64_t entries,
                                               std::vector<operators::NodeId> views,
                                               Deadline deadline) = 0;
+
+  // ---- a copy; any thread, while it runs ----
+
+  // Takes a checkpoint between two entries and makes a copy of the store with it, in a directory
+  // that is not there yet, and goes on. Its place is where another generation may begin
+  // (engine/runtime/beginning.h). DeadlineExceeded: it was in the midst of an entry all the time.
+  virtual absl::Status copy_state(const std::string& directory, Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
   // Journals everything up to the log's present ends as one entry with the present clock, and

@@ -432,6 +432,8 @@ absl::StatusOr<GenerationStatus> Client::start_replay(const std::string& product
   for (const auto& [path, text] : replay.files) (*request.mutable_files())[path] = text;
   to_wire(replay.budget, request.mutable_budget());
   for (const std::string& topic : replay.accepted_gaps) request.add_accepted_gaps(topic);
+  to_wire(replay.start, request.mutable_start());
+  request.set_recompute_all(replay.recompute_all);
   v1::StartReplayResponse response;
   KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
     return impl_->replay->StartReplay(context, request, &response);

@@ -249,9 +249,12 @@ TEST_CASE_METHOD(Directory, "what retention has removed is named, and can be don
   require_ok(product.shop.log->enforce_retention());
   const int64_t first = product.shop.log->range({"hits", 0})->start.value;
   CHECK(first > 0);
-  CHECK(refused(product->start_replay({files_of(kShortWindows), {}, {"other"}}).status(),
-                "--accept-gap hits") == absl::StatusCode::kFailedPrecondition);
-  const auto started = product->start_replay({files_of(kShortWindows), {}, {"hits"}});
+  serve::ReplayRequest request{files_of(kShortWindows), {}, {"other"}};
+  request.recompute_all = true;
+  CHECK(refused(product->start_replay(request).status(), "--accept-gap hits") ==
+        absl::StatusCode::kFailedPrecondition);
+  request.accepted_gaps = {"hits"};
+  const auto started = product->start_replay(request);
   require_ok(started.status());
   product.wait_until_ready(*started);
   product.shop.hit(100);

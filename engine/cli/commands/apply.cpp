@@ -33,7 +33,7 @@ class Application {
     const auto plan = make_change_plan(options_.directory, connect);
     if (!plan.ok()) return report(plan.status());
     show_plan(*plan);
-    if (plan->change.none()) return kExitOk;
+    if (plan->change.none() && !options_.course.forces()) return kExitOk;
     const auto present = replay_of(*plan);
     if (!present.ok()) return report(present.status());
     if (*present) {
@@ -108,7 +108,7 @@ class Application {
     KAPPA_ASSIGN_OR_RETURN(
         GenerationStatus started,
         client_.start_replay(files_.name,
-                             {files_.files, options_.budget.over({}), options_.accepted_gaps}));
+                             replay_request(files_.files, options_.budget, options_.course)));
     if (json()) {
       event("replay", to_json(started));
     } else {

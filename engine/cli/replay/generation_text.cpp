@@ -6,6 +6,8 @@
 #include "absl/strings/str_format.h"
 #include "engine/cli/import/progress_bar.h"
 #include "engine/cli/place_text.h"
+#include "engine/types/datetime.h"
+#include "engine/types/time.h"
 
 namespace kappa::cli {
 namespace {
@@ -94,6 +96,13 @@ nlohmann::ordered_json to_json(const GenerationStatus& status) {
   json["eta_seconds"] = eta ? nlohmann::ordered_json(*eta) : nlohmann::ordered_json();
   json["watermark"] = watermark_json(status.watermark);
   json["state_bytes"] = status.state_bytes;
+  json["order"] =
+      status.start.order == state::ReplayStart::Order::kLogTime ? "log-time" : "journal";
+  json["from"] =
+      status.start.from_ms
+          ? nlohmann::ordered_json(timestamp_to_text(*status.start.from_ms * kMicrosPerMilli))
+          : nlohmann::ordered_json();
+  json["kept_views"] = status.kept_views;
   return json;
 }
 
