@@ -122,7 +122,8 @@ class Generations final : public serve::GenerationControl {
   // The watcher's.
   void watch();
   void look();
-  bool is_near(uint32_t generation) const;  // under mutex_
+  bool is_near(uint32_t generation) const;         // under mutex_
+  double rate_reached(uint32_t generation) const;  // records a second; under mutex_
   void close_unneeded();
 
   absl::Status still_wanted() const;

@@ -7,6 +7,7 @@
 #include "engine/serve/cancellable_reader.h"
 #include "engine/types/status_macros.h"
 #include "replay/compare.h"
+#include "replay/estimate.h"
 #include "replay/generations.h"
 
 namespace kappa::replay {
@@ -77,11 +78,12 @@ void Generations::look() {
   }
   for (const uint32_t id : ready) {
     // If it cannot be written down now, the next look tries again.
-    change([id](state::ProductInfo& info) {
+    change([this, id](state::ProductInfo& info) {
       GenerationInfo* found = info.find(id);
-      if (found && found->state == GenerationState::kReplaying) {
-        found->state = GenerationState::kReady;
-      }
+      if (!found || found->state != GenerationState::kReplaying) return;
+      found->state = GenerationState::kReady;
+      const double rate = rate_reached(id);
+      if (rate > 0) info.replay_records_per_second = rate;
     }).IgnoreError();
   }
 }
@@ -97,6 +99,12 @@ bool Generations::is_near(uint32_t generation) const {
   if (found->second.stats->rests) return false;
   return records_remaining(*found->second.stats) <=
          records_remaining(*live->second.stats) + std::max(kNearRecords, a_second);
+}
+
+double Generations::rate_reached(uint32_t generation) const {
+  const auto found = running_.find(generation);
+  if (found == running_.end() || !found->second.stats) return 0;
+  return rate_of(found->second.stats->busy_records, found->second.stats->busy_seconds);
 }
 
 // Ends those that are to follow no more, once nobody reads from them.

@@ -14,7 +14,7 @@
 // The catalogue's file:
 //
 //   { "format": 1, "checksum": "crc32c:…", "products": [ { "name": …, "live_generation": 1,
-//     "previous_live": 0, "last_generation": 1,
+//     "previous_live": 0, "last_generation": 1, "replay_records_per_second": 0,
 //     "handover": { "from": 1, "to": 2, "outbox_next": 17 },
 //     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
 //                        "created": "RFC 3339", "paused": false, "cpu_cores_max": 0,
@@ -69,6 +69,7 @@ json to_json(const ProductInfo& product) {
                  {"live_generation", product.live_generation},
                  {"previous_live", product.previous_live},
                  {"last_generation", product.last_generation},
+                 {"replay_records_per_second", product.replay_records_per_second},
                  {"generations", std::move(generations)}};
   if (product.handover) {
     object["handover"] = {{"from", product.handover->from},
@@ -109,6 +110,7 @@ bool read_product(const json& object, ProductInfo* product) {
   product->live_generation = object.at("live_generation").get<uint32_t>();
   product->previous_live = object.value("previous_live", 0u);
   product->last_generation = object.value("last_generation", 0u);
+  product->replay_records_per_second = object.value("replay_records_per_second", 0.0);
   if (const auto handover = object.find("handover"); handover != object.end()) {
     product->handover = {handover->at("from").get<uint32_t>(), handover->at("to").get<uint32_t>(),
                          handover->at("outbox_next").get<uint64_t>()};

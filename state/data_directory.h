@@ -25,6 +25,10 @@ struct LockHolder {
   std::string address;  // gRPC address, once it listens; may be empty
 };
 
+// Where a generation is in the data directory, whoever holds it.
+std::string generation_path(const std::string& data, const std::string& product,
+                            uint32_t generation);
+
 // Holds the lock on a data directory for as long as it lives. The kernel frees it when the process
 // dies, however it dies. The lock belongs to the open file (F_OFD_SETLK): unlike flock() it can be
 // asked for without being taken, so looking who holds it disturbs nobody. Children do not inherit
@@ -106,6 +110,7 @@ struct ProductInfo {
   uint32_t previous_live = 0;               // the one that was live before; 0: none
   uint32_t last_generation = 0;             // the highest id ever given; none is given twice
   std::optional<Handover> handover = {};    // that is not done yet
+  double replay_records_per_second = 0;     // that its last replay reached; 0: not known
 
   const GenerationInfo* find(uint32_t id) const;
   GenerationInfo* find(uint32_t id);

@@ -11,6 +11,7 @@
 #include "engine/cli/compiled_product.h"
 #include "engine/cli/line_diff.h"
 #include "engine/cli/product_files.h"
+#include "engine/cli/replay/estimate_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/types/status_macros.h"
 #include "replay/new_generation.h"
@@ -23,10 +24,13 @@ using replay::Change;
 using replay::PartChange;
 using replay::ReplayRange;
 
-absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
-                                                   const std::string& product,
-                                                   const operators::Plan& plan,
-                                                   const std::vector<int>& sources) {
+// What whoever serves the product tells.
+struct Served {
+  std::vector<ReplayRange> ranges;
+  double records_per_second = 0;  // while it is busy; 0: not known
+};
+absl::StatusOr<Served> ask(ConnectOptions connect, const std::string& product,
+                           const operators::Plan& plan, const std::vector<int>& sources) {
   connect.with_products = true;
   KAPPA_ASSIGN_OR_RETURN(const auto connection, Connection::open(std::move(connect)));
   KAPPA_ASSIGN_OR_RETURN(const auto topics, connection->client().topics());
@@ -34,7 +38,9 @@ absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
   std::vector<replay::TopicRanges> log;
   log.reserve(topics.size());
   for (const serve::TopicStatus& topic : topics) log.push_back({topic.info.name, topic.partitions});
-  return replay::replay_ranges(plan, sources, log, info.products.front().stamp.place);
+  const serve::ProductInfo& served = info.products.front();
+  return Served{replay::replay_ranges(plan, sources, log, served.stamp.place),
+                replay::rate_of(served.stats.busy_records, served.stats.busy_seconds)};
 }
 
 const char* change_text(Change change) {
@@ -131,6 +137,22 @@ void print_ranges(const std::vector<ReplayRange>& ranges) {
   }
 }
 
+void print_estimate(const ChangePlan& plan) {
+  print(absl::StrCat(estimate_text(plan.time, plan.disk), "\n"));
+  if (!plan.disk.fits()) print(styled(Style::kYellow, "  more than is free: it would not fit\n"));
+}
+
+// The one that is being made of these files, or is ready.
+std::optional<uint32_t> replay_of(const state::ProductInfo& product, const ProductFiles& files) {
+  std::optional<uint32_t> made;
+  for (const state::GenerationInfo& generation : product.generations) {
+    const bool waits = generation.state == state::GenerationState::kReplaying ||
+                       generation.state == state::GenerationState::kReady;
+    if (waits && generation.files == files.files) made = generation.id;
+  }
+  return made;
+}
+
 }  // namespace
 
 int64_t ChangePlan::records() const {
@@ -139,7 +161,7 @@ int64_t ChangePlan::records() const {
 }
 
 absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
-                                            const ConnectOptions& connect) {
+                                            const ConnectOptions& connect, double rate_max) {
   KAPPA_ASSIGN_OR_RETURN(const ProductFiles files, read_product(directory));
   KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile_plan(files));
   const std::string& data = connect.data;
@@ -157,20 +179,20 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
   ChangePlan plan;
   plan.product = files.name;
   plan.generation = live->live_generation;
-  for (const state::GenerationInfo& generation : live->generations) {
-    const bool waits = generation.state == state::GenerationState::kReplaying ||
-                       generation.state == state::GenerationState::kReady;
-    if (waits && generation.files == files.files) plan.made = generation.id;
-  }
+  plan.made = replay_of(*live, files);
   plan.files = different_files(old_files.files, files.files);
   plan.change = replay::compare({before, old_protos}, {after, new_protos});
-  if (!plan.change.none()) {
-    const replay::Course course =
-        replay::make_course(before, live->find(live->live_generation)->start, after, {},
-                            plan.change, /*recompute_all=*/false);
-    plan.kept_views = course.kept_views;
-    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, course.sources));
-  }
+  if (plan.change.none()) return plan;
+  const replay::Course course =
+      replay::make_course(before, live->find(live->live_generation)->start, after, {}, plan.change,
+                          /*recompute_all=*/false);
+  plan.kept_views = course.kept_views;
+  KAPPA_ASSIGN_OR_RETURN(Served served, ask(connect, files.name, after, course.sources));
+  plan.ranges = std::move(served.ranges);
+  plan.time = replay::estimate_time(
+      plan.records(), {live->replay_records_per_second, served.records_per_second, rate_max});
+  plan.disk =
+      replay::estimate_disk(state::generation_path(data, files.name, live->live_generation));
   return plan;
 }
 
@@ -201,6 +223,7 @@ Json to_json(const ChangePlan& plan) {
                               {"missing", range.missing()}});
   }
   json["records"] = plan.records();
+  json.update(to_json(plan.time, plan.disk));
   return json;
 }
 
@@ -225,6 +248,7 @@ void print_change_plan(const ChangePlan& plan) {
   if (plan.ranges.empty()) return print("\nA replay has nothing to read from the log.\n");
   print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
   print_ranges(plan.ranges);
+  print_estimate(plan);
 }
 
 }  // namespace kappa::cli

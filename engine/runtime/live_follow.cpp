@@ -74,6 +74,7 @@ absl::Status LivePipeline::wake_if_there() {
   }
   reader_ = *std::move(reader);
   state_.records += state_.rest->records;
+  records_at_start_ += state_.rest->records;  // they were not applied here
   state_.rest.reset();
   watermarks_.wake();
   applied_ = read_position();

@@ -24,6 +24,7 @@ absl::Status LivePipeline::start() {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   stop_ = false;
   running_ = true;
+  records_at_start_ = state_.records;
   turns_.open();
   subscription_ = log_->on_append([this] {
     if (!follows_) turns_.wake();
@@ -70,6 +71,7 @@ void LivePipeline::run() {
   // What was prepared is applied before the end, so that reading stands where applying does.
   while (!stop_ || ahead_filled_) {
     turns_.run_tasks();
+    const auto begun = std::chrono::steady_clock::now();
     const absl::StatusOr<bool> did = live_turn();
     const bool held = absl::IsUnavailable(did.status());
     if (!did.ok() && !held) return fail(did.status());
@@ -77,6 +79,7 @@ void LivePipeline::run() {
     const absl::Status saved = checkpoint_turn();
     if (!saved.ok()) return fail(saved);
     const bool idle = held || !*did;
+    if (!idle) busy_ += std::chrono::steady_clock::now() - begun;
     if (idle && !checkpointer_->slicing() && !stop_) turns_.sleep(held ? kAskAgain : idle_time());
   }
   turns_.run_tasks();

@@ -208,7 +208,9 @@ class LivePipeline final : public Pipeline {
   absl::Status held_;
   std::chrono::steady_clock::time_point held_since_;
   int64_t last_checkpoint_ms_ = 0;
-  std::vector<double> epoch_seconds_;  // the last ones, as a ring
+  std::vector<double> epoch_seconds_;            // the last ones, as a ring
+  uint64_t records_at_start_ = 0;                // applied before start()
+  std::chrono::steady_clock::duration busy_{0};  // since then, without waiting
 
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;

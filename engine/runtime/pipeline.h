@@ -92,6 +92,10 @@ struct PipelineStats {
   uint64_t transaction_aborts = 0;
   uint64_t state_bytes = 0;
   std::vector<double> epoch_seconds;  // recent durations, a sample
+  // Since start(): records that were applied, and for how long the pipeline had something to do.
+  // Neither what it waits for nor a pace counts.
+  uint64_t busy_records = 0;
+  double busy_seconds = 0;
   std::vector<ViewStats> views;
   std::vector<SourceStats> sources;
   absl::Status failure;  // why it stopped, if it did

@@ -183,6 +183,8 @@ runtime::PipelineStats stats_of(const v1::Product& wire) {
   stats.last_checkpoint_ms = wire.last_checkpoint_ms();
   stats.checkpoint_seconds = wire.last_checkpoint_seconds();
   stats.outbox_pending = static_cast<uint64_t>(wire.outbox_pending());
+  stats.busy_records = static_cast<uint64_t>(wire.busy_records());
+  stats.busy_seconds = wire.busy_seconds();
   stats.state_bytes = static_cast<uint64_t>(wire.state_bytes());
   for (const v1::ViewStatus& from : wire.views()) {
     runtime::ViewStats view;

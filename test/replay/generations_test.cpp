@@ -112,6 +112,29 @@ TEST_CASE_METHOD(Directory, "new logic differs, and publishes from the swap on")
   check_exactly_once(product.shop);
 }
 
+TEST_CASE_METHOD(Directory, "what a replay reaches is remembered once it is ready") {
+  const auto remembered = [this] {
+    return state::Catalogue::open(path + "/data")->products().front().replay_records_per_second;
+  };
+  ShopProduct product(path);
+  product.shop.hit(20'000);
+  product.wait_until_applied();
+  const runtime::PipelineStats live = product.served()->pipeline->stats();
+  CHECK(live.busy_records == 20'000);
+  CHECK(live.busy_seconds > 0);
+  CHECK(remembered() == 0);
+  const uint32_t replayed = product.replay(kLongWindows);
+  product.wait_until_ready(replayed);
+  const double rate = remembered();
+  CHECK(rate > 0);
+
+  // One that had nothing to do shows nothing.
+  require_ok(product->cancel_replay(replayed));
+  product.reopen();
+  CHECK(product.served()->pipeline->stats().busy_records == 0);
+  CHECK(remembered() == rate);
+}
+
 TEST_CASE_METHOD(Directory, "a replay keeps to its pace, pauses, and goes on") {
   ShopProduct product(path);
   product.shop.hit(20'000);

@@ -30,7 +30,8 @@ class Application {
   int run() {
     ConnectOptions connect = options_.connect;
     connect.command = "kappa apply";
-    const auto plan = make_change_plan(options_.directory, connect);
+    const auto plan = make_change_plan(options_.directory, connect,
+                                       options_.budget.over({}).records_per_second_max);
     if (!plan.ok()) return report(plan.status());
     show_plan(*plan);
     if (plan->change.none() && !options_.course.forces()) return kExitOk;

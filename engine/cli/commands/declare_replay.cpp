@@ -1,11 +1,9 @@
 #include "engine/cli/commands/declare_replay.h"
 
-#include <cmath>
 #include <limits>
 
 #include <CLI/CLI.hpp>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cli/commands/declare_common.h"
 #include "engine/types/datetime.h"
@@ -15,15 +13,6 @@ namespace {
 
 constexpr int kSamplesMax = 100;          // of the API
 constexpr int64_t kDeadlineMaxS = 3'600;  // of the API
-
-CLI::Validator more_than_zero() {
-  const auto is_one = [](const std::string& text) {
-    double value = 0;
-    if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value > 0) return std::string();
-    return absl::StrCat("expected a number above 0, got ", text);
-  };
-  return {is_one, ""};
-}
 
 CLI::Validator a_time() {
   const auto is_one = [](const std::string& text) {

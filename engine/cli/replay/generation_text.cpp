@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/cli/amount_text.h"
 #include "engine/cli/import/progress_bar.h"
 #include "engine/cli/place_text.h"
 #include "engine/types/datetime.h"
@@ -14,16 +15,6 @@ namespace {
 
 using serve::GenerationStatus;
 using state::GenerationState;
-
-// "3.0 MiB".
-std::string bytes_text(uint64_t bytes) {
-  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " B");
-  double size = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; size >= 1024 && unit < std::size(kUnits) - 1; ++unit) size /= 1024;
-  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
-}
 
 std::string rate_text(double records_per_second) {
   return absl::StrFormat("%.0f/s", records_per_second);
