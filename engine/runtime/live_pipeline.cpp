@@ -26,6 +26,7 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       clock_(clock),
       options_(std::move(options)),
       plan_fingerprint_(operators::fingerprint(plan_)),
+      finals_(operators::final_outputs(plan_)),
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
@@ -68,7 +69,10 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
     *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), run_places, workers}, {}});
   }
   state_.source_records.assign(plan_.sources.size(), 0);
+  want_outputs();
   KAPPA_RETURN_IF_ERROR(restore());
+  want_outputs();
+  if (!standing_) KAPPA_RETURN_IF_ERROR(say_kept());
   last_checkpoint_ms_ = clock_->now().ms;
   if (options_.follow_only) return absl::OkStatus();
   uint64_t all = UINT64_MAX;
@@ -170,6 +174,7 @@ absl::Status LivePipeline::restore() {
   const log::OutboxMark mark{checkpoints_.outbox_from(), place.published};
   KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), mark, place.outbox_next, {}}));
   state_ = std::move(place);
+  if (follows_) state_.final_from.clear();
   return absl::OkStatus();
 }
 

@@ -5,7 +5,7 @@
 namespace kappa::runtime {
 namespace {
 
-constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormat = 3;
 
 void put(ByteWriter& out, const TopicPartition& partition) {
   out.text(partition.topic);
@@ -103,6 +103,11 @@ std::string encode(const Place& place) {
   out.u64(place.records);
   out.u64(place.outbox_next);
   put(out, place.published);
+  out.u64(place.final_from.size());
+  for (const auto& [node, event_time_us] : place.final_from) {
+    out.u64(node);
+    out.i64(event_time_us);
+  }
   return out.take();
 }
 
@@ -151,6 +156,10 @@ absl::StatusOr<Place> decode_place(std::string_view bytes) {
   place.records = in.u64();
   place.outbox_next = in.u64();
   place.published = get_offsets(in);
+  for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
+    const auto node = static_cast<uint32_t>(in.u64());
+    place.final_from[node] = in.i64();
+  }
   if (!in.ok() || !in.at_end()) return absl::DataLossError("the checkpoint's place is damaged");
   return place;
 }

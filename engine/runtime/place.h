@@ -63,6 +63,9 @@ struct Place {
   uint64_t outbox_next = 0;  // number of the next outbox entry
   // Where published outbox entries ended in each topic partition.
   std::vector<std::pair<TopicPartition, Offset>> published;
+  // Of final outputs, by node: rows whose event time is below have been said by the generation that
+  // led before.
+  std::map<uint32_t, int64_t> final_from;
 };
 
 std::string encode(const Place& place);
