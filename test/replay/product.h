@@ -30,6 +30,7 @@ class ShopProduct {
   std::shared_ptr<Generation> served() const;
   serve::GenerationStatus status(uint32_t generation);
   std::string path(uint32_t generation) const;
+  std::string journal() const;
   // Once it has started from `sql`.
   uint32_t replay(const std::string& sql, const serve::ReplayBudget& budget = {});
   void wait_until_ready(uint32_t generation);
