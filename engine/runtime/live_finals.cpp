@@ -26,6 +26,11 @@ OutputMarks LivePipeline::said_to() const {
   return marks;
 }
 
+// Followers drop by it: what is not in a checkpoint might be said otherwise after a crash.
+OutputMarks LivePipeline::said_durably() const {
+  return checkpointer_->idle() ? said_in_checkpoint_ : said_before_;
+}
+
 void LivePipeline::note_said(OutputMarks said_to) {
   post([this, said_to = std::move(said_to)] {
     if (!follows_) return;
@@ -46,6 +51,7 @@ void LivePipeline::take_up_finals(const OutputMarks& said_to) {
     const auto said = said_to.find(output.name);
     if (said != said_to.end()) state_.final_from[output.output] = said->second;
   }
+  said_in_checkpoint_ = said_before_ = said_to;
 }
 
 // Before a leader goes on.
@@ -60,7 +66,7 @@ absl::Status LivePipeline::say_kept() {
 // Once a leader's own rows are where the former one has stopped, nothing below comes any more.
 // While it stands still, what it has kept may not have left.
 void LivePipeline::forget_passed() {
-  if (follows_ || standing_) return;
+  if (standing_) return;
   for (const FinalOutput& output : finals_) {
     const auto from = state_.final_from.find(output.output);
     if (from == state_.final_from.end()) continue;

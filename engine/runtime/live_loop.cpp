@@ -184,7 +184,10 @@ void LivePipeline::begin_checkpoint() {
     worker.tables = flow_->tables(w);
     for (operators::Operator* op : flow_->with_events(w)) worker.events.push_back(op->events());
   }
-  forget_passed();
+  if (!follows_) {
+    forget_passed();
+    said_before_ = std::exchange(said_in_checkpoint_, said_to());
+  }
   checkpointer_->begin(place(), workers, outbox_.take_unsaved(), outbox_.kept().take_unsaved());
   changed_ = false;
   last_checkpoint_ms_ = clock_->now().ms;

@@ -72,6 +72,7 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   want_outputs();
   KAPPA_RETURN_IF_ERROR(restore());
   want_outputs();
+  if (!follows_) said_in_checkpoint_ = said_to();
   if (!standing_) KAPPA_RETURN_IF_ERROR(say_kept());
   last_checkpoint_ms_ = clock_->now().ms;
   if (options_.follow_only) return absl::OkStatus();

@@ -134,6 +134,7 @@ class LivePipeline final : public Pipeline {
 
   // Final outputs.
   operators::OutputMarks said_to() const;
+  operators::OutputMarks said_durably() const;
   void take_up_finals(const operators::OutputMarks& said_to);
   absl::Status say_kept();
   void forget_passed();
@@ -212,6 +213,9 @@ class LivePipeline final : public Pipeline {
   bool standing_ = false;      // a leader that takes nothing from the log
   // Of a follower's final outputs, by node: rows whose event time is below are not kept.
   std::map<operators::NodeId, int64_t> keep_from_us_;
+  // Of a leader's: as the last checkpoint begun has it, and the one before.
+  operators::OutputMarks said_in_checkpoint_;
+  operators::OutputMarks said_before_;
   Pacer pacer_;                      // a follower's
   uint64_t follow_to_ = UINT64_MAX;  // entries of the journal that a follower applies
   std::atomic<bool> running_{false};

@@ -85,7 +85,7 @@ struct PipelineStats {
   uint64_t epochs = 0;
   uint64_t records = 0;  // since the product's first one
   bool follows = false;  // another pipeline's order
-  // Of a leader's final outputs: rows whose event time is below have been said.
+  // Of a leader's final outputs: rows whose event time is below have been said, durably.
   operators::OutputMarks said_to;
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
@@ -149,7 +149,7 @@ class Pipeline : public ViewReader {
   struct Standstill {
     uint64_t entries = 0;                 // of the journal: all are applied, and in a checkpoint
     uint64_t outbox_next = 0;             // outbox entries below are published
-    operators::OutputMarks said_to = {};  // as PipelineStats::said_to
+    operators::OutputMarks said_to = {};  // rows of final outputs below it have been said
   };
   // Takes no more of what arrives; what the journal has is applied, checkpointed, published. Reads
   // are served as ever. DeadlineExceeded: it goes on as before; FailedPrecondition: it follows.
