@@ -40,6 +40,11 @@ struct SideRow {
   SqlPosition position;
   std::optional<std::string> key = {};  // of an output's record
   bool tombstone = false;               // an output's record has no payload, and no text
+  // Of an output's row:
+  uint64_t content = 0;                       // a hash of what it says
+  std::optional<int64_t> event_time_us = {};  // if its output is final (operators/final_output.h)
+  bool wanted = true;  // else it is only counted, and has neither text nor key
+  uint64_t rows = 1;   // not wanted, it may stand for several
 };
 
 // What an operator is given for one epoch. Everything is borrowed for the call.

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/types/hash.h"
+
 namespace kappa::operators {
 namespace {
 
@@ -87,6 +89,9 @@ void UpsertOutput::leave(const Batch& input, KeyChange change,
   side.key = std::move(change.key);
   side.tombstone = !after;
   if (side.tombstone) side.text.clear();
+  // A tombstone says no more than whose it is.
+  const std::string& content = side.tombstone ? *side.key : side.text;
+  side.content = hash_bytes(content.data(), content.size());
   context.side.push_back(std::move(side));
 }
 

@@ -60,6 +60,7 @@ void Generations::look() {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, running] : running_) all.push_back(running.generation);
   }
+  tell_followers(all);
   std::vector<uint32_t> ready;
   for (const std::shared_ptr<Generation>& generation : all) {
     runtime::PipelineStats stats = generation->pipeline->stats();
@@ -85,6 +86,24 @@ void Generations::look() {
       const double rate = rate_reached(id);
       if (rate > 0) info.replay_records_per_second = rate;
     }).IgnoreError();
+  }
+}
+
+// How far the leader has said its final outputs, as last seen.
+void Generations::tell_followers(const std::vector<std::shared_ptr<Generation>>& all) {
+  operators::OutputMarks said_to;
+  uint32_t leader = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    leader = info_.live_generation;
+    const auto live = running_.find(leader);
+    const bool seen = live != running_.end() && live->second.stats &&
+                      live->second.stats->failure.ok() && !live->second.stats->follows;
+    if (!seen) return;
+    said_to = live->second.stats->said_to;
+  }
+  for (const std::shared_ptr<Generation>& generation : all) {
+    if (generation->id != leader) generation->pipeline->note_said(said_to);
   }
 }
 

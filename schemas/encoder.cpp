@@ -16,6 +16,7 @@ class JsonEncoder final : public RowEncoder {
     encode_json(names_, columns, row, out);
     return absl::OkStatus();
   }
+  bool can_fail() const override { return false; }
 
  private:
   std::vector<std::string> names_;

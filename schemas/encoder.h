@@ -23,6 +23,8 @@ class RowEncoder {
   // the row has no payload; what was appended then means nothing.
   virtual absl::Status encode(std::span<const ColumnRef> columns, size_t row,
                               std::string* out) const = 0;
+  // Whether a row of the table's types may have no payload.
+  virtual bool can_fail() const { return true; }
 };
 
 // An encoder for a table's format. InvalidArgument as of make_decoder, or a field that the message

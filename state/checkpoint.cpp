@@ -82,6 +82,11 @@ void put_outbox(const Checkpoint& checkpoint, CheckpointHead* head, WriteBatch* 
   head->outbox_from = to;
 }
 
+void put_kept(const KeptChanges& kept, WriteBatch* batch) {
+  for (const auto& [from, to] : kept.erased) batch->erase_range(kept_key(from), kept_key(to));
+  for (const auto& [key, value] : kept.added) batch->put(kept_key(key), value);
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(StateStore* store) : store_(store) {
@@ -144,6 +149,14 @@ absl::Status CheckpointStore::visit_outbox(
   return damage;
 }
 
+absl::Status CheckpointStore::visit_kept(
+    std::string_view from, std::string_view to,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  return store_->scan(
+      kept_key(from), kept_key(to),
+      [&](std::string_view key, std::string_view value) { return visit(key.substr(1), value); });
+}
+
 // ---- writing --------------------------------------------------------------------------------
 
 absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
@@ -168,6 +181,7 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
     batch.put(part_key(table, head.number), encode_part(part));
   }
   put_outbox(checkpoint, &head, &batch);
+  put_kept(checkpoint.kept, &batch);
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);
   KAPPA_RETURN_IF_ERROR(failed_);
@@ -275,6 +289,7 @@ absl::Status CheckpointStore::keep_only(const std::set<uint64_t>& operator_ids, 
     for (const auto& [checkpoint, part] : parts) erase_part(table, checkpoint, part, &head, &batch);
     head.starts.erase(table);
   }
+  batch.erase_range(kept_key(""), "l");
   batch.erase_range(outbox_key(0), "p");
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);

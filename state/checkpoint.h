@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,13 @@ struct OutboxEntry {
   std::string payload;  // opaque here; engine/log's outbox publisher encodes and decodes it
 };
 
+// What a follower keeps because it may have to leave once it leads; keys and values are opaque
+// here.
+struct KeptChanges {
+  std::vector<std::pair<std::string, std::string>> erased;  // keys in [first, second), before:
+  std::vector<std::pair<std::string, std::string>> added;   // keys and values
+};
+
 // What one checkpoint makes durable: all of it, in one atomic synced write.
 struct Checkpoint {
   std::string place;  // opaque here: the runtime's place, watermarks, counters
@@ -33,6 +41,7 @@ struct Checkpoint {
   std::vector<PackedTable> tables;
   std::vector<OutboxEntry> outbox;   // new entries
   uint64_t outbox_published_to = 0;  // entries below may be forgotten
+  KeptChanges kept = {};
 };
 
 // Writes checkpoints into a generation's store and reads them back. Layout: checkpoint_format.h.
@@ -68,6 +77,11 @@ class CheckpointStore {
   absl::Status visit_outbox(uint64_t from,
                             const std::function<bool(const OutboxEntry&)>& visit) const;
 
+  // What is kept, of the keys in [from, to), in their order, until `visit` returns false.
+  absl::Status visit_kept(
+      std::string_view from, std::string_view to,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+
   // Takes the checkpoint's blobs away. After an error nothing is written any more: tables take what
   // they packed for written.
   absl::Status write(Checkpoint& checkpoint);
@@ -85,8 +99,8 @@ class CheckpointStore {
   // checkpoints' numbers, which may be later.
   absl::Status merge_small_parts();
 
-  // Forgets the rows and events of all operators but these, and the outbox, and makes `place` the
-  // checkpoint's: in one synced write. For a store that nobody writes to.
+  // Forgets the rows and events of all operators but these, the outbox and what is kept, and makes
+  // `place` the checkpoint's: in one synced write. For a store that nobody writes to.
   absl::Status keep_only(const std::set<uint64_t>& operator_ids, std::string place);
 
  private:

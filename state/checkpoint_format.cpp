@@ -186,6 +186,10 @@ absl::StatusOr<std::string_view> open_blob(std::string_view stored) {
   return absl::DataLossError("its checksum does not match");
 }
 
+std::string kept_key(std::string_view key) {
+  return std::string(1, 'k').append(key);
+}
+
 std::string outbox_key(uint64_t sequence) {
   return numbered_key('o', sequence);
 }

@@ -16,6 +16,7 @@
 //                                                       bytes u64 | crc32c u32
 //   'd' checkpoint u64, operator u64, part u8, n u32  → a blob: packed rows, or stored
 //                                                       events | crc32c u32
+//   'k' key                                           → what a follower keeps, opaque here
 //   'm' "checkpoint"                                  → the head, see encode_head()
 //   'o' sequence u64                                  → an outbox entry, see encode_outbox()
 namespace kappa::state {
@@ -56,6 +57,8 @@ std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n);
 void seal_blob(std::string* packed);
 // The packed rows of a blob. DataLoss: damaged.
 absl::StatusOr<std::string_view> open_blob(std::string_view stored);
+
+std::string kept_key(std::string_view key);
 
 std::string outbox_key(uint64_t sequence);
 uint64_t sequence_of_outbox_key(std::string_view key);

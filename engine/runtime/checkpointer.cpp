@@ -43,7 +43,8 @@ void Checkpointer::stop() {
 }
 
 void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
-                         std::vector<state::OutboxEntry> entries, std::function<void()> written) {
+                         std::vector<state::OutboxEntry> entries, state::KeptChanges kept,
+                         std::function<void()> written) {
   KAPPA_INVARIANT(idle(), "one checkpoint at a time");
   begun_us_ = steady_us();
   checkpoint_ = {};
@@ -58,6 +59,7 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   offsets_.clear();
   for (const PartitionPlace& p : place.partitions) offsets_.emplace_back(p.partition, p.next);
   checkpoint_.outbox = std::move(entries);
+  checkpoint_.kept = std::move(kept);
   parts_.clear();
   for (const WorkerState& worker : workers) {
     Part& part = parts_.emplace_back();

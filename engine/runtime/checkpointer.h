@@ -46,8 +46,8 @@ class Checkpointer {
 
   bool idle() const { return state_.load() == State::kIdle; }
   bool slicing() const { return state_.load() == State::kSlicing; }
-  // Cuts. By worker; what is dirty in tables, what event logs were given since the last time, and
-  // `entries` go into this checkpoint.
+  // Cuts. By worker; what is dirty in tables, what event logs were given since the last time,
+  // `entries` and `kept` go into this checkpoint.
   struct WorkerState {
     std::vector<state::Table*> tables;
     std::vector<state::EventLog*> events;
@@ -55,7 +55,8 @@ class Checkpointer {
   // `written` is called once it is durable, on the thread that wrote it and before that writes
   // anything else.
   void begin(Place place, const std::vector<WorkerState>& workers,
-             std::vector<state::OutboxEntry> entries, std::function<void()> written = nullptr);
+             std::vector<state::OutboxEntry> entries, state::KeptChanges kept,
+             std::function<void()> written = nullptr);
   // Packs up to about `rows_max` rows of a worker's tables. Workers at the same time.
   void slice(uint32_t worker, size_t rows_max);
   // After slices: whether all is packed; then it is handed to the writer.

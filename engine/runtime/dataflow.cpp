@@ -59,7 +59,10 @@ class Observer final : public operators::Operator {
 }  // namespace
 
 Dataflow::Dataflow(const operators::Plan& plan, uint32_t workers)
-    : plan_(plan), shape_(plan, workers), parts_(workers) {}
+    : plan_(plan),
+      shape_(plan, workers),
+      wanted_from_us_(plan.nodes.size(), operators::kAllWanted),
+      parts_(workers) {}
 
 absl::StatusOr<std::unique_ptr<Dataflow>> Dataflow::create(
     const operators::Plan& plan, const schemas::ProductFiles& files, uint32_t workers,
@@ -75,6 +78,22 @@ std::unique_ptr<operators::Operator> Dataflow::make_frames(const PlanNode& node)
     return std::make_unique<operators::RunningFrames>(plan_, node.id);
   }
   return std::make_unique<operators::KeptFrames>(plan_, node.id);
+}
+
+absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_output(
+    NodeId node, const schemas::ProductFiles& files) {
+  if (on_output_) return std::make_unique<Observer>(node, on_output_);
+  const schemas::Source& sink = operators::sink_of(plan_, node);
+  KAPPA_ASSIGN_OR_RETURN(auto encoder, schemas::make_encoder(sink, files));
+  if (sink.upsert) {
+    return std::make_unique<operators::UpsertOutput>(plan_, node, std::move(encoder));
+  }
+  std::optional<operators::FinalOutput> final;
+  for (const operators::FinalOutput& output : operators::final_outputs(plan_)) {
+    if (output.output == node) final = output;
+  }
+  return std::make_unique<operators::Output>(plan_, node, std::move(encoder),
+                                             &wanted_from_us_[node], std::move(final));
 }
 
 absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_operator(
@@ -97,15 +116,7 @@ absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_operator(
   if (is<ViewNode>(node) && !shape_.reads_aggregate(node)) {
     return std::make_unique<operators::ViewTable>(plan_, node.id, shape_.emits(node.id));
   }
-  if (is<OutputNode>(node)) {
-    if (on_output_) return std::make_unique<Observer>(node.id, on_output_);
-    const schemas::Source& sink = operators::sink_of(plan_, node.id);
-    KAPPA_ASSIGN_OR_RETURN(auto encoder, schemas::make_encoder(sink, files));
-    if (sink.upsert) {
-      return std::make_unique<operators::UpsertOutput>(plan_, node.id, std::move(encoder));
-    }
-    return std::make_unique<operators::Output>(plan_, node.id, std::move(encoder));
-  }
+  if (is<OutputNode>(node)) return make_output(node.id, files);
   if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);
   if (is<operators::IntervalJoinNode>(node)) {
     return std::make_unique<operators::IntervalJoin>(plan_, node.id);

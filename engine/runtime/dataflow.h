@@ -12,6 +12,7 @@
 #include "engine/runtime/front.h"
 #include "engine/runtime/order_reader.h"
 #include "engine/runtime/watermarks.h"
+#include "operators/final_output.h"
 #include "operators/grouped_rows.h"
 #include "operators/operator.h"
 #include "operators/plan.h"
@@ -55,6 +56,9 @@ class Dataflow {
 
   // As DataflowShape::set_resting().
   void set_resting(std::vector<bool> nodes) { shape_.set_resting(std::move(nodes)); }
+  // From which event time on an output's rows are wanted as records (operators/output.h); all,
+  // until it is said.
+  void want(operators::NodeId output, int64_t from_us) { wanted_from_us_[output] = from_us; }
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
   // The operators of a worker that have event logs.
@@ -99,6 +103,8 @@ class Dataflow {
   Dataflow(const operators::Plan& plan, uint32_t workers);
   absl::Status make_operators(const schemas::ProductFiles& files);
   std::unique_ptr<operators::Operator> make_frames(const operators::PlanNode& node) const;
+  absl::StatusOr<std::unique_ptr<operators::Operator>> make_output(
+      operators::NodeId node, const schemas::ProductFiles& files);
   absl::StatusOr<std::unique_ptr<operators::Operator>> make_operator(
       const operators::PlanNode& node, const schemas::ProductFiles& files);
 
@@ -119,6 +125,7 @@ class Dataflow {
   // An aggregate's rows travel by their group, those of OVER by their partition, a join's by what
   // it equates; what comes after it in the keys of their tables does not count. By operator id.
   std::map<uint64_t, size_t> group_columns_;
+  std::vector<int64_t> wanted_from_us_;  // by node
   std::vector<Worker> parts_;
 };
 

@@ -41,7 +41,7 @@ absl::Status LivePipeline::wait_until(bool (LivePipeline::*still)() const, Deadl
     KAPPA_RETURN_IF_ERROR(run_between_epochs(
         [this, still, is_still, at] {
           *is_still = (this->*still)();
-          if (*is_still) *at = {journal_->bookmark().entry, state_.outbox_next};
+          if (*is_still) *at = {journal_->bookmark().entry, state_.outbox_next, said_to()};
         },
         deadline));
     if (*is_still) return absl::OkStatus();
@@ -67,7 +67,14 @@ absl::StatusOr<Pipeline::Standstill> LivePipeline::hold(Deadline deadline) {
 }
 
 absl::Status LivePipeline::release(Deadline deadline) {
-  return run_between_epochs([this] { standing_ = false; }, deadline);
+  const auto said = std::make_shared<absl::Status>();
+  KAPPA_RETURN_IF_ERROR(run_between_epochs(
+      [this, said] {
+        *said = say_kept();
+        if (said->ok()) standing_ = false;
+      },
+      deadline));
+  return *said;
 }
 
 absl::Status LivePipeline::take_over(const Standstill& at, log::OutboxPublisher* publisher,
@@ -113,9 +120,10 @@ absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublis
   }
   pacer_.set({});
   follow_to_ = UINT64_MAX;
-  // Until here it has counted what it would have published; the numbers that are in force go on.
   state_.outbox_next = at.outbox_next;
+  take_up_finals(at.said_to);
   outbox_.mute(false);
+  want_outputs();
   publisher->set_compacted(operators::compacted_topics(plan_));
   delivery_.take_up(publisher, at.outbox_next);
   changed_ = true;  // a checkpoint of its own makes it so for good
@@ -125,6 +133,9 @@ absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublis
 void LivePipeline::become_follower() {
   delivery_.let_go();
   outbox_.mute(true);
+  state_.final_from.clear();
+  keep_from_us_.clear();
+  want_outputs();
   follows_ = true;
   standing_ = false;
 }

@@ -195,7 +195,12 @@ void LivePipeline::begin_checkpoint() {
       copy->done = true;
     };
   }
-  checkpointer_->begin(place(), workers, outbox_.take_unsaved(), std::move(written));
+  if (!follows_) {
+    forget_passed();
+    said_before_ = std::exchange(said_in_checkpoint_, said_to());
+  }
+  checkpointer_->begin(place(), workers, outbox_.take_unsaved(), outbox_.kept().take_unsaved(),
+                       std::move(written));
   changed_ = false;
   last_checkpoint_ms_ = clock_->now().ms;
 }

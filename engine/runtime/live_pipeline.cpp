@@ -27,6 +27,7 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       options_(std::move(options)),
       plan_fingerprint_(operators::fingerprint(plan_)),
       store_(store),
+      finals_(operators::final_outputs(plan_)),
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
@@ -69,7 +70,11 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
     *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), run_places, workers}, {}});
   }
   state_.source_records.assign(plan_.sources.size(), 0);
+  want_outputs();
   KAPPA_RETURN_IF_ERROR(restore());
+  want_outputs();
+  if (!follows_) said_in_checkpoint_ = said_to();
+  if (!standing_) KAPPA_RETURN_IF_ERROR(say_kept());
   last_checkpoint_ms_ = clock_->now().ms;
   if (options_.follow_only) return absl::OkStatus();
   uint64_t all = UINT64_MAX;
@@ -174,6 +179,7 @@ absl::Status LivePipeline::restore() {
   KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), mark, place.outbox_next, {}}));
   const bool untouched = std::exchange(place.untouched, false);
   state_ = std::move(place);
+  if (follows_) state_.final_from.clear();
   if (untouched) show_first_rows();
   return wake_if_there();
 }

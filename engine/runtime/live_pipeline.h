@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -49,6 +50,7 @@ class LivePipeline final : public Pipeline {
   absl::Status join(const std::vector<std::string>& topics, Deadline deadline) override;
   absl::StatusOr<Standstill> standstill(Deadline deadline) override;
   absl::Status add_outputs(std::vector<OutputRecord> records, Deadline deadline) override;
+  void note_said(operators::OutputMarks said_to) override;
   absl::Status set_pace(const Pace& pace, Deadline deadline) override;
   absl::Status rest(Deadline deadline) override;
   absl::Status stir(Deadline deadline) override;
@@ -132,6 +134,14 @@ class LivePipeline final : public Pipeline {
   void become_follower();
   absl::Status write_join(const std::vector<std::string>& topics);
 
+  // Final outputs.
+  operators::OutputMarks said_to() const;
+  operators::OutputMarks said_durably() const;
+  void take_up_finals(const operators::OutputMarks& said_to);
+  absl::Status say_kept();
+  void forget_passed();
+  void want_outputs();
+
   // Following.
   using Ready = std::function<absl::StatusOr<bool>()>;
   absl::StatusOr<std::unique_ptr<Snapshot>> pin_once(const Ready& ready,
@@ -177,6 +187,7 @@ class LivePipeline final : public Pipeline {
   PipelineOptions options_;
   uint64_t plan_fingerprint_;
   state::StateStore* store_;
+  const std::vector<operators::FinalOutput> finals_;
   state::CheckpointStore checkpoints_;
   std::unique_ptr<OrderJournal> journal_;
   std::unique_ptr<Dataflow> flow_;
@@ -215,8 +226,13 @@ class LivePipeline final : public Pipeline {
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;
   absl::Status failure_;
-  std::atomic<bool> follows_;        // another pipeline's order
-  bool standing_ = false;            // a leader that takes nothing from the log
+  std::atomic<bool> follows_;  // another pipeline's order
+  bool standing_ = false;      // a leader that takes nothing from the log
+  // Of a follower's final outputs, by node: rows whose event time is below are not kept.
+  std::map<operators::NodeId, int64_t> keep_from_us_;
+  // Of a leader's: as the last checkpoint begun has it, and the one before.
+  operators::OutputMarks said_in_checkpoint_;
+  operators::OutputMarks said_before_;
   Pacer pacer_;                      // a follower's
   uint64_t follow_to_ = UINT64_MAX;  // entries of the journal that a follower applies
   std::shared_ptr<StateCopy> copy_;  // null: none is asked for

@@ -56,6 +56,7 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.last_checkpoint_ms = last_checkpoint_ms_;
   stats.checkpoint_seconds = checkpointer_->last_seconds();
   const uint64_t published_to = delivery_.mark().published_to;
+  if (!follows_) stats.said_to = said_durably();
   if (!delivery_.muted() && published_to < state_.outbox_next) {
     stats.outbox_pending = state_.outbox_next - published_to;
   }

@@ -9,6 +9,7 @@
 #include "engine/runtime/dead_letter.h"
 #include "engine/runtime/outbox_entry.h"
 #include "engine/types/hash.h"
+#include "engine/types/status_macros.h"
 
 namespace kappa::runtime {
 
@@ -30,12 +31,16 @@ void count(const SideRow& row, SideCounts* counts) {
       ++counts->late;
       break;
     case SideRow::Kind::kOutput:
-      ++counts->outputs;
-      break;
+      counts->outputs += row.rows;
+      counts->content += row.content;
+      return;
   }
-  // A tombstone says no more than whose it is.
-  const std::string& content = row.tombstone ? *row.key : row.text;
-  counts->content += hash_bytes(content.data(), content.size());
+  counts->content += hash_bytes(row.text.data(), row.text.size());
+}
+
+void add_identity(NodeId statement, uint32_t ordinal, log::OutboxRecord* record) {
+  record->headers.emplace_back("kappa-statement", absl::StrCat(statement));
+  record->headers.emplace_back("kappa-ordinal", absl::StrCat(ordinal));
 }
 
 }  // namespace
@@ -69,74 +74,93 @@ std::string Outbox::destination(const SideRow& row, const TopicPartition& source
   return absl::StrCat(name, ".dead-letters");
 }
 
-void Outbox::add_identity(NodeId statement, uint32_t ordinal, log::OutboxRecord* record) const {
-  record->headers.emplace_back("kappa-statement", absl::StrCat(statement));
-  record->headers.emplace_back("kappa-ordinal", absl::StrCat(ordinal));
-  record->headers.emplace_back(log::kOutboxSequenceHeader,
-                               absl::StrCat(product_, "/", record->sequence));
-}
-
 void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
                      const OrderReader& reader, Place* place) {
   uint32_t ordinal = 0;
   for (size_t i = 0; i < side.size(); ++i) {
     const SideRow& row = side[i];
-    count(row, &place->side[row.node]);
+    SideCounts& counts = place->side[row.node];
+    count(row, &counts);
     const bool same =
         i > 0 && side[i - 1].place.place() == row.place.place() && side[i - 1].node == row.node;
     ordinal = same ? ordinal + 1 : 0;
-    const uint64_t sequence = place->outbox_next++;
-    if (muted_) continue;
-    const EpochPlace& at = epoch.places[row.place.place()];
-    log::OutboxRecord letter;
-    letter.sequence = sequence;
-    letter.timestamp = LogTime{at.known_at_ms};
-    TopicPartition source;
-    if (at.record != nullptr) {
-      source = reader.partition(at.partition);
-      letter.headers = {{"kappa-topic", source.topic},
-                        {"kappa-partition", absl::StrCat(source.partition)},
-                        {"kappa-offset", absl::StrCat(at.record->offset.value)}};
+    if (!row.wanted) continue;
+    if (!muted_) {
+      leave(record_of(row, ordinal, epoch, reader), place);
+    } else if (row.event_time_us) {
+      kept_.keep(row.node, *row.event_time_us, counts.outputs + counts.errors,
+                 record_of(row, ordinal, epoch, reader));
     }
-    letter.topic = destination(row, source);
-    add_identity(row.node, ordinal, &letter);
-    const bool dead = row.kind == SideRow::Kind::kError || row.kind == SideRow::Kind::kDuplicate;
-    if (!dead) {
-      letter.key = row.key;
-      if (!row.tombstone) letter.value = row.text;
-    } else {
-      letter.headers.emplace_back("kappa-reason", row.text);
-      if (row.position.line > 0) {
-        const ViewNode* view = view_below(row.node);  // none: an INSERT INTO
-        if (view) letter.headers.emplace_back("kappa-view", view->name);
-        letter.headers.emplace_back("kappa-sql-position",
-                                    absl::StrCat(row.position.line, ":", row.position.column));
-      }
-      if (at.record != nullptr && at.record->key) {
-        letter.key.emplace(at.record->key, at.record->key_size);
-      }
-      if (at.record != nullptr && at.record->value) {
-        letter.value.emplace(at.record->value, at.record->value_size);
-      }
-      if (at.record != nullptr) add_original_headers(*at.record, &letter.headers);
-    }
-    unsaved_.push_back(encode(letter));
   }
+}
+
+log::OutboxRecord Outbox::record_of(const SideRow& row, uint32_t ordinal, const Epoch& epoch,
+                                    const OrderReader& reader) const {
+  const EpochPlace& at = epoch.places[row.place.place()];
+  log::OutboxRecord record;
+  record.timestamp = LogTime{at.known_at_ms};
+  TopicPartition source;
+  if (at.record != nullptr) {
+    source = reader.partition(at.partition);
+    record.headers = {{"kappa-topic", source.topic},
+                      {"kappa-partition", absl::StrCat(source.partition)},
+                      {"kappa-offset", absl::StrCat(at.record->offset.value)}};
+  }
+  record.topic = destination(row, source);
+  add_identity(row.node, ordinal, &record);
+  const bool dead = row.kind == SideRow::Kind::kError || row.kind == SideRow::Kind::kDuplicate;
+  if (dead) {
+    add_dead_letter(row, at, &record);
+  } else {
+    record.key = row.key;
+    if (!row.tombstone) record.value = row.text;
+  }
+  return record;
+}
+
+void Outbox::add_dead_letter(const SideRow& row, const EpochPlace& at,
+                             log::OutboxRecord* letter) const {
+  letter->headers.emplace_back("kappa-reason", row.text);
+  if (row.position.line > 0) {
+    const ViewNode* view = view_below(row.node);  // none: an INSERT INTO
+    if (view) letter->headers.emplace_back("kappa-view", view->name);
+    letter->headers.emplace_back("kappa-sql-position",
+                                 absl::StrCat(row.position.line, ":", row.position.column));
+  }
+  if (at.record == nullptr) return;
+  if (at.record->key) letter->key.emplace(at.record->key, at.record->key_size);
+  if (at.record->value) letter->value.emplace(at.record->value, at.record->value_size);
+  add_original_headers(*at.record, &letter->headers);
+}
+
+void Outbox::leave(log::OutboxRecord record, Place* place) {
+  record.sequence = place->outbox_next++;
+  record.headers.emplace_back(log::kOutboxSequenceHeader,
+                              absl::StrCat(product_, "/", record.sequence));
+  unsaved_.push_back(encode(record));
 }
 
 void Outbox::add(std::vector<OutputRecord> records, LogTime time, Place* place) {
   std::map<NodeId, uint32_t> ordinals;
   for (OutputRecord& from : records) {
     log::OutboxRecord record;
-    record.sequence = place->outbox_next++;
-    if (muted_) continue;
     record.topic = operators::sink_of(plan_, from.output).topic;
     record.timestamp = time;
     record.key = std::move(from.key);
     record.value = std::move(from.payload);
     add_identity(from.output, ordinals[from.output]++, &record);
-    unsaved_.push_back(encode(record));
+    leave(std::move(record), place);
   }
+}
+
+absl::Status Outbox::say_kept(const state::CheckpointStore& store,
+                              const std::map<NodeId, int64_t>& from_us, Place* place) {
+  for (const auto& [output, from] : from_us) {
+    KAPPA_ASSIGN_OR_RETURN(std::vector<log::OutboxRecord> records, kept_.read(store, output, from));
+    for (log::OutboxRecord& record : records) leave(std::move(record), place);
+  }
+  kept_.drop_all();
+  return absl::OkStatus();
 }
 
 std::vector<state::OutboxEntry> Outbox::take_unsaved() {

@@ -14,6 +14,7 @@
 #include "engine/runtime/patience.h"
 #include "engine/runtime/reads.h"
 #include "engine/types/clock.h"
+#include "operators/final_output.h"
 #include "operators/plan.h"
 #include "schemas/decoder.h"
 #include "state/store.h"
@@ -85,6 +86,8 @@ struct PipelineStats {
   uint64_t records = 0;  // since the product's first one
   bool follows = false;  // another pipeline's order
   bool rests = false;    // some of its views do, until the order has come to where their rows are
+  // Of a leader's final outputs: rows whose event time is below have been said, durably.
+  operators::OutputMarks said_to;
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced
@@ -142,14 +145,21 @@ class Pipeline : public ViewReader {
   // publishes. The others (follow_only) apply the same order, muted. A new one is ready once it
   // stands where the old one does: what came until there has been published by the old one, what
   // comes after is published by the new one (replay/swap.h).
+  //
+  // Final outputs (operators/final_output.h) change hands by event time instead: what the old one
+  // has said ends at its watermark. A follower keeps such rows of its own; those from there on
+  // leave first once it goes on, and what comes below is only counted. An output that the old one
+  // does not have, or that is not final there, changes hands by place.
 
   struct Standstill {
-    uint64_t entries = 0;      // of the journal: all are applied, and in a checkpoint
-    uint64_t outbox_next = 0;  // outbox entries below are published
+    uint64_t entries = 0;                 // of the journal: all are applied, and in a checkpoint
+    uint64_t outbox_next = 0;             // outbox entries below are published
+    operators::OutputMarks said_to = {};  // rows of final outputs below it have been said
   };
   // Takes no more of what arrives; what the journal has is applied, checkpointed, published. Reads
   // are served as ever. DeadlineExceeded: it goes on as before; FailedPrecondition: it follows.
   virtual absl::StatusOr<Standstill> hold(Deadline deadline) = 0;
+  // What it has kept as a follower leaves first. After an error it stands still as before.
   virtual absl::Status release(Deadline deadline) = 0;
   // A follower takes the place of a leader that stands still there, and stands still as well. On
   // return that is durable. DeadlineExceeded: it has not come there, and goes on as before.
@@ -172,6 +182,10 @@ class Pipeline : public ViewReader {
   virtual absl::Status join(const std::vector<std::string>& topics, Deadline deadline) = 0;
 
   // ---- following; any thread, while it runs ----
+
+  // How far the leader had said its final outputs, some time ago: a follower keeps no row below,
+  // and none of outputs that are not there. Until it is told, it keeps them all. Does not wait.
+  virtual void note_said(operators::OutputMarks said_to) = 0;
 
   // From the next turn on. What leads has no pace: it is reset by take_over().
   virtual absl::Status set_pace(const Pace& pace, Deadline deadline) = 0;

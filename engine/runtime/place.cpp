@@ -151,6 +151,11 @@ std::string encode(const Place& place) {
   out.u8(place.untouched ? 1 : 0);
   out.u8(place.rest ? 1 : 0);
   if (place.rest) put(out, *place.rest);
+  out.u64(place.final_from.size());
+  for (const auto& [node, event_time_us] : place.final_from) {
+    out.u64(node);
+    out.i64(event_time_us);
+  }
   return out.take();
 }
 
@@ -193,6 +198,10 @@ absl::StatusOr<Place> decode_place(std::string_view bytes) {
   place.published = get_offsets(in);
   place.untouched = in.u8() == 1;
   if (in.u8() == 1) place.rest = get_rest(in);
+  for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
+    const auto node = static_cast<uint32_t>(in.u64());
+    place.final_from[node] = in.i64();
+  }
   if (!in.ok() || !in.at_end()) return absl::DataLossError("the checkpoint's place is damaged");
   return place;
 }

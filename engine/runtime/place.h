@@ -81,6 +81,9 @@ struct Place {
   std::vector<std::pair<TopicPartition, Offset>> published;
   bool untouched = false;  // what a total over nothing shows has not been shown yet
   std::optional<Rest> rest;
+  // Of final outputs, by node: rows whose event time is below have been said by the generation that
+  // led before.
+  std::map<uint32_t, int64_t> final_from;
 };
 
 std::string encode(const Place& place);

@@ -21,6 +21,7 @@ Place sample() {
   place.records = 30;
   place.outbox_next = 6;
   place.published = {{{"out", 0}, Offset{4}}};
+  place.final_from = {{2, -7}, {5, kEndOfTime.us}};
   return place;
 }
 
@@ -33,6 +34,7 @@ TEST_CASE("a place is read back as it was written") {
   CHECK(place->partitions[0].log_time == kNoLogTime);
   CHECK(place->sources[0].active_ms == sample().sources[0].active_ms);
   CHECK(place->side.at(2).content == 5);
+  CHECK(place->final_from == sample().final_from);
 }
 
 TEST_CASE("a place cut short anywhere, or with something behind it, is damaged") {

@@ -115,6 +115,10 @@ std::string ShopProduct::path(uint32_t generation) const {
   return data_->generation_path(kProduct, generation);
 }
 
+std::string ShopProduct::journal() const {
+  return data_->journal_path(kProduct);
+}
+
 uint32_t ShopProduct::replay(const std::string& sql, const serve::ReplayBudget& budget) {
   serve::ReplayRequest request{files_of(sql), budget, {}};
   const auto* live = catalogue_.find(kProduct);

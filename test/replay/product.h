@@ -30,6 +30,7 @@ class ShopProduct {
   std::shared_ptr<Generation> served() const;
   serve::GenerationStatus status(uint32_t generation);
   std::string path(uint32_t generation) const;
+  std::string journal() const;
   // Once it has started from `sql`. What does not change is not computed, unless nothing changes.
   uint32_t replay(const std::string& sql, const serve::ReplayBudget& budget = {});
   uint32_t replay(const serve::ReplayRequest& request);

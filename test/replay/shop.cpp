@@ -83,7 +83,8 @@ Shop::Shop(const std::string& directory, std::optional<int64_t> retention_ms)
 void Shop::open(ShopGeneration& generation, bool leads, const std::string& sql) {
   generation.pipeline.reset();
   if (leads) outbox = std::make_unique<log::HeaderOutbox>("default", log.get());
-  const PipelineOptions options = {.epoch_records_max = 32,
+  const PipelineOptions options = {.workers = workers,
+                                   .epoch_records_max = 32,
                                    .checkpoint_interval_ms = 1,
                                    .publisher = leads ? outbox.get() : nullptr,
                                    .follow_only = !leads};
@@ -91,7 +92,7 @@ void Shop::open(ShopGeneration& generation, bool leads, const std::string& sql) 
   INFO(sql::to_status(compiled.diagnostics).ToString());
   REQUIRE(compiled.ok());
   auto opened = Pipeline::open(std::move(compiled.plan), {}, log.get(), generation.store.get(),
-                               directory_ + "/journal", &clock, options);
+                               journal(), &clock, options);
   require_ok(opened.status());
   generation.pipeline = *std::move(opened);
   require_ok(generation->start());
@@ -99,11 +100,11 @@ void Shop::open(ShopGeneration& generation, bool leads, const std::string& sql) 
 
 absl::Status Shop::try_hit(int count) {
   for (int i = 0; i < count; ++i, ++hits) {
-    const int64_t ms = kStartMs + hits * 10;
+    const int64_t ms = kStartMs + hits * step_ms;
     clock.set(LogTime{ms});
     const std::string json =
         absl::StrCat(R"({"page":"p)", hits % 5, R"(","n":)", hits, R"(,"at":")",
-                     to_text(Value::timestamptz((ms - (hits % 7) * 300) * 1000)), "\"}");
+                     to_text(Value::timestamptz((ms - (hits % 7) * 3 * step_ms) * 1000)), "\"}");
     const log::RecordToAppend record{.key = {},
                                      .value = json,
                                      .timestamp = LogTime{ms},

@@ -56,6 +56,11 @@ class Shop {
   };
   Published published() const;
 
+  // Of the order that its generations share, unless they are a product's (ShopProduct).
+  std::string journal() const { return directory_ + "/journal"; }
+
+  int64_t step_ms = 10;  // from hit to hit, which come up to 18 steps too late
+  uint32_t workers = 1;
   ManualClock clock;
   std::unique_ptr<log::EmbeddedLog> log;
   std::unique_ptr<log::HeaderOutbox> outbox;
