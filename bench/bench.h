@@ -22,7 +22,8 @@ struct Options {
   // Of benches over Kafka.
   std::string brokers;  // host:port[,host:port]
   std::string topic;
-  int64_t load = 0;  // so many records are appended to the topic first
+  int64_t load = 0;         // so many records are appended to the topic first
+  bool over_kafka = false;  // of benches that have their log in one or the other
   // Prints a result before the one that the bench returns.
   std::function<void(const Result& result)> report;
 };

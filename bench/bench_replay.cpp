@@ -1,18 +1,29 @@
 // How fast does a new generation come to the end of the log? A live pipeline takes a log of bids
 // and writes the order; a second one then follows that order from its start into a RocksDB of its
-// own, with a checkpoint every second. The yardstick of the same run reads the same blocks of the
-// log and takes four fields of each record with simdjson, nothing else. A replay must end in the
-// state of the live pipeline, as what is on disk restores it.
+// own, with a checkpoint every second. The yardstick of the same run reads the same log and takes
+// four fields of each record with simdjson, nothing else: block by block, or with --log kafka by
+// librdkafka's own consumer. A replay must end in the state of the live pipeline, as what is on
+// disk restores it.
 //
 //   aggregate: Nexmark 17, into a view
 //   features: trailing counts, sums, distinct bidders of each bid, to a program that adds them up
-//   features-topic: the same, to a topic; a replay publishes nothing, but knows what it would
+//   features-topic: the same, to a topic; a replay publishes nothing, but knows what it would; of
+//     the embedded log only
+//
+// Over Kafka, --topic T holds bids for aggregate, and T-features slower ones for features, both of
+// which --load N fills.
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bench/bid_queries.h"
+#include "bench/kafka_bids.h"
+#include "bench/kafka_yardstick.h"
 #include "bench/plain_bids.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
@@ -92,29 +103,36 @@ Round median(std::vector<Round> rounds) {
   return middle;
 }
 
-absl::StatusOr<Round> measure(const BidQuery& query, int64_t records, const Options& options) {
-  const Product& product = query.product;
-  const std::string directory = absl::StrCat(options.directory, "/", records);
-  std::filesystem::create_directories(directory);
-  KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(directory + "/log", records, product.keys));
-  const Bids bids = generated_bids(records, product.keys);
-  const Check check = query.check_for(bids);
-  KAPPA_ASSIGN_OR_RETURN(const Result live,
-                         run_over(log.get(), product, records, directory, options, check));
+// Where the bids are.
+struct Ground {
+  log::Log* log;
+  std::string table;  // that declares them
+  int64_t records;
+  Bids bids;
+  std::function<absl::StatusOr<Result>()> yardstick;
+};
 
-  int64_t sum = 0;
-  bids([&](const Bid& bid) {
-    sum += bid.auction + bid.bidder + bid.price + bid.date_time_us / kMicrosPerMilli;
-  });
+absl::StatusOr<Place> place_of(const Ground& ground, const Product& product,
+                               const std::string& directory) {
   sql::CompiledPlan compiled =
       sql::compile_product({{"bench.sql", product.table + product.sql}}, {});
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
-  Place at{log.get(), directory, std::move(compiled.plan), {}};
+  return Place{ground.log, directory, std::move(compiled.plan), {}};
+}
+
+absl::StatusOr<Round> measure(const Ground& ground, const BidQuery& query,
+                              const std::string& directory, const Options& options) {
+  Product product = query.product;
+  product.table = ground.table;
+  const Check check = query.check_for(ground.bids);
+  KAPPA_ASSIGN_OR_RETURN(const Result live,
+                         run_over(ground.log, product, ground.records, directory, options, check));
+  KAPPA_ASSIGN_OR_RETURN(Place at, place_of(ground, product, directory));
   KAPPA_ASSIGN_OR_RETURN(const std::string right, dump_of(at, "db", options));
   std::vector<Round> rounds(kRounds);
   for (Round& round : rounds) {
-    KAPPA_ASSIGN_OR_RETURN(round.yardstick, run_plain_reading(*log, "bid", records, sum));
-    KAPPA_ASSIGN_OR_RETURN(round.replay, replay(at, product, records, options, check));
+    KAPPA_ASSIGN_OR_RETURN(round.yardstick, ground.yardstick());
+    KAPPA_ASSIGN_OR_RETURN(round.replay, replay(at, product, ground.records, options, check));
     KAPPA_ASSIGN_OR_RETURN(const std::string replayed, dump_of(at, "replayed", options));
     if (right != replayed) {
       return absl::InternalError("the replay did not end in the state of the live pipeline");
@@ -128,6 +146,54 @@ absl::StatusOr<Round> measure(const BidQuery& query, int64_t records, const Opti
   return median(std::move(rounds));
 }
 
+// A directory of a measurement's own, which that removes.
+std::string new_directory(const Options& options, const std::string& name) {
+  const std::string directory = absl::StrCat(options.directory, "/", name);
+  std::filesystem::create_directories(directory);
+  return directory;
+}
+
+absl::StatusOr<Round> measure_embedded(const BidQuery& query, int64_t records,
+                                       const Options& options) {
+  const BidKeys& keys = query.product.keys;
+  const std::string directory = new_directory(options, absl::StrCat(records));
+  KAPPA_ASSIGN_OR_RETURN(const auto log, make_bid_log(directory + "/log", records, keys));
+  Ground ground{log.get(), kBidTable, records, generated_bids(records, keys), {}};
+  int64_t sum = 0;
+  ground.bids([&](const Bid& bid) {
+    sum += bid.auction + bid.bidder + bid.price + bid.date_time_us / kMicrosPerMilli;
+  });
+  ground.yardstick = [&] { return run_plain_reading(*log, "bid", records, sum); };
+  return measure(ground, query, directory, options);
+}
+
+absl::StatusOr<Round> measure_kafka(const BidQuery& query, const std::string& topic_name,
+                                    const Options& options) {
+  KAPPA_ASSIGN_OR_RETURN(const auto log, open_kafka(options));
+  if (options.load > 0) {
+    KAPPA_RETURN_IF_ERROR(load_kafka_bids(*log, topic_name, options.load, query.product.keys));
+  }
+  KAPPA_ASSIGN_OR_RETURN(const KafkaTopic topic, look_at_topic(*log, topic_name));
+  KAPPA_ASSIGN_OR_RETURN(const std::vector<Bid> bids, bids_of(topic));
+  const auto records = static_cast<int64_t>(bids.size());
+  const Ground ground{log.get(), kafka_bid_table(topic_name), records, these_bids(bids), [&] {
+                        return run_yardstick(options.brokers, topic_name, topic.ends, records);
+                      }};
+  return measure(ground, query, new_directory(options, topic_name), options);
+}
+
+// Lets several workers give their answers to what adds them up.
+BidQuery from_all_workers(BidQuery query) {
+  if (!query.product.on_output) return query;
+  const auto mutex = std::make_shared<std::mutex>();
+  query.product.on_output = [mutex, add_up = std::move(query.product.on_output)](
+                                operators::NodeId output, const Batch& batch) {
+    const std::lock_guard lock(*mutex);
+    add_up(output, batch);
+  };
+  return query;
+}
+
 // What the answers must be is checked where they are added up.
 BidQuery features_topic() {
   BidQuery query = features_query();
@@ -138,24 +204,34 @@ BidQuery features_topic() {
   return query;
 }
 
-absl::StatusOr<Result> run(const Options& options) {
-  if (options.workers > 1) {
-    return absl::InvalidArgumentError("this bench sums up its answers on one worker");
-  }
-  const std::pair<const char*, BidQuery> queries[] = {{"aggregate", aggregate_query()},
-                                                      {"features", features_query()},
-                                                      {"features-topic", features_topic()}};
+absl::StatusOr<Round> measure_embedded_checked(const BidQuery& query, const Options& options) {
   const int64_t records = *options.records;
+  const int64_t few = std::min<int64_t>(records / 2 + 1, 20'000);
+  KAPPA_RETURN_IF_ERROR(measure_embedded(query, few, options).status());
+  return measure_embedded(query, records, options);
+}
+
+absl::StatusOr<Result> run(const Options& options) {
+  struct Line {
+    const char* name;
+    BidQuery query;
+    std::optional<std::string> topic;  // over Kafka, if it is there
+  };
+  const Line lines[] = {{"aggregate", aggregate_query(), options.topic},
+                        {"features", features_query(), options.topic + "-features"},
+                        {"features-topic", features_topic(), std::nullopt}};
   Result last;
-  for (const auto& [name, query] : queries) {
+  for (const Line& line : lines) {
+    if (options.over_kafka && !line.topic) continue;
     if (!last.name.empty()) options.report(last);
-    const int64_t few = std::min<int64_t>(records / 2 + 1, 20'000);
-    KAPPA_RETURN_IF_ERROR(measure(query, few, options).status());
-    KAPPA_ASSIGN_OR_RETURN(Round measured, measure(query, records, options));
-    measured.yardstick.name = absl::StrCat("replay/", name, "-yardstick");
+    const BidQuery query = from_all_workers(line.query);
+    KAPPA_ASSIGN_OR_RETURN(Round measured, options.over_kafka
+                                               ? measure_kafka(query, *line.topic, options)
+                                               : measure_embedded_checked(query, options));
+    measured.yardstick.name = absl::StrCat("replay/", line.name, "-yardstick");
     options.report(measured.yardstick);
     last = std::move(measured.replay);
-    last.name = absl::StrCat("replay/", name);
+    last.name = absl::StrCat("replay/", line.name);
   }
   return last;
 }

@@ -86,9 +86,12 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1u, 64u));
   app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--directory", options.directory, "for logs and state; a new one, removed after");
-  app.add_option("--brokers", options.brokers, "of the bench kafka: host:port[,host:port]");
-  app.add_option("--topic", options.topic, "of the bench kafka: bids as JSON");
-  app.add_option("--load", options.load, "of the bench kafka: appends so many bids first")
+  std::string log = "embedded";
+  app.add_option("--log", log, "of the bench replay: embedded or kafka")
+      ->check(CLI::IsMember({"embedded", "kafka"}));
+  app.add_option("--brokers", options.brokers, "of benches over Kafka: host:port[,host:port]");
+  app.add_option("--topic", options.topic, "of benches over Kafka: bids as JSON");
+  app.add_option("--load", options.load, "of benches over Kafka: appends so many bids first")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   CLI11_PARSE(app, argc, argv);
   for (const Bench& bench : benches()) {
@@ -98,6 +101,7 @@ int main(int argc, char** argv) {
                    options.directory.c_str());
       return 2;
     }
+    options.over_kafka = log == "kafka";
     options.records = records > 0 ? records : bench.records;
     return run(bench, options, output == "json");
   }

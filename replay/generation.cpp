@@ -6,8 +6,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
-#include "state/generation.h"
+#include "engine/types/time.h"
 
 namespace kappa::replay {
 namespace {
@@ -22,22 +23,38 @@ std::string plan_text(const operators::Plan& plan) {
 
 }  // namespace
 
+std::string state_text(const state::GenerationInfo& info) {
+  switch (info.state) {
+    case state::GenerationState::kReplaying:
+      return "is replaying";
+    case state::GenerationState::kReady:
+      return "is ready";
+    case state::GenerationState::kLive:
+      return "is live";
+    case state::GenerationState::kRetired:
+      return "is retired";
+  }
+  return "";
+}
+
 Logic logic_of(const Generation& generation) {
   return {generation.pipeline->plan(), generation.protos};
 }
 
 absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
-                             uint32_t id, const operators::Plan& plan) {
+                             const state::GenerationInfo& info, const operators::Plan& plan,
+                             const state::FillStore& fill) {
   state::GenerationManifest manifest;
   manifest.plan_fingerprint = operators::fingerprint(plan);
   manifest.plan_text = plan_text(plan);
   manifest.journal = "journal";
-  manifest.start = "earliest";
-  const std::string path = directory.generation_path(product, id);
-  absl::Status made = state::create_generation(path, manifest).status();
+  manifest.start =
+      info.start.from_ms ? timestamp_to_text(*info.start.from_ms * kMicrosPerMilli) : "earliest";
+  const std::string path = directory.generation_path(product, info.id);
+  absl::Status made = state::create_generation(path, manifest, fill).status();
   if (absl::IsAlreadyExists(made)) {
     KAPPA_RETURN_IF_ERROR(state::drop_generation(path));
-    made = state::create_generation(path, manifest).status();
+    made = state::create_generation(path, manifest, fill).status();
   }
   return made;
 }

@@ -15,6 +15,7 @@
 #include "replay/logic_change.h"
 #include "schemas/decoder.h"
 #include "state/data_directory.h"
+#include "state/generation.h"
 #include "state/store.h"
 
 namespace kappa::replay {
@@ -50,13 +51,17 @@ struct Generation {
   std::unique_ptr<runtime::Pipeline> pipeline;
 };
 
+// "is replaying", and so on.
+std::string state_text(const state::GenerationInfo& info);
+
 // Of one that is open.
 Logic logic_of(const Generation& generation);
 
 // Makes the directory of a generation of this plan. The remains of a crash, or of a generation that
-// the catalogue does not have, are removed.
+// the catalogue does not have, are removed. `fill`: of one that does not begin with nothing.
 absl::Status make_generation(const state::DataDirectory& directory, const std::string& product,
-                             uint32_t id, const operators::Plan& plan);
+                             const state::GenerationInfo& info, const operators::Plan& plan,
+                             const state::FillStore& fill = nullptr);
 
 // Removes the directories that the catalogue does not have: what a crash has left between it and
 // them.

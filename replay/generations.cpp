@@ -32,20 +32,6 @@ Deadline soon() {
   return steady_clock::now() + std::chrono::seconds(10);
 }
 
-std::string state_text(const GenerationInfo& info) {
-  switch (info.state) {
-    case GenerationState::kReplaying:
-      return "is replaying";
-    case GenerationState::kReady:
-      return "is ready";
-    case GenerationState::kLive:
-      return "is live";
-    case GenerationState::kRetired:
-      return "is retired";
-  }
-  return "";
-}
-
 bool is_replay(const GenerationInfo& info) {
   return info.state == GenerationState::kReplaying || info.state == GenerationState::kReady;
 }
@@ -80,15 +66,6 @@ absl::Status no_generation(const ProductInfo& info, uint32_t generation) {
   }
   return absl::NotFoundError(absl::StrCat("product ", info.name, " has no generation ", generation,
                                           "; of those it has, ", absl::StrJoin(there, ", ")));
-}
-
-std::set<std::string> topics_read(const operators::Plan& plan) {
-  std::set<std::string> topics;
-  for (const operators::PlanNode& node : plan.nodes) {
-    const auto* source = std::get_if<operators::SourceNode>(&node.op);
-    if (source) topics.insert(plan.sources[static_cast<size_t>(source->source)].topic);
-  }
-  return topics;
 }
 
 }  // namespace
@@ -265,58 +242,6 @@ absl::StatusOr<std::shared_ptr<Generation>> Generations::follow(const Generation
 }
 
 // ---- replays --------------------------------------------------------------------------------
-
-absl::Status Generations::check_gaps(const operators::Plan& plan,
-                                     const std::vector<std::string>& accepted) const {
-  for (const std::string& topic : topics_read(plan)) {
-    if (std::find(accepted.begin(), accepted.end(), topic) != accepted.end()) continue;
-    KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, surroundings_.log.topic(topic));
-    for (int32_t p = 0; p < info.config.partitions; ++p) {
-      KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, surroundings_.log.range({topic, p}));
-      if (range.start.value == 0) continue;
-      return absl::FailedPreconditionError(absl::StrCat(
-          "topic ", topic, " partition ", p, " begins at offset ", range.start.value,
-          ": what was there before is gone, and what it has added to the live generation cannot be "
-          "computed again; to replay what is left: --accept-gap ",
-          topic));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& request) {
-  KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kPatience));
-  if (const auto other = find_replay(0); other.ok()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("generation ", other->id, " of product ", surroundings_.product, " ",
-                     state_text(*other), ": swap it in or cancel it before another one starts"));
-  }
-  KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(request.files));
-  KAPPA_RETURN_IF_ERROR(surroundings_.make_topics(compiled.plan));
-  KAPPA_RETURN_IF_ERROR(check_gaps(compiled.plan, request.accepted_gaps));
-  KAPPA_RETURN_IF_ERROR(check_handover(compiled.plan, compiled.protos, request.files));
-  // Topics that the live one does not read join the order here.
-  const std::set<std::string> topics = topics_read(compiled.plan);
-  KAPPA_RETURN_IF_ERROR(live()->pipeline->join({topics.begin(), topics.end()}, soon()));
-  GenerationInfo made;
-  made.id = info().last_generation + 1;
-  made.state = GenerationState::kReplaying;
-  made.plan_fingerprint = operators::fingerprint(compiled.plan);
-  made.files = request.files;
-  made.created = timestamp_to_text(surroundings_.clock.now().ms * kMicrosPerMilli);
-  made.cpu_cores_max = request.budget.cpu_cores_max;
-  made.records_per_second_max = request.budget.records_per_second_max;
-  KAPPA_RETURN_IF_ERROR(
-      make_generation(surroundings_.directory, surroundings_.product, made.id, compiled.plan));
-  fail_here_if_asked("replay.made");
-  KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) {
-    info.generations.push_back(made);
-    info.last_generation = made.id;
-  }));
-  fail_here_if_asked("replay.started");
-  KAPPA_RETURN_IF_ERROR(follow(made).status());
-  return made.id;
-}
 
 absl::Status Generations::pause_replay(uint32_t generation) {
   KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kShortPatience));

@@ -92,9 +92,6 @@ class Generations final : public serve::GenerationControl {
   absl::Status change(const std::function<void(state::ProductInfo&)>& edit);
   // The one that replays or is ready, by its number or, with 0, because it is the only one.
   absl::StatusOr<state::GenerationInfo> find_replay(uint32_t generation) const;
-  // FailedPrecondition: the log has no longer what the plan reads, and that is not accepted.
-  absl::Status check_gaps(const operators::Plan& plan,
-                          const std::vector<std::string>& accepted) const;
 
   // Pipelines.
   absl::StatusOr<std::shared_ptr<Generation>> running(uint32_t generation) const;
@@ -126,7 +123,8 @@ class Generations final : public serve::GenerationControl {
   void watch();
   void look();
   void tell_followers(const std::vector<std::shared_ptr<Generation>>& all);
-  bool is_near(uint32_t generation) const;  // under mutex_
+  bool is_near(uint32_t generation) const;         // under mutex_
+  double rate_reached(uint32_t generation) const;  // records a second; under mutex_
   void close_unneeded();
 
   absl::Status still_wanted() const;

@@ -7,6 +7,7 @@
 #include "engine/serve/cancellable_reader.h"
 #include "engine/types/status_macros.h"
 #include "replay/compare.h"
+#include "replay/estimate.h"
 #include "replay/generations.h"
 
 namespace kappa::replay {
@@ -19,8 +20,8 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kLook{200};
-// A follower is near if so much is left to apply: as much as arrives in a second, or this.
-constexpr int64_t kNearRecords = 10'000;
+// A follower is near if so much is left to apply: as much as it takes in a second, or this.
+constexpr int64_t kNearRecords = 1000;
 constexpr size_t kCompareBytesMax = size_t{1} << 30;
 
 int64_t records_remaining(const runtime::PipelineStats& stats) {
@@ -78,11 +79,12 @@ void Generations::look() {
   }
   for (const uint32_t id : ready) {
     // If it cannot be written down now, the next look tries again.
-    change([id](state::ProductInfo& info) {
+    change([this, id](state::ProductInfo& info) {
       GenerationInfo* found = info.find(id);
-      if (found && found->state == GenerationState::kReplaying) {
-        found->state = GenerationState::kReady;
-      }
+      if (!found || found->state != GenerationState::kReplaying) return;
+      found->state = GenerationState::kReady;
+      const double rate = rate_reached(id);
+      if (rate > 0) info.replay_records_per_second = rate;
     }).IgnoreError();
   }
 }
@@ -112,9 +114,16 @@ bool Generations::is_near(uint32_t generation) const {
       live == running_.end() || !live->second.stats) {
     return false;
   }
-  const auto arriving = static_cast<int64_t>(live->second.progress.records_per_second());
+  const auto a_second = static_cast<int64_t>(found->second.progress.records_per_second());
+  if (found->second.stats->rests) return false;
   return records_remaining(*found->second.stats) <=
-         records_remaining(*live->second.stats) + std::max(kNearRecords, arriving);
+         records_remaining(*live->second.stats) + std::max(kNearRecords, a_second);
+}
+
+double Generations::rate_reached(uint32_t generation) const {
+  const auto found = running_.find(generation);
+  if (found == running_.end() || !found->second.stats) return 0;
+  return rate_of(found->second.stats->busy_records, found->second.stats->busy_seconds);
 }
 
 // Ends those that are to follow no more, once nobody reads from them.
@@ -159,6 +168,8 @@ std::vector<serve::GenerationStatus> Generations::generations() {
     status.created = info.created;
     status.plan_fingerprint = info.plan_fingerprint;
     status.budget = {info.cpu_cores_max, info.records_per_second_max};
+    status.start = info.start;
+    status.kept_views = info.kept_views;
     status.arriving_per_second = arriving;
     if (const auto failed = failures_.find(info.id); failed != failures_.end()) {
       status.failure = failed->second;

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "engine/runtime/beginning.h"
 #include "schemas/source.h"
 
 namespace kappa::replay {
@@ -24,17 +25,11 @@ bool is(const PlanNode& node) {
   return std::holds_alternative<T>(node.op);
 }
 
-// Whether an operator remembers something from row to row.
-bool keeps_state(const PlanNode& node) {
-  return !is<SourceNode>(node) && !is<operators::FilterNode>(node) &&
-         !is<operators::ProjectNode>(node) && !is<operators::UnionNode>(node) &&
-         !is<operators::ArrangeNode>(node) && !is<OutputNode>(node);
-}
-
 // A view or an output with what stands between it and the views and sources that it reads.
 struct Part {
   PartChange::Kind kind;
   std::string name;
+  NodeId node;
   uint64_t fingerprint;
   std::string statement;
   bool keeps_state = false;
@@ -72,9 +67,9 @@ class Parts {
   }
 
   void add(const PlanNode& node, PartChange::Kind kind, std::string name, int statement) {
-    Part part{kind, std::move(name), node.fingerprint,
+    Part part{kind, std::move(name), node.id, node.fingerprint,
               plan_.statements[static_cast<size_t>(statement)].text};
-    part.keeps_state = keeps_state(node);
+    part.keeps_state = runtime::keeps_state(node);
     for (NodeId input : node.inputs) walk(plan_.node(input), &part);
     parts_.push_back(std::move(part));
   }
@@ -86,7 +81,7 @@ class Parts {
     }
     if (const auto* source = std::get_if<SourceNode>(&node.op))
       part->sources.insert(source->source);
-    part->keeps_state = part->keeps_state || keeps_state(node);
+    part->keeps_state = part->keeps_state || runtime::keeps_state(node);
     for (NodeId input : node.inputs) walk(plan_.node(input), part);
   }
 
@@ -119,7 +114,8 @@ class Comparison {
 
  private:
   PartChange compare(const Part& part) const {
-    PartChange change{part.kind, part.name, Change::kNone, false, "", "", part.statement};
+    PartChange change{part.kind, part.name, Change::kNone,  false,
+                      "",        "",        part.statement, part.node};
     const Part* old = old_.find(part.kind, part.name);
     if (!old) {
       change.change = Change::kAdded;
@@ -210,6 +206,19 @@ class Comparison {
 bool LogicChange::none() const {
   return std::all_of(parts.begin(), parts.end(),
                      [](const PartChange& part) { return part.change == Change::kNone; });
+}
+
+std::vector<bool> kept_nodes(const operators::Plan& after, const LogicChange& change) {
+  std::vector<bool> kept(after.nodes.size(), true);
+  for (const PartChange& part : change.parts) {
+    if (part.replayed && part.node != operators::kNoNode) kept[part.node] = false;
+  }
+  // Inputs come before their users.
+  for (size_t n = kept.size(); n-- > 0;) {
+    if (kept[n]) continue;
+    for (NodeId input : after.nodes[n].inputs) kept[input] = false;
+  }
+  return kept;
 }
 
 LogicChange compare(const Logic& before, const Logic& after) {

@@ -36,6 +36,7 @@ struct PartChange {
   std::string because;  // why it changes or is replayed: "reads limits, which has changed"
   std::string before;   // its statement in the old files; empty: it was not there
   std::string after;    // in the new ones; empty: it is no longer there
+  operators::NodeId node = operators::kNoNode;  // in the new plan; kNoNode: removed
 };
 
 struct LogicChange {
@@ -46,6 +47,10 @@ struct LogicChange {
 
   bool none() const;
 };
+
+// The nodes of the new plan, by node, that none of what is replayed needs: they keep what they
+// have.
+std::vector<bool> kept_nodes(const operators::Plan& after, const LogicChange& change);
 
 // Compares two versions of a product. A view keeps its state only if its plan and everything
 // upstream of it are equal (operators: PlanNode::fingerprint; sources: their declarations, and of

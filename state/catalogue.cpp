@@ -14,15 +14,17 @@
 // The catalogue's file:
 //
 //   { "format": 1, "checksum": "crc32c:…", "products": [ { "name": …, "live_generation": 1,
-//     "previous_live": 0, "last_generation": 1,
+//     "previous_live": 0, "last_generation": 1, "replay_records_per_second": 0,
 //     "handover": { "from": 1, "to": 2, "outbox_next": 17 },
 //     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
 //                        "created": "RFC 3339", "paused": false, "cpu_cores_max": 0,
 //                        "records_per_second_max": 0, "keeps_following": false,
+//                        "order": "journal", "from_ms": 0, "kept_views": [ name, … ],
 //                        "files": { path: text, … } }, … ] }, … ] }
 //
 // What replays and swaps need (from previous_live and paused on) is not there in older files;
-// "handover" is there while one is pending.
+// "handover" is there while one is pending, "from_ms" of a generation that does not begin with the
+// log's first record.
 namespace kappa::state {
 namespace {
 
@@ -30,6 +32,22 @@ using nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr const char* kStateNames[] = {"replaying", "ready", "live", "retired"};
+
+constexpr const char* kOrderNames[] = {"journal", "log-time"};
+
+void put_start(const ReplayStart& start, json* object) {
+  (*object)["order"] = kOrderNames[static_cast<size_t>(start.order)];
+  if (start.from_ms) (*object)["from_ms"] = *start.from_ms;
+}
+
+ReplayStart start_of(const json& object) {
+  ReplayStart start;
+  if (object.value("order", kOrderNames[0]) == kOrderNames[1]) {
+    start.order = ReplayStart::Order::kLogTime;
+  }
+  if (object.contains("from_ms")) start.from_ms = object.at("from_ms").get<int64_t>();
+  return start;
+}
 
 json to_json(const ProductInfo& product) {
   json generations = json::array();
@@ -43,12 +61,15 @@ json to_json(const ProductInfo& product) {
          {"cpu_cores_max", generation.cpu_cores_max},
          {"records_per_second_max", generation.records_per_second_max},
          {"keeps_following", generation.keeps_following},
+         {"kept_views", generation.kept_views},
          {"files", generation.files}});
+    put_start(generation.start, &generations.back());
   }
   json object = {{"name", product.name},
                  {"live_generation", product.live_generation},
                  {"previous_live", product.previous_live},
                  {"last_generation", product.last_generation},
+                 {"replay_records_per_second", product.replay_records_per_second},
                  {"generations", std::move(generations)}};
   if (product.handover) {
     object["handover"] = {{"from", product.handover->from},
@@ -69,6 +90,8 @@ GenerationInfo generation_of(const json& object) {
   generation.cpu_cores_max = object.value("cpu_cores_max", 0.0);
   generation.records_per_second_max = object.value("records_per_second_max", 0.0);
   generation.keeps_following = object.value("keeps_following", false);
+  generation.start = start_of(object);
+  generation.kept_views = object.value("kept_views", std::vector<std::string>());
   generation.files = object.at("files").get<std::map<std::string, std::string>>();
   return generation;
 }
@@ -87,6 +110,7 @@ bool read_product(const json& object, ProductInfo* product) {
   product->live_generation = object.at("live_generation").get<uint32_t>();
   product->previous_live = object.value("previous_live", 0u);
   product->last_generation = object.value("last_generation", 0u);
+  product->replay_records_per_second = object.value("replay_records_per_second", 0.0);
   if (const auto handover = object.find("handover"); handover != object.end()) {
     product->handover = {handover->at("from").get<uint32_t>(), handover->at("to").get<uint32_t>(),
                          handover->at("outbox_next").get<uint64_t>()};

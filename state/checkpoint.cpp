@@ -276,4 +276,27 @@ absl::Status CheckpointStore::erase_void() {
   return absl::OkStatus();
 }
 
+absl::Status CheckpointStore::keep_only(const std::set<uint64_t>& operator_ids, std::string place) {
+  KAPPA_RETURN_IF_ERROR(loaded_);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  CheckpointHead head = head_;
+  head.place = std::move(place);
+  head.outbox_from = 0;
+  WriteBatch batch;
+  const auto forgotten = [&](TableId table) { return !operator_ids.contains(table.operator_id); };
+  for (const auto& [table, parts] : parts_) {
+    if (!forgotten(table)) continue;
+    for (const auto& [checkpoint, part] : parts) erase_part(table, checkpoint, part, &head, &batch);
+    head.starts.erase(table);
+  }
+  batch.erase_range(outbox_key(0), "p");
+  batch.erase_range(kept_key(""), "l");
+  batch.put(head_key(), encode_head(head));
+  failed_ = store_->write(batch, /*sync=*/true);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  std::erase_if(parts_, [&](const auto& known) { return forgotten(known.first); });
+  head_ = std::move(head);
+  return absl::OkStatus();
+}
+
 }  // namespace kappa::state

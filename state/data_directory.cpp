@@ -141,7 +141,12 @@ std::string DataDirectory::generations_path(const std::string& product) const {
   return product_path(product) + "/generations";
 }
 std::string DataDirectory::generation_path(const std::string& product, uint32_t generation) const {
-  return absl::StrCat(generations_path(product), "/", generation);
+  return state::generation_path(path_, product, generation);
+}
+
+std::string generation_path(const std::string& data, const std::string& product,
+                            uint32_t generation) {
+  return absl::StrCat(data, "/products/", product, "/generations/", generation);
 }
 
 absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path) {

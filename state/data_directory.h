@@ -25,6 +25,10 @@ struct LockHolder {
   std::string address;  // gRPC address, once it listens; may be empty
 };
 
+// Where a generation is in the data directory, whoever holds it.
+std::string generation_path(const std::string& data, const std::string& product,
+                            uint32_t generation);
+
 // Holds the lock on a data directory for as long as it lives. The kernel frees it when the process
 // dies, however it dies. The lock belongs to the open file (F_OFD_SETLK): unlike flock() it can be
 // asked for without being taken, so looking who holds it disturbs nobody. Children do not inherit
@@ -64,6 +68,17 @@ absl::StatusOr<std::optional<LockHolder>> lock_holder(const std::string& path);
 
 enum class GenerationState : uint8_t { kReplaying, kReady, kLive, kRetired };
 
+// Where in a log a generation begins, and in which order it takes what was there before it.
+struct ReplayStart {
+  enum class Order : uint8_t {
+    kJournal,  // that of the product's order journal
+    kLogTime,  // by record timestamp over all partitions, as if all had been there at once
+  };
+  Order order = Order::kJournal;
+  std::optional<int64_t> from_ms;  // records with earlier timestamps are not read; nullopt: all are
+  bool operator==(const ReplayStart&) const = default;
+};
+
 struct GenerationInfo {
   uint32_t id = 0;
   GenerationState state = GenerationState::kLive;
@@ -74,6 +89,9 @@ struct GenerationInfo {
   double cpu_cores_max = 0;                  // what it may take while it does; 0: no limit
   double records_per_second_max = 0;
   bool keeps_following = false;  // of one that is retired: it goes on applying what arrives
+  ReplayStart start = {};
+  // Views whose state the generation that was live has given along: they were not computed again.
+  std::vector<std::string> kept_views = {};
 };
 
 // A generation leads in the place of another one, and topics that hold a relation's rows by key may
@@ -92,6 +110,7 @@ struct ProductInfo {
   uint32_t previous_live = 0;               // the one that was live before; 0: none
   uint32_t last_generation = 0;             // the highest id ever given; none is given twice
   std::optional<Handover> handover = {};    // that is not done yet
+  double replay_records_per_second = 0;     // that its last replay reached; 0: not known
 
   const GenerationInfo* find(uint32_t id) const;
   GenerationInfo* find(uint32_t id);

@@ -70,7 +70,8 @@ absl::StatusOr<GenerationManifest> read_manifest(const std::string& path) {
 }
 
 absl::StatusOr<OpenGeneration> create_generation(const std::string& path,
-                                                 const GenerationManifest& manifest) {
+                                                 const GenerationManifest& manifest,
+                                                 const FillStore& fill) {
   std::error_code error;
   if (fs::exists(manifest_path(path), error)) {
     return absl::AlreadyExistsError(absl::StrCat("there is a generation in ", path));
@@ -79,6 +80,7 @@ absl::StatusOr<OpenGeneration> create_generation(const std::string& path,
   if (error) return file_error(error, absl::StrCat("cannot clear ", path));
   fs::create_directories(path, error);
   if (error) return file_error(error, absl::StrCat("cannot make ", path));
+  if (fill) KAPPA_RETURN_IF_ERROR(fill(db_path(path)));
   OpenGeneration generation{manifest, nullptr};
   KAPPA_ASSIGN_OR_RETURN(generation.store, open_rocksdb_store(db_path(path)));
   KAPPA_RETURN_IF_ERROR(sync_directory(fs::absolute(path).parent_path().string()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,9 +30,12 @@ struct OpenGeneration {
   std::unique_ptr<StateStore> store;
 };
 
-// AlreadyExists: the generation is there. The remains of a crash are removed.
+// AlreadyExists: the generation is there. The remains of a crash are removed. `fill` makes the
+// directory of its store with what is to be in it, and leaves it closed; null: nothing is in it.
+using FillStore = std::function<absl::Status(const std::string& directory)>;
 absl::StatusOr<OpenGeneration> create_generation(const std::string& path,
-                                                 const GenerationManifest& manifest);
+                                                 const GenerationManifest& manifest,
+                                                 const FillStore& fill = nullptr);
 // NotFound: there is no generation. DataLoss: damaged; says what.
 absl::StatusOr<OpenGeneration> open_generation(const std::string& path);
 absl::StatusOr<GenerationManifest> read_manifest(const std::string& path);

@@ -13,6 +13,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -209,6 +210,14 @@ class RocksdbStore final : public StateStore {
       if (!error) bytes += size;
     }
     return bytes;
+  }
+
+  absl::Status copy_to(const std::string& directory) const override {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status copied = rocksdb::Checkpoint::Create(db_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (copied.ok()) copied = checkpoint->CreateCheckpoint(directory);
+    return to_status(copied, directory);
   }
 
  private:

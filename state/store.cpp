@@ -70,6 +70,9 @@ class MemoryStore final : public StateStore {
   }
 
   size_t bytes_on_disk() const override { return 0; }
+  absl::Status copy_to(const std::string& /*directory*/) const override {
+    return absl::UnimplementedError("a store in memory has no files to copy");
+  }
 
  private:
   mutable std::mutex mutex_;

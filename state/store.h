@@ -46,6 +46,10 @@ class StateStore {
       std::string_view from, std::string_view to,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
   virtual size_t bytes_on_disk() const = 0;
+  // Makes a store of its own of all that was written, in a directory that is not there yet. Files
+  // that will not change are shared (hard links), so it costs little on the same file system.
+  // Unimplemented: this store has no files.
+  virtual absl::Status copy_to(const std::string& directory) const = 0;
 };
 
 // Makes the directory if need be. DataLoss: what is there is damaged.

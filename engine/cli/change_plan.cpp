@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -12,8 +11,10 @@
 #include "engine/cli/compiled_product.h"
 #include "engine/cli/line_diff.h"
 #include "engine/cli/product_files.h"
+#include "engine/cli/replay/estimate_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/types/status_macros.h"
+#include "replay/new_generation.h"
 
 namespace kappa::cli {
 namespace {
@@ -23,20 +24,13 @@ using replay::Change;
 using replay::PartChange;
 using replay::ReplayRange;
 
-// A replay computes all of a product, so it reads all that the product reads.
-std::vector<int> sources_read(const operators::Plan& plan) {
-  std::set<int> sources;
-  for (const operators::PlanNode& node : plan.nodes) {
-    const auto* source = std::get_if<operators::SourceNode>(&node.op);
-    if (source) sources.insert(source->source);
-  }
-  return {sources.begin(), sources.end()};
-}
-
-absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
-                                                   const std::string& product,
-                                                   const operators::Plan& plan,
-                                                   const std::vector<int>& sources) {
+// What whoever serves the product tells.
+struct Served {
+  std::vector<ReplayRange> ranges;
+  double records_per_second = 0;  // while it is busy; 0: not known
+};
+absl::StatusOr<Served> ask(ConnectOptions connect, const std::string& product,
+                           const operators::Plan& plan, const std::vector<int>& sources) {
   connect.with_products = true;
   KAPPA_ASSIGN_OR_RETURN(const auto connection, Connection::open(std::move(connect)));
   KAPPA_ASSIGN_OR_RETURN(const auto topics, connection->client().topics());
@@ -44,7 +38,9 @@ absl::StatusOr<std::vector<ReplayRange>> ranges_of(ConnectOptions connect,
   std::vector<replay::TopicRanges> log;
   log.reserve(topics.size());
   for (const serve::TopicStatus& topic : topics) log.push_back({topic.info.name, topic.partitions});
-  return replay::replay_ranges(plan, sources, log, info.products.front().stamp.place);
+  const serve::ProductInfo& served = info.products.front();
+  return Served{replay::replay_ranges(plan, sources, log, served.stamp.place),
+                replay::rate_of(served.stats.busy_records, served.stats.busy_seconds)};
 }
 
 const char* change_text(Change change) {
@@ -84,6 +80,21 @@ Mark mark_of(const PartChange& part) {
       break;
   }
   return {"=", Style::kDim};
+}
+
+size_t views_that_are_equal(const ChangePlan& plan) {
+  return static_cast<size_t>(
+      std::count_if(plan.change.parts.begin(), plan.change.parts.end(), [](const auto& part) {
+        return part.kind == PartChange::Kind::kView && part.change == Change::kNone &&
+               !part.replayed;
+      }));
+}
+
+// "2 views do not change, and bring their state along".
+std::string text_of_equal(size_t views, const char* one, const char* many) {
+  if (views == 0) return "";
+  return absl::StrCat("    ", views, views == 1 ? " view does" : " views do", " not change, and ",
+                      views == 1 ? one : many, "\n");
 }
 
 void print_statement(const PartChange& part) {
@@ -126,6 +137,22 @@ void print_ranges(const std::vector<ReplayRange>& ranges) {
   }
 }
 
+void print_estimate(const ChangePlan& plan) {
+  print(absl::StrCat(estimate_text(plan.time, plan.disk), "\n"));
+  if (!plan.disk.fits()) print(styled(Style::kYellow, "  more than is free: it would not fit\n"));
+}
+
+// The one that is being made of these files, or is ready.
+std::optional<uint32_t> replay_of(const state::ProductInfo& product, const ProductFiles& files) {
+  std::optional<uint32_t> made;
+  for (const state::GenerationInfo& generation : product.generations) {
+    const bool waits = generation.state == state::GenerationState::kReplaying ||
+                       generation.state == state::GenerationState::kReady;
+    if (waits && generation.files == files.files) made = generation.id;
+  }
+  return made;
+}
+
 }  // namespace
 
 int64_t ChangePlan::records() const {
@@ -134,7 +161,7 @@ int64_t ChangePlan::records() const {
 }
 
 absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
-                                            const ConnectOptions& connect) {
+                                            const ConnectOptions& connect, double rate_max) {
   KAPPA_ASSIGN_OR_RETURN(const ProductFiles files, read_product(directory));
   KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile_plan(files));
   const std::string& data = connect.data;
@@ -152,16 +179,20 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
   ChangePlan plan;
   plan.product = files.name;
   plan.generation = live->live_generation;
-  for (const state::GenerationInfo& generation : live->generations) {
-    const bool waits = generation.state == state::GenerationState::kReplaying ||
-                       generation.state == state::GenerationState::kReady;
-    if (waits && generation.files == files.files) plan.made = generation.id;
-  }
+  plan.made = replay_of(*live, files);
   plan.files = different_files(old_files.files, files.files);
   plan.change = replay::compare({before, old_protos}, {after, new_protos});
-  if (!plan.change.none()) {
-    KAPPA_ASSIGN_OR_RETURN(plan.ranges, ranges_of(connect, files.name, after, sources_read(after)));
-  }
+  if (plan.change.none()) return plan;
+  const replay::Course course =
+      replay::make_course(before, live->find(live->live_generation)->start, after, {}, plan.change,
+                          /*recompute_all=*/false);
+  plan.kept_views = course.kept_views;
+  KAPPA_ASSIGN_OR_RETURN(Served served, ask(connect, files.name, after, course.sources));
+  plan.ranges = std::move(served.ranges);
+  plan.time = replay::estimate_time(
+      plan.records(), {live->replay_records_per_second, served.records_per_second, rate_max});
+  plan.disk =
+      replay::estimate_disk(state::generation_path(data, files.name, live->live_generation));
   return plan;
 }
 
@@ -181,6 +212,7 @@ Json to_json(const ChangePlan& plan) {
                              {"before", part.before},
                              {"after", part.after}});
   }
+  json["kept_views"] = plan.kept_views;
   json["ranges"] = Json::array();
   for (const ReplayRange& range : plan.ranges) {
     json["ranges"].push_back({{"topic", range.partition.topic},
@@ -191,6 +223,7 @@ Json to_json(const ChangePlan& plan) {
                               {"missing", range.missing()}});
   }
   json["records"] = plan.records();
+  json.update(to_json(plan.time, plan.disk));
   return json;
 }
 
@@ -205,20 +238,17 @@ void print_change_plan(const ChangePlan& plan) {
                               plan.generation, " does; nothing changes", differ, "\n"));
   }
   print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
-  size_t same = 0;
   for (const PartChange& part : parts) {
-    if (part.change == Change::kNone && !part.replayed) {
-      same += part.kind == PartChange::Kind::kView ? 1 : 0;
-    } else {
-      print_part(part);
-    }
+    if (part.change != Change::kNone || part.replayed) print_part(part);
   }
-  if (same > 0) {
-    print(absl::StrCat("    ", same, same == 1 ? " view does" : " views do",
-                       " not change, and will be equal\n"));
-  }
+  const size_t kept = plan.kept_views.size();
+  print(text_of_equal(kept, "brings its state along", "bring their state along"));
+  print(
+      text_of_equal(views_that_are_equal(plan) - kept, "is computed again", "are computed again"));
+  if (plan.ranges.empty()) return print("\nA replay has nothing to read from the log.\n");
   print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
   print_ranges(plan.ranges);
+  print_estimate(plan);
 }
 
 }  // namespace kappa::cli

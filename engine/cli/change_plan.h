@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/cli/connection.h"
+#include "replay/estimate.h"
 #include "replay/logic_change.h"
 #include "replay/replay_range.h"
 
@@ -21,16 +22,20 @@ struct ChangePlan {
   std::optional<uint32_t> made;    // of exactly these files, replaying or ready
   std::vector<std::string> files;  // that differ, whether or not that changes anything
   replay::LogicChange change;
+  std::vector<std::string> kept_views;      // they bring their state along; the others are computed
   std::vector<replay::ReplayRange> ranges;  // of the log: what a replay reads
+  // Of a replay, if anything changes.
+  replay::TimeEstimate time;
+  replay::DiskEstimate disk;
 
   int64_t records() const;
 };
 
 // Reads the catalogue in the data directory, and asks whoever serves it, or the directory itself,
-// for the log's ranges. NotFound: the product does not run there yet; InvalidArgument: the files
-// are faulty.
+// for the log's ranges. `rate_max` is what a replay may reach, in records a second; 0: no limit.
+// NotFound: the product does not run there yet; InvalidArgument: the files are faulty.
 absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
-                                            const ConnectOptions& connect);
+                                            const ConnectOptions& connect, double rate_max);
 
 nlohmann::ordered_json to_json(const ChangePlan& plan);
 // For people, on standard output.

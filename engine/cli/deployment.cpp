@@ -52,7 +52,7 @@ absl::Status Deployment::apply(const ProductFiles& product, std::vector<std::str
   info.plan_fingerprint = operators::fingerprint(plan);
   info.files = product.files;
   info.created = timestamp_to_text(clock_.now().ms * kMicrosPerMilli);
-  KAPPA_RETURN_IF_ERROR(replay::make_generation(*directory_, product.name, info.id, plan));
+  KAPPA_RETURN_IF_ERROR(replay::make_generation(*directory_, product.name, info, plan));
   state::ProductInfo made;
   made.name = product.name;
   made.live_generation = made.last_generation = info.id;

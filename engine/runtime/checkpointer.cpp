@@ -43,10 +43,12 @@ void Checkpointer::stop() {
 }
 
 void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
-                         std::vector<state::OutboxEntry> entries, state::KeptChanges kept) {
+                         std::vector<state::OutboxEntry> entries, state::KeptChanges kept,
+                         std::function<void()> written) {
   KAPPA_INVARIANT(idle(), "one checkpoint at a time");
   begun_us_ = steady_us();
   checkpoint_ = {};
+  written_ = std::move(written);
   log::OutboxMark mark = outbox_->mark();
   // What a muted one counts has no entries, and says nothing about those that it may have left.
   checkpoint_.outbox_published_to =
@@ -113,6 +115,7 @@ absl::Status Checkpointer::write() {
   fail_here_if_asked("checkpoint.before_write");
   KAPPA_RETURN_IF_ERROR(store_->write(checkpoint_));
   fail_here_if_asked("checkpoint.written");
+  if (written_) written_();
   if (!outbox_->muted()) log_->note_checkpoint(product_, offsets_);
   ++checkpoints_;
   last_seconds_ = static_cast<double>(steady_us() - begun_us_) / 1e6;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -51,8 +52,11 @@ class Checkpointer {
     std::vector<state::Table*> tables;
     std::vector<state::EventLog*> events;
   };
+  // `written` is called once it is durable, on the thread that wrote it and before that writes
+  // anything else.
   void begin(Place place, const std::vector<WorkerState>& workers,
-             std::vector<state::OutboxEntry> entries, state::KeptChanges kept);
+             std::vector<state::OutboxEntry> entries, state::KeptChanges kept,
+             std::function<void()> written = nullptr);
   // Packs up to about `rows_max` rows of a worker's tables. Workers at the same time.
   void slice(uint32_t worker, size_t rows_max);
   // After slices: whether all is packed; then it is handed to the writer.
@@ -83,7 +87,8 @@ class Checkpointer {
   std::atomic<State> state_{State::kIdle};
   std::vector<Part> parts_;
   state::Checkpoint checkpoint_;
-  uint64_t outbox_next_ = 0;  // entries below are in the checkpoint, or in earlier ones
+  std::function<void()> written_;  // of the checkpoint under way
+  uint64_t outbox_next_ = 0;       // entries below are in the checkpoint, or in earlier ones
   std::string product_;
   std::vector<std::pair<TopicPartition, Offset>> offsets_;  // of the checkpoint under way
   std::atomic<int64_t> begun_us_{0};

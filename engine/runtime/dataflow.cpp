@@ -175,7 +175,7 @@ void Dataflow::begin(const Turn& turn, Watermarks& watermarks) {
 
 void Dataflow::deal_out(Worker& worker, NodeId id) {
   for (NodeId user : shape_.users(id)) {
-    if (!shape_.exchanged(user)) continue;
+    if (!shape_.exchanged(user) || shape_.rests(user)) continue;
     runtime::deal_out(worker.nodes[id].out, shape_.key_of(user), shape_.any_order(user),
                       worker.arena, &worker.sent[user]);
   }
@@ -281,7 +281,7 @@ void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
         return std::pair(&reader.partition(at.partition), at.record->offset);
       };
   for (const PlanNode& node : plan_.nodes) {
-    if (shape_.stage(node.id) != stage) continue;
+    if (shape_.stage(node.id) != stage || shape_.rests(node.id)) continue;
     const operators::OperatorContext context{watermarks.input_track(node.id), worker.arena,
                                              worker.side, record_at,
                                              watermarks.right_track(node.id)};
@@ -369,9 +369,10 @@ const operators::GroupedRows& Dataflow::grouped(NodeId node, uint32_t worker) co
   return static_cast<const operators::GroupedRows&>(*parts_[worker].nodes[node].op);
 }
 
-void Dataflow::restored(const Watermarks& watermarks) {
+void Dataflow::restored(const Watermarks& watermarks, bool resting_only) {
   for (Worker& worker : parts_) {
     for (const PlanNode& node : plan_.nodes) {
+      if (resting_only && !shape_.rests(node.id)) continue;
       if (const auto& op = worker.nodes[node.id].op)
         op->restored(watermarks.expiry_current(node.id));
     }

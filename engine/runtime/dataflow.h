@@ -57,6 +57,8 @@ class Dataflow {
   // From which event time on an output's rows are wanted as records (operators/output.h); all,
   // until it is said.
   void want(operators::NodeId output, int64_t from_us) { wanted_from_us_[output] = from_us; }
+  // As DataflowShape::set_resting().
+  void set_resting(std::vector<bool> nodes) { shape_.set_resting(std::move(nodes)); }
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
   // The operators of a worker that have event logs.
@@ -78,8 +80,8 @@ class Dataflow {
   ViewPart view_part(operators::NodeId view, uint32_t worker) const;
   // The operator of an aggregate.
   const operators::GroupedRows& grouped(operators::NodeId node, uint32_t worker) const;
-  // After tables were loaded.
-  void restored(const Watermarks& watermarks);
+  // After tables were loaded: of all nodes, or of those only that rest.
+  void restored(const Watermarks& watermarks, bool resting_only);
   // Bounded work: forgets rows that retention has ended for.
   void remove_expired(const Watermarks& watermarks);
 
@@ -118,7 +120,7 @@ class Dataflow {
   void deal_out(Worker& worker, operators::NodeId node);
 
   const operators::Plan& plan_;
-  const DataflowShape shape_;
+  DataflowShape shape_;
   std::function<void(operators::NodeId, const Batch&)> on_output_;
   // An aggregate's rows travel by their group, those of OVER by their partition, a join's by what
   // it equates; what comes after it in the keys of their tables does not count. By operator id.

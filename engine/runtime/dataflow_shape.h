@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operators/plan.h"
@@ -36,6 +37,11 @@ class DataflowShape {
   // Whether somebody takes the rows that a node gives out.
   bool emits(operators::NodeId node) const;
 
+  // Nodes that rest take no rows and fire no timers. Whoever reads one that rests rests as well. By
+  // node; none of them: empty.
+  void set_resting(std::vector<bool> nodes) { resting_ = std::move(nodes); }
+  bool rests(operators::NodeId node) const { return !resting_.empty() && resting_[node]; }
+
   // The topics it reads, sorted, and which of them is a source's.
   const std::vector<std::string>& topics() const { return topics_; }
   size_t topic_of_source(int source) const { return topic_of_source_[static_cast<size_t>(source)]; }
@@ -55,6 +61,7 @@ class DataflowShape {
   uint32_t stages_ = 1;
   std::vector<std::string> topics_;
   std::vector<size_t> topic_of_source_;
+  std::vector<bool> resting_;  // by node; empty: none
 };
 
 }  // namespace kappa::runtime

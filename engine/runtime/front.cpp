@@ -54,7 +54,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
       };
   const operators::OperatorContext context{kNoTrack, flow.arena, flow.side, record_at};
   for (const PlanNode& node : plan_.nodes) {
-    if (!shape_.front(node.id)) continue;
+    if (!shape_.front(node.id) || shape_.rests(node.id)) continue;
     run_node(node, context, &flow);
     deal_out(node.id, &flow);
   }
@@ -63,7 +63,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
 void Front::decode(const Epoch& epoch, size_t chunk, const OrderReader& reader,
                    Watermarks& watermarks, ChunkFlow* flow) {
   for (const auto& step : sources_) {
-    if (!step) continue;
+    if (!step || shape_.rests(step->node())) continue;
     const EpochRecords& records = epoch.chunk(chunk)[shape_.topic_of_source(step->source())];
     if (records.records.empty()) continue;
     Batch batch = step->decode(records, epoch, reader, flow->arena, &flow->side);
@@ -90,7 +90,7 @@ void Front::run_node(const PlanNode& node, const operators::OperatorContext& con
 
 void Front::deal_out(NodeId node, ChunkFlow* flow) const {
   for (NodeId user : shape_.users(node)) {
-    if (!shape_.exchanged(user)) continue;
+    if (!shape_.exchanged(user) || shape_.rests(user)) continue;
     auto& sent = flow->sent[user];
     sent.resize(workers_);
     for (auto& batches : sent) batches.clear();

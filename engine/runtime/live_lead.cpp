@@ -101,7 +101,7 @@ absl::Status LivePipeline::take_over(const Standstill& at, log::OutboxPublisher*
 
 absl::Status LivePipeline::become_leader(const Standstill& at, log::OutboxPublisher* publisher) {
   const uint64_t applied = journal_->bookmark().entry;
-  if (!between_entries() || applied < at.entries || !checkpointer_->idle()) {
+  if (!between_entries() || applied < at.entries || state_.rest || !checkpointer_->idle()) {
     return absl::UnavailableError(absl::StrCat("of the journal's ", at.entries, " entries, ",
                                                applied, " are applied so far"));
   }

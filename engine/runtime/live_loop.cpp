@@ -24,6 +24,7 @@ absl::Status LivePipeline::start() {
   KAPPA_RETURN_IF_ERROR(require_by_hand());
   stop_ = false;
   running_ = true;
+  records_at_start_ = state_.records;
   turns_.open();
   subscription_ = log_->on_append([this] {
     if (!follows_) turns_.wake();
@@ -70,6 +71,7 @@ void LivePipeline::run() {
   // What was prepared is applied before the end, so that reading stands where applying does.
   while (!stop_ || ahead_filled_) {
     turns_.run_tasks();
+    const auto begun = std::chrono::steady_clock::now();
     const absl::StatusOr<bool> did = live_turn();
     const bool held = absl::IsUnavailable(did.status());
     if (!did.ok() && !held) return fail(did.status());
@@ -77,6 +79,7 @@ void LivePipeline::run() {
     const absl::Status saved = checkpoint_turn();
     if (!saved.ok()) return fail(saved);
     const bool idle = held || !*did;
+    if (!idle) busy_ += std::chrono::steady_clock::now() - begun;
     if (idle && !checkpointer_->slicing() && !stop_) turns_.sleep(held ? kAskAgain : idle_time());
   }
   turns_.run_tasks();
@@ -188,7 +191,16 @@ void LivePipeline::begin_checkpoint() {
     forget_passed();
     said_before_ = std::exchange(said_in_checkpoint_, said_to());
   }
-  checkpointer_->begin(place(), workers, outbox_.take_unsaved(), outbox_.kept().take_unsaved());
+  std::function<void()> written;
+  if (copy_due()) {
+    copy_->begun = true;
+    written = [this, copy = copy_] {
+      copy->result = store_->copy_to(copy->directory);
+      copy->done = true;
+    };
+  }
+  checkpointer_->begin(place(), workers, outbox_.take_unsaved(), outbox_.kept().take_unsaved(),
+                       std::move(written));
   changed_ = false;
   last_checkpoint_ms_ = clock_->now().ms;
 }
@@ -203,8 +215,9 @@ absl::Status LivePipeline::checkpoint_turn() {
   KAPPA_RETURN_IF_ERROR(delivery_.status());
   if (!checkpointer_->idle()) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
-  if (!changed_) return absl::OkStatus();
-  bool due = standing_ || clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
+  if (!changed_ && !copy_due()) return absl::OkStatus();
+  bool due = standing_ || copy_due() ||
+             clock_->now().ms - last_checkpoint_ms_ >= options_.checkpoint_interval_ms;
   if (!due) {
     size_t dirty = 0;
     for (uint32_t w = 0; w < pool_.workers(); ++w) {

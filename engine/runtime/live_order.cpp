@@ -43,6 +43,10 @@ absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_lef
   while (epoch.size() < records_max) {
     if (!reader_->entry()) {
       if (*entries_left == 0) return absl::OkStatus();
+      // Those that rest wake between two turns.
+      if (state_.rest && journal_->bookmark().entry >= state_.rest->until_entries) {
+        return absl::OkStatus();
+      }
       const JournalBookmark before = journal_->bookmark();
       KAPPA_ASSIGN_OR_RETURN(std::optional<JournalEntry> entry, journal_->next());
       if (!entry) return absl::OkStatus();
@@ -120,6 +124,7 @@ absl::StatusOr<bool> LivePipeline::apply_next(uint64_t* entries_left) {
   };
   absl::StatusOr<bool> applied = next_turn(fill, [this] { return !stop_; });
   if (applied.ok() && !*applied) note_passed();
+  if (applied.ok()) KAPPA_RETURN_IF_ERROR(wake_if_there());
   if (!absl::IsAborted(applied.status())) return applied;
   KAPPA_RETURN_IF_ERROR(cut_journal(applied.status()));
   return true;

@@ -27,6 +27,7 @@ LivePipeline::LivePipeline(operators::Plan plan, schemas::ProductFiles files, lo
       options_(std::move(options)),
       plan_fingerprint_(operators::fingerprint(plan_)),
       finals_(operators::final_outputs(plan_)),
+      store_(store),
       checkpoints_(store),
       watermarks_(plan_),
       pool_(std::max(1u, options_.workers)),
@@ -113,7 +114,8 @@ absl::Status LivePipeline::open_topics() {
 // on besides.
 absl::StatusOr<OrderReader> LivePipeline::open_reader(const std::vector<PartitionPlace>& places) {
   const std::vector<std::string>& topics = flow_->shape().topics();
-  KAPPA_ASSIGN_OR_RETURN(OrderReader reader, OrderReader::open(*log_, topics, places));
+  KAPPA_ASSIGN_OR_RETURN(OrderReader reader,
+                         OrderReader::open(*log_, topics, places, topics_at_rest()));
   reader.expect(joins_);
   if (follows_) return reader;
   std::set<std::string> carried;
@@ -168,15 +170,18 @@ absl::Status LivePipeline::restore() {
   }
   KAPPA_RETURN_IF_ERROR(journal_->resume(place.journal));
   KAPPA_ASSIGN_OR_RETURN(joins_, journal_->joins_ahead());
+  if (place.rest) set_resting(*place.rest);
   watermarks_.restore(place);
   KAPPA_RETURN_IF_ERROR(restore_rows());
-  flow_->restored(watermarks_);
+  flow_->restored(watermarks_, place.untouched);
   KAPPA_RETURN_IF_ERROR(rewind_to(place));
   const log::OutboxMark mark{checkpoints_.outbox_from(), place.published};
   KAPPA_RETURN_IF_ERROR(recover_outbox({journal_->id(), mark, place.outbox_next, {}}));
+  const bool untouched = std::exchange(place.untouched, false);
   state_ = std::move(place);
   if (follows_) state_.final_from.clear();
-  return absl::OkStatus();
+  if (untouched) show_first_rows();
+  return wake_if_there();
 }
 
 absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,6 +58,7 @@ class LivePipeline final : public Pipeline {
                                                Deadline deadline) override;
   absl::StatusOr<EntryPin> pin_behind(uint64_t entries, std::vector<operators::NodeId> views,
                                       Deadline deadline) override;
+  absl::Status copy_state(const std::string& directory, Deadline deadline) override;
   absl::Status advance() override;
   absl::Status tick() override;
   absl::Status complete() override;
@@ -149,6 +151,18 @@ class LivePipeline final : public Pipeline {
                                        Deadline deadline);
   bool between_entries() const { return !reader_->entry() && !ahead_filled_; }
   absl::StatusOr<bool> follow_turn();
+  void set_resting(const Rest& rest);
+  std::set<std::string> topics_at_rest() const;
+  absl::Status wake_if_there();
+
+  // A copy of the store that is asked for.
+  struct StateCopy {
+    std::string directory;
+    bool begun = false;             // the checkpoint that it is to hold; the coordinator's
+    std::atomic<bool> done{false};  // then `result` is there
+    absl::Status result;
+  };
+  bool copy_due() const { return copy_ && !copy_->begun && between_entries(); }
 
   // The live loop.
   void run();
@@ -173,6 +187,7 @@ class LivePipeline final : public Pipeline {
   PipelineOptions options_;
   uint64_t plan_fingerprint_;
   const std::vector<operators::FinalOutput> finals_;
+  state::StateStore* store_;
   state::CheckpointStore checkpoints_;
   std::unique_ptr<OrderJournal> journal_;
   std::unique_ptr<Dataflow> flow_;
@@ -204,7 +219,9 @@ class LivePipeline final : public Pipeline {
   absl::Status held_;
   std::chrono::steady_clock::time_point held_since_;
   int64_t last_checkpoint_ms_ = 0;
-  std::vector<double> epoch_seconds_;  // the last ones, as a ring
+  std::vector<double> epoch_seconds_;            // the last ones, as a ring
+  uint64_t records_at_start_ = 0;                // applied before start()
+  std::chrono::steady_clock::duration busy_{0};  // since then, without waiting
 
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;
@@ -218,6 +235,7 @@ class LivePipeline final : public Pipeline {
   operators::OutputMarks said_before_;
   Pacer pacer_;                      // a follower's
   uint64_t follow_to_ = UINT64_MAX;  // entries of the journal that a follower applies
+  std::shared_ptr<StateCopy> copy_;  // null: none is asked for
   std::atomic<bool> running_{false};
   std::atomic<bool> stop_{false};
   std::thread thread_;

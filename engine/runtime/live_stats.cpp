@@ -51,6 +51,7 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.epochs = epochs_;
   stats.records = state_.records;
   stats.follows = follows_;
+  stats.rests = state_.rest.has_value();
   stats.checkpoints = checkpointer_->checkpoints();
   stats.last_checkpoint_ms = last_checkpoint_ms_;
   stats.checkpoint_seconds = checkpointer_->last_seconds();
@@ -61,6 +62,8 @@ PipelineStats LivePipeline::collect_stats() const {
   }
   stats.transaction_aborts = delivery_.transaction_aborts();
   stats.epoch_seconds = epoch_seconds_;
+  if (running_) stats.busy_records = state_.records - records_at_start_;
+  stats.busy_seconds = std::chrono::duration<double>(busy_).count();
   if (!held_.ok()) {
     const std::chrono::duration<double> held = std::chrono::steady_clock::now() - held_since_;
     stats.held = held_;

@@ -117,7 +117,7 @@ void LivePipeline::count_turn(std::chrono::steady_clock::duration took) {
   const Epoch& epoch = turn_->epoch;
   for (const operators::PlanNode& node : plan_.nodes) {
     const auto* source = std::get_if<operators::SourceNode>(&node.op);
-    if (!source) continue;
+    if (!source || flow_->shape().rests(node.id)) continue;
     state_.source_records[static_cast<size_t>(source->source)] +=
         epoch.records_of(flow_->shape().topic_of_source(source->source));
   }

@@ -19,10 +19,12 @@ std::string name_of(const TopicPartition& partition) {
 
 absl::StatusOr<OrderReader> OrderReader::open(const log::Log& log,
                                               const std::vector<std::string>& topics,
-                                              const std::vector<PartitionPlace>& places) {
+                                              const std::vector<PartitionPlace>& places,
+                                              const std::set<std::string>& but) {
   OrderReader reader;
   reader.log_ = &log;
   for (size_t t = 0; t < topics.size(); ++t) {
+    if (but.contains(topics[t])) continue;
     KAPPA_ASSIGN_OR_RETURN(const log::TopicInfo info, log.topic(topics[t]));
     for (int32_t p = 0; p < info.config.partitions; ++p) {
       Partition partition;

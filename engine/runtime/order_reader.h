@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,14 @@ namespace kappa::runtime {
 class OrderReader {
  public:
   // `topics` are sorted by name; records of topics[t] go to epochs as those of topic t. The log
-  // outlives the reader. Starts at `places`; a partition not among them at its first offset.
+  // outlives the reader. Starts at `places`; a partition not among them at its first offset. Those
+  // of `but` are not read.
   // DataLoss: the log does not go on from there, or is another one; named. Unavailable: the log
   // does not answer.
   static absl::StatusOr<OrderReader> open(const log::Log& log,
                                           const std::vector<std::string>& topics,
-                                          const std::vector<PartitionPlace>& places);
+                                          const std::vector<PartitionPlace>& places,
+                                          const std::set<std::string>& but = {});
   // Before the first entry: carries a topic on, whose records entries tell of and no epoch gets.
   // Its partitions stand where the journal has them (otherwise at their first offset). One that the
   // log no longer has is none.

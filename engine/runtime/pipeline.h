@@ -87,6 +87,7 @@ struct PipelineStats {
   bool follows = false;  // another pipeline's order
   // Of a leader's final outputs: rows whose event time is below have been said, durably.
   operators::OutputMarks said_to;
+  bool rests = false;  // some of its views do, until the order has come to where their rows are
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced
@@ -94,6 +95,10 @@ struct PipelineStats {
   uint64_t transaction_aborts = 0;
   uint64_t state_bytes = 0;
   std::vector<double> epoch_seconds;  // recent durations, a sample
+  // Since start(): records that were applied, and for how long the pipeline had something to do.
+  // Neither what it waits for nor a pace counts.
+  uint64_t busy_records = 0;
+  double busy_seconds = 0;
   std::vector<ViewStats> views;
   std::vector<SourceStats> sources;
   absl::Status failure;  // why it stopped, if it did
@@ -204,6 +209,13 @@ class Pipeline : public ViewReader {
   virtual absl::StatusOr<EntryPin> pin_behind(uint64_t entries,
                                               std::vector<operators::NodeId> views,
                                               Deadline deadline) = 0;
+
+  // ---- a copy; any thread, while it runs ----
+
+  // Takes a checkpoint between two entries and makes a copy of the store with it, in a directory
+  // that is not there yet, and goes on. Its place is where another generation may begin
+  // (engine/runtime/beginning.h). DeadlineExceeded: it was in the midst of an entry all the time.
+  virtual absl::Status copy_state(const std::string& directory, Deadline deadline) = 0;
 
   // ---- by hand; not after start() ----
   // Journals everything up to the log's present ends as one entry with the present clock, and

@@ -5,7 +5,7 @@
 namespace kappa::runtime {
 namespace {
 
-constexpr uint8_t kFormat = 3;
+constexpr uint8_t kFormat = 4;
 
 void put(ByteWriter& out, const TopicPartition& partition) {
   out.text(partition.topic);
@@ -59,6 +59,58 @@ JournalEntry get_entry(ByteReader& in) {
   return entry;
 }
 
+void put(ByteWriter& out, const std::vector<PartitionPlace>& partitions) {
+  out.u64(partitions.size());
+  for (const PartitionPlace& p : partitions) {
+    put(out, p.partition);
+    out.i64(p.next.value);
+    out.i64(p.log_time.ms);
+    out.i64(p.known_to.value);
+    out.fixed64(p.known_record);
+  }
+}
+
+std::vector<PartitionPlace> get_partitions(ByteReader& in) {
+  std::vector<PartitionPlace> partitions;
+  for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
+    PartitionPlace p;
+    p.partition = get_partition(in);
+    p.next.value = in.i64();
+    p.log_time.ms = in.i64();
+    p.known_to.value = in.i64();
+    p.known_record = in.fixed64();
+    partitions.push_back(std::move(p));
+  }
+  return partitions;
+}
+
+void put(ByteWriter& out, const Rest& rest) {
+  out.u64(rest.until_entries);
+  out.u64(rest.nodes.size());
+  for (const auto& [node, at] : rest.nodes) {
+    out.u64(node);
+    out.i64(at.watermark);
+    out.i64(at.input_watermark);
+    out.i64(at.expiry_watermark);
+  }
+  put(out, rest.partitions);
+  out.u64(rest.records);
+}
+
+Rest get_rest(ByteReader& in) {
+  Rest rest;
+  rest.until_entries = in.u64();
+  for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
+    Rest::Node& at = rest.nodes[static_cast<uint32_t>(in.u64())];
+    at.watermark = in.i64();
+    at.input_watermark = in.i64();
+    at.expiry_watermark = in.i64();
+  }
+  rest.partitions = get_partitions(in);
+  rest.records = in.u64();
+  return rest;
+}
+
 }  // namespace
 
 std::string encode(const Place& place) {
@@ -71,14 +123,7 @@ std::string encode(const Place& place) {
   put(out, place.journal.partitions);
   out.u8(place.entry ? 1 : 0);
   if (place.entry) put(out, *place.entry);
-  out.u64(place.partitions.size());
-  for (const PartitionPlace& p : place.partitions) {
-    put(out, p.partition);
-    out.i64(p.next.value);
-    out.i64(p.log_time.ms);
-    out.i64(p.known_to.value);
-    out.fixed64(p.known_record);
-  }
+  put(out, place.partitions);
   out.u64(place.sources.size());
   for (const SourceClock& s : place.sources) {
     out.i64(s.event_time_max_us);
@@ -103,6 +148,9 @@ std::string encode(const Place& place) {
   out.u64(place.records);
   out.u64(place.outbox_next);
   put(out, place.published);
+  out.u8(place.untouched ? 1 : 0);
+  out.u8(place.rest ? 1 : 0);
+  if (place.rest) put(out, *place.rest);
   out.u64(place.final_from.size());
   for (const auto& [node, event_time_us] : place.final_from) {
     out.u64(node);
@@ -123,15 +171,7 @@ absl::StatusOr<Place> decode_place(std::string_view bytes) {
   place.journal.byte = in.u64();
   place.journal.partitions = get_offsets(in);
   if (in.u8() == 1) place.entry = get_entry(in);
-  for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
-    PartitionPlace p;
-    p.partition = get_partition(in);
-    p.next.value = in.i64();
-    p.log_time.ms = in.i64();
-    p.known_to.value = in.i64();
-    p.known_record = in.fixed64();
-    place.partitions.push_back(std::move(p));
-  }
+  place.partitions = get_partitions(in);
   for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
     SourceClock s;
     s.event_time_max_us = in.i64();
@@ -156,6 +196,8 @@ absl::StatusOr<Place> decode_place(std::string_view bytes) {
   place.records = in.u64();
   place.outbox_next = in.u64();
   place.published = get_offsets(in);
+  place.untouched = in.u8() == 1;
+  if (in.u8() == 1) place.rest = get_rest(in);
   for (uint64_t n = in.u64(); n > 0 && in.ok(); --n) {
     const auto node = static_cast<uint32_t>(in.u64());
     place.final_from[node] = in.i64();

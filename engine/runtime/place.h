@@ -45,6 +45,22 @@ struct SideCounts {
   uint64_t content = 0;
 };
 
+// Nodes whose state another generation has brought along, from where it stood (beginning.h). Until
+// the order has come there, they rest: rows that would come in are ones that they have seen.
+struct Rest {
+  struct Node {  // as Watermarks had them there
+    int64_t watermark = kNoEventTime.us;
+    int64_t input_watermark = kNoEventTime.us;
+    int64_t expiry_watermark = kNoEventTime.us;
+  };
+  uint64_t until_entries = 0;  // of the journal are applied: they go on
+  std::map<uint32_t, Node> nodes;
+  // Where they go on in partitions that nobody else reads, and how many records they have seen
+  // there.
+  std::vector<PartitionPlace> partitions;
+  uint64_t records = 0;
+};
+
 // Everything of a pipeline that is not in a table: with the tables it is the whole state. Written
 // with each checkpoint.
 struct Place {
@@ -63,6 +79,8 @@ struct Place {
   uint64_t outbox_next = 0;  // number of the next outbox entry
   // Where published outbox entries ended in each topic partition.
   std::vector<std::pair<TopicPartition, Offset>> published;
+  bool untouched = false;  // what a total over nothing shows has not been shown yet
+  std::optional<Rest> rest;
   // Of final outputs, by node: rows whose event time is below have been said by the generation that
   // led before.
   std::map<uint32_t, int64_t> final_from;

@@ -54,16 +54,37 @@ Watermarks::Watermarks(const operators::Plan& plan) : plan_(plan) {
 }
 
 void Watermarks::restore(const Place& place) {
+  if (place.rest) resting_ = place.rest->nodes;
+  for (const PlanNode& node : plan_.nodes) {
+    const auto* source = std::get_if<operators::SourceNode>(&node.op);
+    if (source) sources_[static_cast<size_t>(source->source)].rests = resting(node.id) != nullptr;
+  }
   for (size_t s = 0; s < sources_.size() && s < place.sources.size(); ++s) {
     sources_[s].clock = place.sources[s];
   }
   for (const auto& [node, watermark] : place.watermarks) {
     if (node < merged_current_.size()) merged_current_[node] = watermark;
   }
-  // The others follow from these: an epoch without places computes them.
+  compute_all();
+}
+
+void Watermarks::wake() {
+  resting_.clear();
+  for (Source& source : sources_) source.rests = false;
+  compute_all();
+}
+
+// What is between epochs follows from clocks and merged watermarks: an epoch without places
+// computes it.
+void Watermarks::compute_all() {
   const Epoch none(0, 1, 1);
   begin(none);
   compute(none);
+}
+
+const Rest::Node* Watermarks::resting(NodeId node) const {
+  const auto found = resting_.find(node);
+  return found == resting_.end() ? nullptr : &found->second;
 }
 
 void Watermarks::save(Place* place) const {
@@ -155,22 +176,30 @@ int64_t less_bound(int64_t event_time_max, int64_t bound) {
 
 void Watermarks::compute(const Epoch& epoch) {
   for (size_t s = 0; s < sources_.size(); ++s) {
-    if (sources_[s].used) compute_source(s, epoch);
+    if (sources_[s].used && !sources_[s].rests) compute_source(s, epoch);
   }
   for (const PlanNode& node : plan_.nodes) {
-    if (const auto* op = std::get_if<operators::SourceNode>(&node.op)) {
-      const auto index = static_cast<size_t>(op->source);
-      const int64_t bound = plan_.sources[index].out_of_orderness_us;
-      auto track = std::make_shared<WatermarkTrack>(sources_[index].event_time_max);
-      for (int64_t& time : *track) time = less_bound(time, bound);
-      tracks_[node.id] = std::move(track);
+    if (const Rest::Node* at = resting(node.id)) {
+      current_[node.id] = at->watermark;
     } else {
-      if (is_merged(node)) compute_merged(node, epoch);
-      tracks_[node.id] =
-          behind(merged_[node.id] ? merged_[node.id] : tracks_[node.inputs[0]], held_back_us(node));
+      compute_node(node, epoch);
+      current_[node.id] = tracks_[node.id]->back();
     }
-    current_[node.id] = tracks_[node.id]->back();
   }
+}
+
+void Watermarks::compute_node(const PlanNode& node, const Epoch& epoch) {
+  if (const auto* op = std::get_if<operators::SourceNode>(&node.op)) {
+    const auto index = static_cast<size_t>(op->source);
+    const int64_t bound = plan_.sources[index].out_of_orderness_us;
+    auto track = std::make_shared<WatermarkTrack>(sources_[index].event_time_max);
+    for (int64_t& time : *track) time = less_bound(time, bound);
+    tracks_[node.id] = std::move(track);
+    return;
+  }
+  if (is_merged(node)) compute_merged(node, epoch);
+  tracks_[node.id] =
+      behind(merged_[node.id] ? merged_[node.id] : tracks_[node.inputs[0]], held_back_us(node));
 }
 
 std::shared_ptr<const WatermarkTrack> Watermarks::behind(
@@ -253,12 +282,14 @@ int64_t Watermarks::current(NodeId node) const {
 }
 
 int64_t Watermarks::input_current(NodeId node) const {
+  if (const Rest::Node* at = resting(node)) return at->input_watermark;
   if (merged_[node]) return merged_current_[node];
   const PlanNode& plan_node = plan_.node(node);
   return current_[plan_node.inputs.empty() ? node : plan_node.inputs[0]];
 }
 
 int64_t Watermarks::expiry_current(NodeId node) const {
+  if (const Rest::Node* at = resting(node)) return at->expiry_watermark;
   if (!is_lookup(plan_.node(node))) return input_current(node);
   return current_[plan_.node(node).inputs[1]];
 }

@@ -20,7 +20,7 @@ namespace kappa::runtime {
 // least over its inputs, but for those that were silent while another advanced by kIdleAfterMs of
 // log time; it never falls. What comes into a lookup: its left input's. A windowed aggregate passes
 // its watermark on less its grace, an interval join less its bounds. Everybody else passes on what
-// comes in.
+// comes in. Nodes that rest (Place) stay where they are.
 class Watermarks {
  public:
   static constexpr int64_t kIdleAfterMs = 60'000;
@@ -30,6 +30,8 @@ class Watermarks {
   // From and into a checkpoint.
   void restore(const Place& place);
   void save(Place* place) const;
+  // Those that rest go on; between epochs.
+  void wake();
 
   // ---- one epoch, in this order ----------------------------------------------------------------
 
@@ -59,6 +61,7 @@ class Watermarks {
  private:
   struct Source {
     bool used = false;
+    bool rests = false;
     SourceClock clock;
     // By track index, in the present epoch. Log times of the first record and the last: only where
     // a union asks.
@@ -67,7 +70,10 @@ class Watermarks {
     std::vector<int64_t> last_record_ms;
   };
 
+  void compute_all();
+  const Rest::Node* resting(operators::NodeId node) const;
   void compute_source(size_t source, const Epoch& epoch);
+  void compute_node(const operators::PlanNode& node, const Epoch& epoch);
   void compute_merged(const operators::PlanNode& node, const Epoch& epoch);
   // The track less `held_back_us`.
   static std::shared_ptr<const operators::WatermarkTrack> behind(
@@ -88,6 +94,7 @@ class Watermarks {
   // By node, where several inputs were merged: of what comes in.
   std::vector<std::shared_ptr<const operators::WatermarkTrack>> merged_;
   std::vector<int64_t> merged_current_;
+  std::map<uint32_t, Rest::Node> resting_;  // by node
 };
 
 }  // namespace kappa::runtime

@@ -183,6 +183,8 @@ runtime::PipelineStats stats_of(const v1::Product& wire) {
   stats.last_checkpoint_ms = wire.last_checkpoint_ms();
   stats.checkpoint_seconds = wire.last_checkpoint_seconds();
   stats.outbox_pending = static_cast<uint64_t>(wire.outbox_pending());
+  stats.busy_records = static_cast<uint64_t>(wire.busy_records());
+  stats.busy_seconds = wire.busy_seconds();
   stats.state_bytes = static_cast<uint64_t>(wire.state_bytes());
   for (const v1::ViewStatus& from : wire.views()) {
     runtime::ViewStats view;
@@ -432,6 +434,8 @@ absl::StatusOr<GenerationStatus> Client::start_replay(const std::string& product
   for (const auto& [path, text] : replay.files) (*request.mutable_files())[path] = text;
   to_wire(replay.budget, request.mutable_budget());
   for (const std::string& topic : replay.accepted_gaps) request.add_accepted_gaps(topic);
+  to_wire(replay.start, request.mutable_start());
+  request.set_recompute_all(replay.recompute_all);
   v1::StartReplayResponse response;
   KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
     return impl_->replay->StartReplay(context, request, &response);

@@ -164,6 +164,12 @@ void to_wire(const ReplayBudget& budget, v1::ReplayBudget* wire) {
   wire->set_records_per_second_max(budget.records_per_second_max);
 }
 
+void to_wire(const state::ReplayStart& start, v1::ReplayStart* wire) {
+  const bool log_time = start.order == state::ReplayStart::Order::kLogTime;
+  wire->set_order(log_time ? v1::REPLAY_ORDER_LOG_TIME : v1::REPLAY_ORDER_JOURNAL);
+  if (start.from_ms) wire->set_from_timestamp_ms(*start.from_ms);
+}
+
 void to_wire(const GenerationStatus& status, v1::Generation* wire) {
   wire->set_id(status.id);
   wire->set_state(wire_state(status.state));
@@ -180,6 +186,8 @@ void to_wire(const GenerationStatus& status, v1::Generation* wire) {
   if (const auto eta = status.eta_seconds()) wire->set_eta_seconds(*eta);
   if (status.watermark != kNoEventTime) wire->set_watermark_us(status.watermark.us);
   wire->set_state_bytes(static_cast<int64_t>(status.state_bytes));
+  to_wire(status.start, wire->mutable_start());
+  for (const std::string& view : status.kept_views) wire->add_kept_views(view);
 }
 
 void to_wire(const Comparison& comparison, v1::CompareGenerationsResponse* wire) {
@@ -206,6 +214,13 @@ ReplayBudget from_wire(const v1::ReplayBudget& wire) {
   return {wire.cpu_cores_max(), wire.records_per_second_max()};
 }
 
+state::ReplayStart from_wire(const v1::ReplayStart& wire) {
+  state::ReplayStart start;
+  if (wire.order() == v1::REPLAY_ORDER_LOG_TIME) start.order = state::ReplayStart::Order::kLogTime;
+  if (wire.has_from_timestamp_ms()) start.from_ms = wire.from_timestamp_ms();
+  return start;
+}
+
 GenerationStatus from_wire(const v1::Generation& wire) {
   GenerationStatus status;
   status.id = wire.id();
@@ -222,6 +237,8 @@ GenerationStatus from_wire(const v1::Generation& wire) {
   status.arriving_per_second = wire.arriving_per_second();
   if (wire.has_watermark_us()) status.watermark = EventTime{wire.watermark_us()};
   status.state_bytes = static_cast<uint64_t>(wire.state_bytes());
+  status.start = from_wire(wire.start());
+  status.kept_views = {wire.kept_views().begin(), wire.kept_views().end()};
   return status;
 }
 

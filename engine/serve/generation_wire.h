@@ -7,6 +7,7 @@ namespace kappa::v1 {
 class CompareGenerationsResponse;
 class Generation;
 class ReplayBudget;
+class ReplayStart;
 class SwapReport;
 }  // namespace kappa::v1
 
@@ -20,6 +21,8 @@ void to_wire(const Comparison& comparison, v1::CompareGenerationsResponse* wire)
 void to_wire(const SwapReport& report, v1::SwapReport* wire);
 
 ReplayBudget from_wire(const v1::ReplayBudget& wire);
+void to_wire(const state::ReplayStart& start, v1::ReplayStart* wire);
+state::ReplayStart from_wire(const v1::ReplayStart& wire);
 // A failure comes back with its message, as Unknown.
 GenerationStatus from_wire(const v1::Generation& wire);
 // InvalidArgument: a row does not fit its columns, which no server of ours sends.

@@ -34,6 +34,8 @@ struct GenerationStatus {
   std::string created;   // RFC 3339
   uint64_t plan_fingerprint = 0;
   ReplayBudget budget;
+  state::ReplayStart start;
+  std::vector<std::string> kept_views;  // state::GenerationInfo
   // Of one that runs:
   uint64_t records = 0;            // that it has applied since the product's first one
   int64_t records_remaining = 0;   // in the log behind its place
@@ -92,6 +94,9 @@ struct ReplayRequest {
   ReplayBudget budget;
   // Topics of which the log has lost its first records, and which are replayed from what is left.
   std::vector<std::string> accepted_gaps;
+  state::ReplayStart start = {};
+  // Views that do not change are computed again, too, and so is a product of which nothing changes.
+  bool recompute_all = false;
 };
 
 struct SwapRequest {
@@ -124,10 +129,12 @@ class GenerationControl {
 
   // Ascending by id.
   virtual std::vector<GenerationStatus> generations() = 0;
-  // Makes a generation of these files and lets it replay the product's log. InvalidArgument: the
-  // files are faulty. FailedPrecondition: one replays already, a topic has lost records and is not
-  // among the accepted gaps, or the files change what an output by key holds in a way that a swap
-  // could not publish.
+  // Makes a generation of these files and lets it replay the product's log; views that need not be
+  // computed again bring their state along from the live one. InvalidArgument: the files are
+  // faulty. FailedPrecondition: one replays already, nothing would be replayed, a topic has lost
+  // records and is not among the accepted gaps, or the files change what an output by key holds in
+  // a way that a swap could not publish. DeadlineExceeded: the live one takes a backlog, and cannot
+  // give its state along.
   virtual absl::StatusOr<uint32_t> start_replay(const ReplayRequest& request) = 0;
   // With generation 0, these mean the only one that is replaying or ready.
   virtual absl::Status pause_replay(uint32_t generation) = 0;

@@ -64,6 +64,8 @@ void write_stats(const runtime::PipelineStats& stats, const operators::Plan& pla
   out->set_last_checkpoint_ms(stats.last_checkpoint_ms);
   out->set_last_checkpoint_seconds(stats.checkpoint_seconds);
   out->set_outbox_pending(static_cast<int64_t>(stats.outbox_pending));
+  out->set_busy_records(static_cast<int64_t>(stats.busy_records));
+  out->set_busy_seconds(stats.busy_seconds);
   for (const runtime::ViewStats& view : stats.views) write_view(view, out->add_views());
   for (const runtime::SourceStats& source : stats.sources) {
     write_source(source, plan, out->add_sources());

@@ -16,8 +16,10 @@
 #include "engine/serve/backend.h"
 #include "engine/serve/generation_wire.h"
 #include "engine/serve/unary_call.h"
+#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
+#include "engine/types/time.h"
 #include "kappa/v1/replay.grpc.pb.h"
 
 namespace kappa::serve {
@@ -102,6 +104,16 @@ absl::StatusOr<ReplayBudget> budget_of(const v1::ReplayBudget& wire) {
   return budget;
 }
 
+absl::StatusOr<state::ReplayStart> start_of(const v1::ReplayStart& wire) {
+  const state::ReplayStart start = from_wire(wire);
+  const bool known = v1::ReplayOrder_IsValid(wire.order());
+  if (!known) return invalid_field("start.order", "expected the order of the journal or log time");
+  const int64_t from_ms = start.from_ms.value_or(0);
+  if (from_ms >= 0 && from_ms < kEndTimestampUs / kMicrosPerMilli) return start;
+  return invalid_field("start.from_timestamp_ms",
+                       "expected milliseconds since 1970, before the year 10000");
+}
+
 // The status of a generation that has just been made.
 GenerationStatus status_of(GenerationControl& control, uint32_t id) {
   for (GenerationStatus& status : control.generations()) {
@@ -144,6 +156,8 @@ class ReplayService final : public v1::Replay::CallbackService {
       KAPPA_ASSIGN_OR_RETURN(replay.files, files_of(*request, backend_.limits));
       KAPPA_ASSIGN_OR_RETURN(replay.budget, budget_of(request->budget()));
       replay.accepted_gaps = {request->accepted_gaps().begin(), request->accepted_gaps().end()};
+      KAPPA_ASSIGN_OR_RETURN(replay.start, start_of(request->start()));
+      replay.recompute_all = request->recompute_all();
       return work(call, [this, call, on, replay = std::move(replay), response] {
         const absl::StatusOr<uint32_t> id = on.control().start_replay(replay);
         if (!id.ok()) return call->finish(explained(id.status(), on));

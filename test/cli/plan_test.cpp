@@ -29,8 +29,7 @@ struct Shop {
 
   Shop() {
     files(kLarge);
-    Process server(scratch.directory(), {"serve", "--product", scratch.path("shop"), "--data", data,
-                                         "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+    Process server = serve();
     REQUIRE(server.wait_for_output("\n"));
     const Ended sent = kappa({"produce", "sales", "--data", data},
                              "{\"id\": \"1\", \"store\": \"a\", \"amount\": 200}\n"
@@ -40,11 +39,25 @@ struct Shop {
     server.signal(SIGTERM);
     server.wait();
   }
+  Process serve() const {
+    return {scratch.directory(),
+            {"serve", "--product", scratch.path("shop"), "--data", data, "--listen", "127.0.0.1:0",
+             "--http", "127.0.0.1:0"}};
+  }
   void files(const std::string& view) const { scratch.file("shop/product.sql", kSources + view); }
   Ended plan(const std::string& output = "table") const {
     return kappa({"plan", scratch.path("shop"), "--data", data, "--output", output});
   }
+  nlohmann::json plan_json() const { return nlohmann::json::parse(plan("json").out); }
 };
+
+std::string many_sales(int count) {
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    lines += "{\"id\": \"more " + std::to_string(i) + "\", \"store\": \"a\", \"amount\": 300}\n";
+  }
+  return lines;
+}
 
 }  // namespace
 
@@ -62,27 +75,75 @@ TEST_CASE("a plan shows what changes, why, and what is read again, and ends with
   const Ended ended = shop.plan();
   INFO(ended.err);
   CHECK(ended.code == 2);
-  CHECK(ended.out == R"(product shop, against generation 1
+  const size_t estimate = ended.out.find("How long it takes");
+  CHECK(ended.out.substr(0, estimate) == R"(product shop, against generation 1
 
   ~ view large  its statement has changed; replayed
         CREATE MATERIALIZED VIEW large AS
         SELECT store, count(*) AS n FROM sales
       - WHERE amount > 100 GROUP BY store
       + WHERE amount > 500 GROUP BY store
-    1 view does not change, and will be equal
+    1 view does not change, and brings its state along
 
 A replay reads 2 records at most:
   sales  4 partitions, 2 records
-  visits  4 partitions, 0 records
 )");
-  const auto json = nlohmann::json::parse(shop.plan("json").out);
+  const auto json = shop.plan_json();
   CHECK(json["changes"] == true);
   CHECK(json["records"] == 2);
   REQUIRE(json["parts"].size() == 2);
   CHECK(json["parts"][0]["change"] == "none");
   CHECK(json["parts"][1]["name"] == "large");
   CHECK(json["parts"][1]["replayed"] == true);
-  CHECK(json["ranges"].size() == 8);
+  CHECK(json["kept_views"] == nlohmann::json::array({"visitors"}));
+  CHECK(json["ranges"].size() == 4);
+}
+
+TEST_CASE("a plan does not make up how long a replay takes, and tells what it keeps on disk") {
+  const Shop shop;
+  CHECK(shop.plan_json()["rate_from"] == nullptr);  // nothing changes
+  shop.files(kLarger);
+  const Ended ended = shop.plan();
+  CHECK_THAT(ended.out, Catch::Contains("How long it takes is not known: no replay has shown") &&
+                            Catch::Contains("iB of disk, ") && Catch::Contains("iB are free\n"));
+  const auto json = shop.plan_json();
+  CHECK(json["rate_from"] == nullptr);
+  CHECK(json["records_per_second"] == nullptr);
+  CHECK(json["estimated_seconds"] == nullptr);
+  CHECK(json["estimated_disk_bytes"] > 0);
+  CHECK(json["disk_free_bytes"] > 0);
+  const Ended bound =
+      kappa({"plan", shop.scratch.path("shop"), "--data", shop.data, "--max-rate", "0.5"});
+  CHECK_THAT(bound.out, Catch::Contains("about 4 s at 0.5 records/s, what it may take; about"));
+}
+
+TEST_CASE("a plan takes the rate of the last replay, or else what the live generation reaches") {
+  const Shop shop;
+  Process first = shop.serve();
+  REQUIRE(first.wait_for_output("\n"));
+  REQUIRE(kappa({"produce", "sales", "--data", shop.data}, many_sales(20'001)).code == 0);
+  shop.files(kLarger);
+  nlohmann::json live = shop.plan_json();
+  while (live["records"] < 20'003 || live["rate_from"] == nullptr) live = shop.plan_json();
+  CHECK(live["rate_from"] == "live");
+  CHECK(live["estimated_seconds"].get<double>() ==
+        Approx(20'003 / live["records_per_second"].get<double>()));
+  first.signal(SIGTERM);
+  REQUIRE(first.wait().code == 0);
+
+  // Nothing arrives at this one, so a replay that is ready has applied ten thousand at least.
+  Process server = shop.serve();
+  REQUIRE(server.wait_for_output("\n"));
+  const Ended replay =
+      kappa({"replay", "start", shop.scratch.path("shop"), "--data", shop.data, "--wait"});
+  INFO(replay.err);
+  REQUIRE(replay.code == 0);
+  CHECK_THAT(shop.plan().out, Catch::Contains(" records/s, what the last replay reached; about "));
+  server.signal(SIGTERM);
+  REQUIRE(server.wait().code == 0);
+  const auto last = shop.plan_json();
+  CHECK(last["rate_from"] == "last replay");
+  CHECK(last["records_per_second"] > 0);
 }
 
 TEST_CASE("files that differ and change nothing are named, since serve names them, too") {

@@ -127,6 +127,19 @@ TEST_CASE("replay start sends the product's files and says what to do next") {
   CHECK(nlohmann::json::parse(json.out)["generation"] == 2);
 }
 
+TEST_CASE("replay start says from when, in which order, and whether all is computed") {
+  const Fixture fixture;
+  const std::string directory = fixture.scratch.path("shop");
+  const Ended ended = fixture.replay({"start", directory, "--from", "2023-11-14T22:13:20Z",
+                                      "--order", "log-time", "--recompute-all"});
+  CHECK(ended.code == 0);
+  CHECK(fixture.control.asked() ==
+        Lines{"start 0 cores 0 a second from 1700000000000 by log time and all of it"});
+  CHECK_THAT(fixture.replay({"start", directory, "--from", "yesterday"}).err,
+             Catch::Contains("expected a time as 2026-11-01"));
+  CHECK(fixture.replay({"start", directory, "--order", "offset"}).code == 2);
+}
+
 TEST_CASE("replay start --wait ends once the generation is ready, in silence in a pipe") {
   Fixture fixture;
   Process waiting(fixture.scratch.directory(), {"replay", "start", fixture.scratch.path("shop"),

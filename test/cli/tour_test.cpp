@@ -58,6 +58,7 @@ TEST_CASE("the tour of the README changes the logic and takes it back") {
   INFO(all);
   using Catch::Contains;
   CHECK_THAT(all, Contains("~ view card_minutes") && Contains("~ view suspicious_cards"));
+  CHECK_THAT(all, Contains("A replay reads") && Contains("iB of disk, "));
   CHECK_THAT(all, Contains("generation 2 of product playground is ready"));
   CHECK_THAT(all, Contains("generation 2 against generation 1") &&
                       Contains("= revenue_by_channel") && Contains("of 22 views are equal"));

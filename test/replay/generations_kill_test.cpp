@@ -91,8 +91,8 @@ TEST_CASE("child: generations come and go", "[.]") {
 
 TEST_CASE("killed at a step of a generation's life: one is live, and each output leaves once") {
   const char* failpoint =
-      GENERATE("replay.made", "replay.started", "replay.cancelled", "swap.held", "swap.taken_over",
-               "swap.committed", "rollback.follows", "replay.dropped");
+      GENERATE("replay.copied", "replay.made", "replay.started", "replay.cancelled", "swap.held",
+               "swap.taken_over", "swap.committed", "rollback.follows", "replay.dropped");
   INFO(failpoint);
   const test::TemporaryDirectory directory;
   const auto start = [&](const std::string& at) {

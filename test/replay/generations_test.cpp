@@ -112,6 +112,29 @@ TEST_CASE_METHOD(Directory, "new logic differs, and publishes from the swap on")
   check_exactly_once(product.shop);
 }
 
+TEST_CASE_METHOD(Directory, "what a replay reaches is remembered once it is ready") {
+  const auto remembered = [this] {
+    return state::Catalogue::open(path + "/data")->products().front().replay_records_per_second;
+  };
+  ShopProduct product(path);
+  product.shop.hit(20'000);
+  product.wait_until_applied();
+  const runtime::PipelineStats live = product.served()->pipeline->stats();
+  CHECK(live.busy_records == 20'000);
+  CHECK(live.busy_seconds > 0);
+  CHECK(remembered() == 0);
+  const uint32_t replayed = product.replay(kLongWindows);
+  product.wait_until_ready(replayed);
+  const double rate = remembered();
+  CHECK(rate > 0);
+
+  // One that had nothing to do shows nothing.
+  require_ok(product->cancel_replay(replayed));
+  product.reopen();
+  CHECK(product.served()->pipeline->stats().busy_records == 0);
+  CHECK(remembered() == rate);
+}
+
 TEST_CASE_METHOD(Directory, "a replay keeps to its pace, pauses, and goes on") {
   ShopProduct product(path);
   product.shop.hit(20'000);
@@ -249,9 +272,12 @@ TEST_CASE_METHOD(Directory, "what retention has removed is named, and can be don
   require_ok(product.shop.log->enforce_retention());
   const int64_t first = product.shop.log->range({"hits", 0})->start.value;
   CHECK(first > 0);
-  CHECK(refused(product->start_replay({files_of(kShortWindows), {}, {"other"}}).status(),
-                "--accept-gap hits") == absl::StatusCode::kFailedPrecondition);
-  const auto started = product->start_replay({files_of(kShortWindows), {}, {"hits"}});
+  serve::ReplayRequest request{files_of(kShortWindows), {}, {"other"}};
+  request.recompute_all = true;
+  CHECK(refused(product->start_replay(request).status(), "--accept-gap hits") ==
+        absl::StatusCode::kFailedPrecondition);
+  request.accepted_gaps = {"hits"};
+  const auto started = product->start_replay(request);
   require_ok(started.status());
   product.wait_until_ready(*started);
   product.shop.hit(100);

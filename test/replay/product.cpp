@@ -44,7 +44,7 @@ ShopProduct::ShopProduct(const std::string& directory, const std::string& sql,
   info.id = 1;
   info.plan_fingerprint = operators::fingerprint(files->plan);
   info.files = files_of(sql);
-  require_ok(make_generation(*data_, kProduct, 1, files->plan));
+  require_ok(make_generation(*data_, kProduct, info, files->plan));
   require_ok(catalogue_.put({kProduct, 1, {info}, 0, 1}));
   reopen();
 }
@@ -120,7 +120,14 @@ std::string ShopProduct::journal() const {
 }
 
 uint32_t ShopProduct::replay(const std::string& sql, const serve::ReplayBudget& budget) {
-  const auto started = generations_->start_replay({files_of(sql), budget, {}});
+  serve::ReplayRequest request{files_of(sql), budget, {}};
+  const auto* live = catalogue_.find(kProduct);
+  request.recompute_all = live->find(live->live_generation)->files == request.files;
+  return replay(request);
+}
+
+uint32_t ShopProduct::replay(const serve::ReplayRequest& request) {
+  const auto started = generations_->start_replay(request);
   require_ok(started.status());
   return *started;
 }

@@ -31,8 +31,9 @@ class ShopProduct {
   serve::GenerationStatus status(uint32_t generation);
   std::string path(uint32_t generation) const;
   std::string journal() const;
-  // Once it has started from `sql`.
+  // Once it has started from `sql`. What does not change is not computed, unless nothing changes.
   uint32_t replay(const std::string& sql, const serve::ReplayBudget& budget = {});
+  uint32_t replay(const serve::ReplayRequest& request);
   void wait_until_ready(uint32_t generation);
   // Until the live one, or another one, has applied all hits there are.
   void wait_until_applied();

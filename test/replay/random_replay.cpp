@@ -12,12 +12,15 @@
 #include "absl/strings/str_cat.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/log/header_outbox.h"
+#include "engine/runtime/beginning.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
 #include "replay/compare.h"
+#include "replay/logic_change.h"
 #include "replay/recompute.h"
 #include "replay/swap.h"
+#include "state/checkpoint.h"
 #include "state/store.h"
 #include "test/runtime/compare.h"
 #include "test/runtime/engine_run.h"
@@ -42,7 +45,7 @@ Deadline patience() {
 }
 
 struct Generation {
-  std::unique_ptr<state::StateStore> store = state::make_memory_store();
+  std::unique_ptr<state::StateStore> store;
   std::unique_ptr<Pipeline> pipeline;
 };
 
@@ -73,6 +76,10 @@ class ReplayRun {
       KAPPA_RETURN_IF_ERROR(log_->create_topic(source.name, {source.partitions, {}, {}}));
     }
     KAPPA_RETURN_IF_ERROR(append_records(dice_.between(0, 60)));
+    for (Generation& generation : generations_) {
+      const std::string path = directory_ / absl::StrCat("store-", ++stores_);
+      KAPPA_ASSIGN_OR_RETURN(generation.store, state::open_rocksdb_store(path));
+    }
     KAPPA_RETURN_IF_ERROR(open(leader_));
     for (int64_t portions = dice_.between(0, 5); portions > 0; --portions) {
       KAPPA_RETURN_IF_ERROR(append_records(dice_.between(1, 30)));
@@ -134,10 +141,7 @@ class ReplayRun {
         KAPPA_RETURN_IF_ERROR(open(leader_));
         return open(follower());
       case 5:
-        steps_.push_back("the follower is made anew");
-        generations_[follower()].pipeline.reset();
-        generations_[follower()].store = state::make_memory_store();
-        return open(follower());
+        return make_anew();
       case 6:
         return compare_at_a_place();
       case 7:
@@ -156,6 +160,40 @@ class ReplayRun {
                          : absl::StrCat("pace of ", pace.records_per_second_max,
                                         " records a second, ", pace.cpu_cores_max, " cores"));
     return following().set_pace(pace, patience());
+  }
+
+  absl::Status make_anew() {
+    Generation& anew = generations_[follower()];
+    anew.pipeline.reset();
+    anew.store.reset();
+    const std::string path = directory_ / absl::StrCat("store-", ++stores_);
+    if (dice_.coin()) {
+      steps_.push_back("the follower is made anew");
+    } else {
+      steps_.push_back("the follower is made anew, and some views are given along");
+      KAPPA_RETURN_IF_ERROR(give_along(path));
+    }
+    KAPPA_ASSIGN_OR_RETURN(anew.store, state::open_rocksdb_store(path));
+    return open(follower());
+  }
+
+  // As if some views had changed, and everybody else had not.
+  absl::Status give_along(const std::string& path) {
+    LogicChange change;
+    for (const operators::PlanNode& node : plan_.nodes) {
+      if (!std::holds_alternative<operators::ViewNode>(node.op)) continue;
+      PartChange& part = change.parts.emplace_back();
+      part.node = node.id;
+      part.replayed = dice_.coin();
+    }
+    KAPPA_RETURN_IF_ERROR(leading().copy_state(path, patience()));
+    KAPPA_ASSIGN_OR_RETURN(const auto store, state::open_rocksdb_store(path));
+    state::CheckpointStore checkpoints(store.get());
+    KAPPA_ASSIGN_OR_RETURN(const std::string stored, checkpoints.read_place());
+    KAPPA_ASSIGN_OR_RETURN(const runtime::Place at, runtime::decode_place(stored));
+    runtime::Place place = runtime::beginning(plan_, at.journal_id);
+    const auto brought = runtime::bring_along(plan_, at, plan_, kept_nodes(plan_, change), &place);
+    return checkpoints.keep_only(brought, encode(place));
   }
 
   absl::Status compare_at_a_place() {
@@ -270,6 +308,7 @@ class ReplayRun {
   std::unique_ptr<log::HeaderOutbox> outbox_;
   Generation generations_[2];
   size_t leader_ = 0;  // as the catalogue would say
+  int stores_ = 0;
   std::vector<std::string> steps_;
 };
 

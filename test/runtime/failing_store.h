@@ -38,6 +38,9 @@ class FailingStore final : public state::StateStore {
     return store_->scan(from, to, visit);
   }
   size_t bytes_on_disk() const override { return store_->bytes_on_disk(); }
+  absl::Status copy_to(const std::string& directory) const override {
+    return store_->copy_to(directory);
+  }
 
  private:
   std::unique_ptr<state::StateStore> store_;

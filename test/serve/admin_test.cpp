@@ -265,6 +265,8 @@ TEST_CASE("inspect tells state, generation, place, sizes and, if asked, the chec
   server.stats.last_checkpoint_ms = 1'700'000'000'000;
   server.stats.checkpoint_seconds = 0.25;
   server.stats.outbox_pending = 2;
+  server.stats.busy_records = 40;
+  server.stats.busy_seconds = 0.5;
   server.stats.views = {{"cards", 3, 1, 2, 4, EventTime{-9}}};
   server.stats.sources = {{"sales", 50, 6, 7, kNoEventTime, {}}};
   ServedProduct restoring;
@@ -289,6 +291,8 @@ TEST_CASE("inspect tells state, generation, place, sizes and, if asked, the chec
   CHECK(shop.stats.last_checkpoint_ms == 1'700'000'000'000);
   CHECK(shop.stats.checkpoint_seconds == 0.25);
   CHECK(shop.stats.outbox_pending == 2);
+  CHECK(shop.stats.busy_records == 40);
+  CHECK(shop.stats.busy_seconds == 0.5);
   REQUIRE(shop.stats.views.size() == 1);
   CHECK(shop.stats.views[0].rows == 3);
   CHECK(shop.stats.views[0].late_records == 1);

@@ -53,11 +53,16 @@ std::vector<GenerationStatus> FakeGenerations::generations() {
 absl::StatusOr<uint32_t> FakeGenerations::start_replay(const ReplayRequest& request) {
   std::string call = "start " + text_of(request.budget);
   for (const std::string& topic : request.accepted_gaps) call += " without all of " + topic;
+  if (request.start.from_ms) absl::StrAppend(&call, " from ", *request.start.from_ms);
+  if (request.start.order == state::ReplayStart::Order::kLogTime) call += " by log time";
+  if (request.recompute_all) call += " and all of it";
   if (absl::Status failure = ask(call); !failure.ok()) return failure;
   std::lock_guard lock(mutex_);
   files_ = request.files;
   generations_.push_back(replaying_generation(2));
   generations_.back().budget = request.budget;
+  generations_.back().start = request.start;
+  generations_.back().kept_views = {"kept"};
   return 2;
 }
 

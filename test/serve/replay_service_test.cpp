@@ -130,6 +130,28 @@ TEST_CASE("a replay is started with its files and budget, and is on record") {
         "done kappa.v1.Replay/StartReplay by …: product shop, generation 2 replays");
 }
 
+TEST_CASE("a replay begins where it is asked to, in the order that it is asked for") {
+  ReplayServer server;
+  server.start();
+  ReplayRequest request{kFiles, {}, {}};
+  request.start = {state::ReplayStart::Order::kLogTime, 1'700'000'000'000};
+  request.recompute_all = true;
+  const auto started = server.server.client()->start_replay("shop", request);
+  INFO(started.status().ToString());
+  REQUIRE(started.ok());
+  CHECK(started->start == request.start);
+  CHECK(started->kept_views == std::vector<std::string>{"kept"});
+  CHECK(server.control.asked() ==
+        std::vector<std::string>{
+            "start 0 cores 0 a second from 1700000000000 by log time and all of it"});
+  request.start.from_ms = -1;
+  CHECK(field(server.server.client()->start_replay("shop", request).status()) ==
+        "start.from_timestamp_ms");
+  request.start.from_ms = INT64_MAX;
+  CHECK(field(server.server.client()->start_replay("shop", request).status()) ==
+        "start.from_timestamp_ms");
+}
+
 TEST_CASE("a replay is paused, resumed with and without another budget, and cancelled") {
   ReplayServer server;
   server.start();

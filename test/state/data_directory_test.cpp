@@ -120,13 +120,15 @@ ProductInfo product(const std::string& name, uint32_t number) {
     generation.created = "2026-01-01T00:00:00Z";
     info.generations.push_back(std::move(generation));
   }
+  info.replay_records_per_second = number * 0.5;
   if (number % 2 == 0) info.handover = {number, number + 1, uint64_t{number} << 40};
   return info;
 }
 
 bool same(const ProductInfo& a, const ProductInfo& b) {
   bool same = a.name == b.name && a.live_generation == b.live_generation &&
-              a.generations.size() == b.generations.size() && a.handover == b.handover;
+              a.generations.size() == b.generations.size() && a.handover == b.handover &&
+              a.replay_records_per_second == b.replay_records_per_second;
   for (size_t i = 0; same && i < a.generations.size(); ++i) {
     const GenerationInfo& left = a.generations[i];
     const GenerationInfo& right = b.generations[i];

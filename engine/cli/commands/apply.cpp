@@ -30,10 +30,11 @@ class Application {
   int run() {
     ConnectOptions connect = options_.connect;
     connect.command = "kappa apply";
-    const auto plan = make_change_plan(options_.directory, connect);
+    const auto plan = make_change_plan(options_.directory, connect,
+                                       options_.budget.over({}).records_per_second_max);
     if (!plan.ok()) return report(plan.status());
     show_plan(*plan);
-    if (plan->change.none()) return kExitOk;
+    if (plan->change.none() && !options_.course.forces()) return kExitOk;
     const auto present = replay_of(*plan);
     if (!present.ok()) return report(present.status());
     if (*present) {
@@ -108,7 +109,7 @@ class Application {
     KAPPA_ASSIGN_OR_RETURN(
         GenerationStatus started,
         client_.start_replay(files_.name,
-                             {files_.files, options_.budget.over({}), options_.accepted_gaps}));
+                             replay_request(files_.files, options_.budget, options_.course)));
     if (json()) {
       event("replay", to_json(started));
     } else {

@@ -11,7 +11,7 @@ struct ApplyOptions {
   std::string directory;
   ConnectOptions connect;
   BudgetOptions budget;
-  std::vector<std::string> accepted_gaps;  // topics
+  CourseOptions course;
   std::vector<std::string> require_equal;
   int64_t deadline_s = kDeadlineS;  // of the comparison, and of the swap
   bool keep_following = false;

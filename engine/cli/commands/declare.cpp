@@ -371,6 +371,10 @@ class Declaration {
     once(plan, "directory", options.directory, "the product's directory")
         ->required()
         ->type_name("DIR");
+    once(plan, "--max-rate", options.records_per_second_max,
+         "records that the replay may apply a second; default: what it can")
+        ->check(more_than_zero())
+        ->type_name("N");
     declare_connect(plan, options.connect);
     output(plan, options.output);
     runs(plan, run_plan, options);

@@ -1,6 +1,7 @@
 #include "engine/cli/commands/declare_common.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +25,15 @@ CLI::Validator whole_number(int64_t least, int64_t most) {
     int64_t value = 0;
     if (absl::SimpleAtoi(text, &value) && value >= least && value <= most) return std::string();
     return absl::StrCat("expected a whole number ", range, ", got ", text);
+  };
+  return {is_one, ""};
+}
+
+CLI::Validator more_than_zero() {
+  const auto is_one = [](const std::string& text) {
+    double value = 0;
+    if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value > 0) return std::string();
+    return absl::StrCat("expected a number above 0, got ", text);
   };
   return {is_one, ""};
 }

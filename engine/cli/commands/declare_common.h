@@ -28,6 +28,7 @@ CLI::App& declare_command(CLI::App& parent, const std::string& name, const std::
                           const std::string& examples);
 
 CLI::Validator whole_number(int64_t least, int64_t most = kNoLimit);
+CLI::Validator more_than_zero();
 // Lets a numeric option take whole numbers of a range only, and shows its default.
 CLI::Option* within(CLI::Option* option, int64_t least, int64_t most);
 

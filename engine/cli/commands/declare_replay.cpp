@@ -1,13 +1,12 @@
 #include "engine/cli/commands/declare_replay.h"
 
-#include <cmath>
 #include <limits>
 
 #include <CLI/CLI.hpp>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/cli/commands/declare_common.h"
+#include "engine/types/datetime.h"
 
 namespace kappa::cli {
 namespace {
@@ -15,11 +14,10 @@ namespace {
 constexpr int kSamplesMax = 100;          // of the API
 constexpr int64_t kDeadlineMaxS = 3'600;  // of the API
 
-CLI::Validator more_than_zero() {
+CLI::Validator a_time() {
   const auto is_one = [](const std::string& text) {
-    double value = 0;
-    if (absl::SimpleAtod(text, &value) && std::isfinite(value) && value > 0) return std::string();
-    return absl::StrCat("expected a number above 0, got ", text);
+    if (parse_timestamp(text)) return std::string();
+    return absl::StrCat("expected a time as 2026-11-01 or 2026-11-01T08:00:00Z, got ", text);
   };
   return {is_one, ""};
 }
@@ -106,8 +104,19 @@ class ReplayDeclaration {
         ->type_name("N");
   }
 
-  static void accept_gaps(CLI::App& command, std::vector<std::string>& value) {
-    once(command, "--accept-gap", value, "topics to replay from what retention has left of them")
+  static void course(CLI::App& command, CourseOptions& value) {
+    once(command, "--from", value.from,
+         "leave out records with earlier timestamps, as 2026-11-01 or 2026-11-01T08:00:00Z")
+        ->check(a_time())
+        ->type_name("TIME");
+    once(command, "--order", value.order,
+         "journal: as the live generation took the records; log-time: by their timestamps")
+        ->check(CLI::IsMember({"journal", "log-time"}))
+        ->type_name("ORDER");
+    flag(command, "--recompute-all", value.recompute_all,
+         "compute views that do not change, too, instead of bringing their state along");
+    once(command, "--accept-gap", value.accepted_gaps,
+         "topics to replay from what retention has left of them")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->type_name("TOPIC[,TOPIC]");
@@ -134,11 +143,15 @@ class ReplayDeclaration {
     CLI::App& start = declare_command(
         replay_, "start", "Recompute a product with the files in its directory",
         "  kappa replay start schemas/playground\n"
-        "  kappa replay start schemas/playground --max-cpu 1.5 --max-rate 50000 --wait\n");
+        "  kappa replay start schemas/playground --max-cpu 1.5 --max-rate 50000 --wait\n"
+        "  kappa replay start schemas/playground --from 2026-11-01 --order log-time\n\n"
+        "Views that do not change are not computed: they bring their state along from what is\n"
+        "live. With --recompute-all they are, and so they are from another start or in another\n"
+        "order than the live generation's.\n");
     ReplayStartOptions& options = options_.start;
     directory(start, options.directory);
     budget(start, options.budget);
-    accept_gaps(start, options.accepted_gaps);
+    course(start, options.course);
     flag(start, "--wait", options.wait, "end once it is ready; 1 if it fails");
     connection(start, options.target);
     runs(start, run_replay_start, options);
@@ -257,7 +270,7 @@ class ReplayDeclaration {
     directory(apply, options.directory);
     flag(apply, "--auto-approve", options.auto_approve, "do all of it without being asked");
     budget(apply, options.budget);
-    accept_gaps(apply, options.accepted_gaps);
+    course(apply, options.course);
     require_equal(apply, options.require_equal);
     keep_following(apply, options.keep_following);
     deadline(apply, options.deadline_s);

@@ -10,10 +10,12 @@ namespace kappa::cli {
 struct PlanOptions {
   std::string directory;  // of the product's files
   ConnectOptions connect;
+  double records_per_second_max = 0;  // of the replay whose time is told; 0: no limit
   OutputFormat output = OutputFormat::kTable;
 };
 // `kappa plan DIR`: what the files in a product's directory would change in the live generation,
-// and what of the log would have to be read again for it. Changes nothing. kExitOk: they change
+// what of the log would have to be read again for it, and about how long and how much disk that
+// takes. Changes nothing. kExitOk: they change
 // nothing; kExitChanges; kExitError.
 int run_plan(const PlanOptions& options);
 

@@ -12,6 +12,7 @@
 #include "engine/cli/replay/follow.h"
 #include "engine/cli/replay/generation_text.h"
 #include "engine/cli/value_json.h"
+#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::cli {
@@ -106,6 +107,17 @@ serve::ReplayBudget BudgetOptions::over(serve::ReplayBudget present) const {
           records_per_second_max.value_or(present.records_per_second_max)};
 }
 
+serve::ReplayRequest replay_request(const std::map<std::string, std::string>& files,
+                                    const BudgetOptions& budget, const CourseOptions& course) {
+  serve::ReplayRequest request{files, budget.over({}), course.accepted_gaps};
+  request.recompute_all = course.recompute_all;
+  if (course.order == "log-time") request.start.order = state::ReplayStart::Order::kLogTime;
+  if (const auto from_us = parse_timestamp(course.from)) {
+    request.start.from_ms = *from_us / kMicrosPerMilli;
+  }
+  return request;
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> open_server(ConnectOptions connect,
                                                         const std::string& command) {
   connect.command = command;
@@ -120,7 +132,7 @@ int run_replay_start(const ReplayStartOptions& options) {
   if (!connection.ok()) return report(connection.status());
   serve::Client& client = (*connection)->client();
   const auto started = client.start_replay(
-      files->name, {files->files, options.budget.over({}), options.accepted_gaps});
+      files->name, replay_request(files->files, options.budget, options.course));
   if (!started.ok()) return report(started.status());
   const std::string next =
       absl::StrCat("kappa replay diff ", started->id, ", kappa replay swap ", started->id);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,11 +30,22 @@ struct BudgetOptions {
   bool given() const { return cpu_cores_max || records_per_second_max; }
 };
 
+// What a replay is to compute: --from, --order, --recompute-all, --accept-gap.
+struct CourseOptions {
+  std::string from;               // a time, as declared; empty: all that the log has
+  std::string order = "journal";  // or "log-time"
+  bool recompute_all = false;
+  std::vector<std::string> accepted_gaps;  // topics
+
+  // Whether a replay makes sense though the files change nothing.
+  bool forces() const { return recompute_all || !from.empty() || order != "journal"; }
+};
+
 struct ReplayStartOptions {
   ReplayTarget target;
   std::string directory;
   BudgetOptions budget;
-  std::vector<std::string> accepted_gaps;  // topics
+  CourseOptions course;
   bool wait = false;
 };
 // `kappa replay start DIR`: recomputes the product with the files in its directory, beside what is
@@ -88,6 +100,9 @@ struct ReplayGcOptions {
 };
 // `kappa replay gc`: removes retired generations.
 int run_replay_gc(const ReplayGcOptions& options);
+
+serve::ReplayRequest replay_request(const std::map<std::string, std::string>& files,
+                                    const BudgetOptions& budget, const CourseOptions& course);
 
 // Opens a way to the server that replays are in; `command` as in "kappa replay status".
 absl::StatusOr<std::unique_ptr<Connection>> open_server(ConnectOptions connect,

@@ -4,24 +4,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/cli/amount_text.h"
 #include "engine/cli/import/progress_bar.h"
 #include "engine/cli/place_text.h"
+#include "engine/types/datetime.h"
+#include "engine/types/time.h"
 
 namespace kappa::cli {
 namespace {
 
 using serve::GenerationStatus;
 using state::GenerationState;
-
-// "3.0 MiB".
-std::string bytes_text(uint64_t bytes) {
-  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " B");
-  double size = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; size >= 1024 && unit < std::size(kUnits) - 1; ++unit) size /= 1024;
-  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
-}
 
 std::string rate_text(double records_per_second) {
   return absl::StrFormat("%.0f/s", records_per_second);
@@ -94,6 +87,13 @@ nlohmann::ordered_json to_json(const GenerationStatus& status) {
   json["eta_seconds"] = eta ? nlohmann::ordered_json(*eta) : nlohmann::ordered_json();
   json["watermark"] = watermark_json(status.watermark);
   json["state_bytes"] = status.state_bytes;
+  json["order"] =
+      status.start.order == state::ReplayStart::Order::kLogTime ? "log-time" : "journal";
+  json["from"] =
+      status.start.from_ms
+          ? nlohmann::ordered_json(timestamp_to_text(*status.start.from_ms * kMicrosPerMilli))
+          : nlohmann::ordered_json();
+  json["kept_views"] = status.kept_views;
   return json;
 }
 
