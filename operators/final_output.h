@@ -11,8 +11,8 @@
 
 namespace kappa::operators {
 
-// Names an INSERT INTO in every version of a product's logic: its topic, and the how manieth of the
-// INSERTs into that it is, from 0.
+// Names an INSERT INTO in every version of a product's logic: its topic, and its number among the
+// INSERTs into that, from 0.
 struct OutputName {
   std::string topic;
   int number = 0;

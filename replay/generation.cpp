@@ -37,6 +37,16 @@ std::string state_text(const state::GenerationInfo& info) {
   return "";
 }
 
+bool is_replay(const state::GenerationInfo& info) {
+  return info.state == state::GenerationState::kReplaying ||
+         info.state == state::GenerationState::kReady;
+}
+
+runtime::Pace pace_of(const state::GenerationInfo& info) {
+  if (!is_replay(info)) return {};
+  return {info.paused, info.records_per_second_max, info.cpu_cores_max};
+}
+
 Logic logic_of(const Generation& generation) {
   return {generation.pipeline->plan(), generation.protos};
 }

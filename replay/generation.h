@@ -54,6 +54,11 @@ struct Generation {
 // "is replaying", and so on.
 std::string state_text(const state::GenerationInfo& info);
 
+// Whether it replays, or has and is ready.
+bool is_replay(const state::GenerationInfo& info);
+// What it may take of the machine now.
+runtime::Pace pace_of(const state::GenerationInfo& info);
+
 // Of one that is open.
 Logic logic_of(const Generation& generation);
 

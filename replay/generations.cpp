@@ -32,18 +32,9 @@ Deadline soon() {
   return steady_clock::now() + std::chrono::seconds(10);
 }
 
-bool is_replay(const GenerationInfo& info) {
-  return info.state == GenerationState::kReplaying || info.state == GenerationState::kReady;
-}
-
 // Whether it is to apply what arrives, beside the live one.
 bool follows(const GenerationInfo& info) {
   return is_replay(info) || (info.state == GenerationState::kRetired && info.keeps_following);
-}
-
-runtime::Pace pace_of(const GenerationInfo& info) {
-  if (!is_replay(info)) return {};
-  return {info.paused, info.records_per_second_max, info.cpu_cores_max};
 }
 
 // The live one becomes the one before.
@@ -54,6 +45,7 @@ void make_live(ProductInfo& info, uint32_t generation, bool keep_following) {
   GenerationInfo& live = *info.find(generation);
   live.state = GenerationState::kLive;
   live.paused = false;
+  live.paused_because.clear();
   live.keeps_following = false;
   info.previous_live = retired.id;
   info.live_generation = generation;
@@ -257,9 +249,11 @@ absl::Status Generations::resume_replay(uint32_t generation,
   KAPPA_ASSIGN_OR_RETURN(const Operation operation, begin_operation(kShortPatience));
   KAPPA_ASSIGN_OR_RETURN(GenerationInfo resumed, find_replay(generation));
   resumed.paused = false;
+  resumed.paused_because.clear();
   if (budget) {
     resumed.cpu_cores_max = budget->cpu_cores_max;
     resumed.records_per_second_max = budget->records_per_second_max;
+    resumed.memory_bytes_max = budget->memory_bytes_max;
   }
   KAPPA_RETURN_IF_ERROR(change([&](ProductInfo& info) { *info.find(resumed.id) = resumed; }));
   const auto there = running(resumed.id);

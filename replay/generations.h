@@ -122,6 +122,7 @@ class Generations final : public serve::GenerationControl {
   // The watcher's.
   void watch();
   void look();
+  void pause_what_grows_too_large();
   void tell_followers(const std::vector<std::shared_ptr<Generation>>& all);
   bool is_near(uint32_t generation) const;         // under mutex_
   double rate_reached(uint32_t generation) const;  // records a second; under mutex_

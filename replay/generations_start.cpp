@@ -66,6 +66,7 @@ absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& r
   made.created = timestamp_to_text(surroundings_.clock.now().ms * kMicrosPerMilli);
   made.cpu_cores_max = request.budget.cpu_cores_max;
   made.records_per_second_max = request.budget.records_per_second_max;
+  made.memory_bytes_max = request.budget.memory_bytes_max;
   made.start = request.start;
   made.kept_views = course.kept_views;
   KAPPA_RETURN_IF_ERROR(

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/serve/cancellable_reader.h"
 #include "engine/types/status_macros.h"
 #include "replay/compare.h"
@@ -20,6 +21,11 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kLook{200};
+
+Deadline soon() {
+  return steady_clock::now() + std::chrono::seconds(10);
+}
+
 // A follower is near if so much is left to apply: as much as it takes in a second, or this.
 constexpr int64_t kNearRecords = 1000;
 constexpr size_t kCompareBytesMax = size_t{1} << 30;
@@ -48,6 +54,7 @@ void Generations::watch() {
   while (!stop_.wait_for(lock, kLook, [this] { return stopping_; })) {
     lock.unlock();
     look();
+    pause_what_grows_too_large();
     close_unneeded();
     lock.lock();
   }
@@ -104,6 +111,32 @@ void Generations::tell_followers(const std::vector<std::shared_ptr<Generation>>&
   }
   for (const std::shared_ptr<Generation>& generation : all) {
     if (generation->id != leader) generation->pipeline->note_said(said_to);
+  }
+}
+
+// A replay holds no more state in memory than it may: with more it rests until somebody decides.
+void Generations::pause_what_grows_too_large() {
+  const Operation operation(operation_, std::try_to_lock);
+  if (!operation) return;
+  for (GenerationInfo& info : this->info().generations) {
+    if (!is_replay(info) || info.paused || info.memory_bytes_max == 0) continue;
+    const absl::StatusOr<std::shared_ptr<Generation>> there = running(info.id);
+    if (!there.ok()) continue;
+    uint64_t bytes = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto& stats = running_.at(info.id).stats;
+      bytes = stats ? stats->state_bytes : 0;
+    }
+    if (bytes <= info.memory_bytes_max) continue;
+    info.paused = true;
+    info.paused_because = absl::StrCat(
+        "its state takes ", bytes, " bytes of memory, more than the ", info.memory_bytes_max,
+        " that it may; to let it go on: kappa replay resume ", info.id, " --max-memory MIB");
+    const absl::Status paused =
+        change([&](state::ProductInfo& changed) { *changed.find(info.id) = info; });
+    // If it cannot be written down now, the next look tries again.
+    if (paused.ok()) (*there)->pipeline->set_pace(pace_of(info), soon()).IgnoreError();
   }
 }
 
@@ -167,7 +200,8 @@ std::vector<serve::GenerationStatus> Generations::generations() {
     status.paused = info.paused;
     status.created = info.created;
     status.plan_fingerprint = info.plan_fingerprint;
-    status.budget = {info.cpu_cores_max, info.records_per_second_max};
+    status.budget = {info.cpu_cores_max, info.records_per_second_max, info.memory_bytes_max};
+    status.paused_because = info.paused_because;
     status.start = info.start;
     status.kept_views = info.kept_views;
     status.arriving_per_second = arriving;

@@ -18,7 +18,8 @@
 //     "handover": { "from": 1, "to": 2, "outbox_next": 17 },
 //     "generations": [ { "id": 1, "state": "live", "plan_fingerprint": "16 hex digits",
 //                        "created": "RFC 3339", "paused": false, "cpu_cores_max": 0,
-//                        "records_per_second_max": 0, "keeps_following": false,
+//                        "records_per_second_max": 0, "memory_bytes_max": 0,
+//                        "paused_because": "", "keeps_following": false,
 //                        "order": "journal", "from_ms": 0, "kept_views": [ name, … ],
 //                        "files": { path: text, … } }, … ] }, … ] }
 //
@@ -60,6 +61,8 @@ json to_json(const ProductInfo& product) {
          {"paused", generation.paused},
          {"cpu_cores_max", generation.cpu_cores_max},
          {"records_per_second_max", generation.records_per_second_max},
+         {"memory_bytes_max", generation.memory_bytes_max},
+         {"paused_because", generation.paused_because},
          {"keeps_following", generation.keeps_following},
          {"kept_views", generation.kept_views},
          {"files", generation.files}});
@@ -89,6 +92,8 @@ GenerationInfo generation_of(const json& object) {
   generation.paused = object.value("paused", false);
   generation.cpu_cores_max = object.value("cpu_cores_max", 0.0);
   generation.records_per_second_max = object.value("records_per_second_max", 0.0);
+  generation.memory_bytes_max = object.value("memory_bytes_max", uint64_t{0});
+  generation.paused_because = object.value("paused_because", std::string());
   generation.keeps_following = object.value("keeps_following", false);
   generation.start = start_of(object);
   generation.kept_views = object.value("kept_views", std::vector<std::string>());

@@ -88,7 +88,9 @@ struct GenerationInfo {
   bool paused = false;                       // of one that replays
   double cpu_cores_max = 0;                  // what it may take while it does; 0: no limit
   double records_per_second_max = 0;
-  bool keeps_following = false;  // of one that is retired: it goes on applying what arrives
+  uint64_t memory_bytes_max = 0;
+  std::string paused_because = {};  // if nobody has asked for it
+  bool keeps_following = false;     // of one that is retired: it goes on applying what arrives
   ReplayStart start = {};
   // Views whose state the generation that was live has given along: they were not computed again.
   std::vector<std::string> kept_views = {};

@@ -23,7 +23,7 @@ namespace kappa::runtime {
 // The coordinator's.
 class KeptOutputs {
  public:
-  // `nth`: the how manieth row of its output it is; grows.
+  // `nth`: its number among the rows of its output; grows.
   void keep(operators::NodeId output, int64_t event_time_us, uint64_t nth,
             const log::OutboxRecord& record);
   // Rows of this output below are the leader's for good.

@@ -52,21 +52,23 @@ void LivePipeline::take_up_finals(const OutputMarks& said_to) {
     if (said != said_to.end()) state_.final_from[output.output] = said->second;
   }
   said_in_checkpoint_ = said_before_ = said_to;
+  owes_kept_ = true;
 }
 
 // Before a leader goes on.
 absl::Status LivePipeline::say_kept() {
-  if (outbox_.muted()) return absl::OkStatus();
+  if (outbox_.muted() || !owes_kept_) return absl::OkStatus();
   const uint64_t before = state_.outbox_next;
   const absl::Status said = outbox_.say_kept(checkpoints_, state_.final_from, &state_);
+  owes_kept_ = !said.ok();
   changed_ = changed_ || state_.outbox_next != before;
   return said;
 }
 
-// Once a leader's own rows are where the former one has stopped, nothing below comes any more.
-// While it stands still, what it has kept may not have left.
+// Once a leader's own rows are where the former one has stopped, nothing below comes any more. It
+// says from where on what it has kept is to leave.
 void LivePipeline::forget_passed() {
-  if (standing_) return;
+  if (owes_kept_) return;
   for (const FinalOutput& output : finals_) {
     const auto from = state_.final_from.find(output.output);
     if (from == state_.final_from.end()) continue;

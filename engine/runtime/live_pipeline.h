@@ -230,6 +230,7 @@ class LivePipeline final : public Pipeline {
   bool standing_ = false;      // a leader that takes nothing from the log
   // Of a follower's final outputs, by node: rows whose event time is below are not kept.
   std::map<operators::NodeId, int64_t> keep_from_us_;
+  bool owes_kept_ = true;  // what was kept has not left yet, nor been dropped
   // Of a leader's: as the last checkpoint begun has it, and the one before.
   operators::OutputMarks said_in_checkpoint_;
   operators::OutputMarks said_before_;

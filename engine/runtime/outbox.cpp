@@ -1,6 +1,7 @@
 #include "engine/runtime/outbox.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -155,10 +156,12 @@ void Outbox::add(std::vector<OutputRecord> records, LogTime time, Place* place) 
 
 absl::Status Outbox::say_kept(const state::CheckpointStore& store,
                               const std::map<NodeId, int64_t>& from_us, Place* place) {
+  std::vector<log::OutboxRecord> all;
   for (const auto& [output, from] : from_us) {
     KAPPA_ASSIGN_OR_RETURN(std::vector<log::OutboxRecord> records, kept_.read(store, output, from));
-    for (log::OutboxRecord& record : records) leave(std::move(record), place);
+    std::move(records.begin(), records.end(), std::back_inserter(all));
   }
+  for (log::OutboxRecord& record : all) leave(std::move(record), place);
   kept_.drop_all();
   return absl::OkStatus();
 }

@@ -162,6 +162,7 @@ absl::StatusOr<ViewDifference> view_of(const v1::ViewDifference& wire) {
 void to_wire(const ReplayBudget& budget, v1::ReplayBudget* wire) {
   wire->set_cpu_cores_max(budget.cpu_cores_max);
   wire->set_records_per_second_max(budget.records_per_second_max);
+  wire->set_memory_bytes_max(static_cast<int64_t>(budget.memory_bytes_max));
 }
 
 void to_wire(const state::ReplayStart& start, v1::ReplayStart* wire) {
@@ -175,6 +176,7 @@ void to_wire(const GenerationStatus& status, v1::Generation* wire) {
   wire->set_state(wire_state(status.state));
   wire->set_runs(status.runs);
   wire->set_paused(status.paused);
+  wire->set_paused_because(status.paused_because);
   wire->set_failure(failure_text(status.failure));
   wire->set_created(status.created);
   wire->set_plan_fingerprint(hex(status.plan_fingerprint));
@@ -211,7 +213,8 @@ void to_wire(const SwapReport& report, v1::SwapReport* wire) {
 }
 
 ReplayBudget from_wire(const v1::ReplayBudget& wire) {
-  return {wire.cpu_cores_max(), wire.records_per_second_max()};
+  return {wire.cpu_cores_max(), wire.records_per_second_max(),
+          static_cast<uint64_t>(wire.memory_bytes_max())};
 }
 
 state::ReplayStart from_wire(const v1::ReplayStart& wire) {
@@ -227,6 +230,7 @@ GenerationStatus from_wire(const v1::Generation& wire) {
   status.state = state_of(wire.state());
   status.runs = wire.runs();
   status.paused = wire.paused();
+  status.paused_because = wire.paused_because();
   if (!wire.failure().empty()) status.failure = absl::UnknownError(wire.failure());
   status.created = wire.created();
   status.plan_fingerprint = from_hex(wire.plan_fingerprint());

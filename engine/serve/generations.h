@@ -21,6 +21,7 @@ namespace kappa::serve {
 struct ReplayBudget {
   double cpu_cores_max = 0;
   double records_per_second_max = 0;
+  uint64_t memory_bytes_max = 0;  // of rows and events in memory: with more it is paused
   bool operator==(const ReplayBudget&) const = default;
 };
 
@@ -28,10 +29,11 @@ struct ReplayBudget {
 struct GenerationStatus {
   uint32_t id = 0;
   state::GenerationState state = state::GenerationState::kLive;
-  bool runs = false;     // it applies records now, or would if it were not paused
-  bool paused = false;   // of one that replays
-  absl::Status failure;  // why it has stopped by itself, if it has
-  std::string created;   // RFC 3339
+  bool runs = false;           // it applies records now, or would if it were not paused
+  bool paused = false;         // of one that replays
+  std::string paused_because;  // if nobody has asked for it
+  absl::Status failure;        // why it has stopped by itself, if it has
+  std::string created;         // RFC 3339
   uint64_t plan_fingerprint = 0;
   ReplayBudget budget;
   state::ReplayStart start;

@@ -101,6 +101,9 @@ absl::StatusOr<ReplayBudget> budget_of(const v1::ReplayBudget& wire) {
   if (!fits(budget.records_per_second_max)) {
     return invalid_field("budget.records_per_second_max", "expected 0 (no limit) or more");
   }
+  if (wire.memory_bytes_max() < 0) {
+    return invalid_field("budget.memory_bytes_max", "expected 0 (no limit) or more");
+  }
   return budget;
 }
 

@@ -135,6 +135,9 @@ TEST_CASE("replay start says from when, in which order, and whether all is compu
   CHECK(ended.code == 0);
   CHECK(fixture.control.asked() ==
         Lines{"start 0 cores 0 a second from 1700000000000 by log time and all of it"});
+  CHECK(fixture.replay({"start", directory, "--max-memory", "2"}).code == 0);
+  CHECK(fixture.control.asked().back() == "start 0 cores 0 a second 2097152 bytes");
+  CHECK(fixture.replay({"start", directory, "--max-memory", "0"}).code == 2);
   CHECK_THAT(fixture.replay({"start", directory, "--from", "yesterday"}).err,
              Catch::Contains("expected a time as 2026-11-01"));
   CHECK(fixture.replay({"start", directory, "--order", "offset"}).code == 2);

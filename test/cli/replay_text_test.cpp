@@ -56,12 +56,13 @@ TEST_CASE("the state of a generation is one word, but for one that follows") {
 
 TEST_CASE("a generation as JSON has everything, and null for what is not to be foreseen") {
   GenerationStatus status = serve::replaying_generation(3);
-  CHECK(to_json(status).dump() ==
-        R"({"generation":3,"state":"replaying","runs":true,"created":"2024-05-01T10:00:00Z",)"
-        R"("plan":"0000000000000abc","cpu_cores_max":1.5,"records_per_second_max":0.0,)"
-        R"("records":25000,"records_remaining":75000,"records_per_second":1000.0,)"
-        R"("arriving_per_second":250.0,"eta_seconds":100.0,"watermark":"2024-05-01T10:00:00Z",)"
-        R"("state_bytes":3145728,"order":"journal","from":null,"kept_views":[]})");
+  CHECK(
+      to_json(status).dump() ==
+      R"({"generation":3,"state":"replaying","runs":true,"created":"2024-05-01T10:00:00Z",)"
+      R"("plan":"0000000000000abc","cpu_cores_max":1.5,"records_per_second_max":0.0,"memory_bytes_max":0,)"
+      R"("records":25000,"records_remaining":75000,"records_per_second":1000.0,)"
+      R"("arriving_per_second":250.0,"eta_seconds":100.0,"watermark":"2024-05-01T10:00:00Z",)"
+      R"("state_bytes":3145728,"order":"journal","from":null,"kept_views":[]})");
   status.start = {state::ReplayStart::Order::kLogTime, 1'714'557'600'000};
   status.kept_views = {"totals"};
   CHECK(to_json(status)["order"] == "log-time");

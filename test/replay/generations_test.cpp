@@ -161,6 +161,23 @@ TEST_CASE_METHOD(Directory, "a replay keeps to its pace, pauses, and goes on") {
   CHECK(product.status(replayed).records_remaining == 0);
 }
 
+TEST_CASE_METHOD(Directory, "a replay that takes more memory than it may rests, and says so") {
+  ShopProduct product(path);
+  product.shop.hit(2000);
+  product.wait_until_applied();
+  const uint32_t replayed = product.replay(kLongWindows, {.memory_bytes_max = 1});
+  wait_for([&] { return product.status(replayed).paused; });
+  CHECK(absl::StrContains(product.status(replayed).paused_because, "--max-memory"));
+  product.reopen();
+  CHECK(product.status(replayed).paused);
+  CHECK(absl::StrContains(product.status(replayed).paused_because, "--max-memory"));
+  refused(product->swap({}, in(1)).status(), "is paused");
+  require_ok(product->resume_replay(replayed, serve::ReplayBudget{.memory_bytes_max = 1u << 30}));
+  CHECK(product.status(replayed).paused_because.empty());
+  product.wait_until_ready(replayed);
+  require_ok(product->swap({}, in(60)).status());
+}
+
 TEST_CASE_METHOD(Directory,
                  "a replay that is cancelled is gone, and its number is not used again") {
   ShopProduct product(path);

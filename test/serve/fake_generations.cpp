@@ -7,7 +7,9 @@ namespace kappa::serve {
 namespace {
 
 std::string text_of(const ReplayBudget& budget) {
-  return absl::StrCat(budget.cpu_cores_max, " cores ", budget.records_per_second_max, " a second");
+  return absl::StrCat(
+      budget.cpu_cores_max, " cores ", budget.records_per_second_max, " a second",
+      budget.memory_bytes_max > 0 ? absl::StrCat(" ", budget.memory_bytes_max, " bytes") : "");
 }
 
 }  // namespace

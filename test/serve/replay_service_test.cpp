@@ -358,6 +358,8 @@ TEST_CASE("requests that are wrong are refused by field") {
         "budget.cpu_cores_max");
   CHECK(field(client->resume_replay("shop", 0, ReplayBudget{0, kNan})) ==
         "budget.records_per_second_max");
+  CHECK(field(client->start_replay("shop", {kFiles, {0, 0, UINT64_MAX}, {}}).status()) ==
+        "budget.memory_bytes_max");
   CHECK(server.control.asked() == std::vector<std::string>{"compare 0 samples 100"});
 }
 

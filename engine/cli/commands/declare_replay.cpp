@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kSamplesMax = 100;          // of the API
 constexpr int64_t kDeadlineMaxS = 3'600;  // of the API
+constexpr int64_t kMemoryMaxMib = int64_t{1} << 30;
 
 CLI::Validator a_time() {
   const auto is_one = [](const std::string& text) {
@@ -102,6 +103,10 @@ class ReplayDeclaration {
          "records it may apply a second; default: what it can")
         ->check(more_than_zero())
         ->type_name("N");
+    once(command, "--max-memory", value.memory_mib_max,
+         "MiB of state that it may hold in memory, with more it pauses; default: what it needs")
+        ->check(whole_number(1, kMemoryMaxMib))
+        ->type_name("MIB");
   }
 
   static void course(CLI::App& command, CourseOptions& value) {

@@ -104,7 +104,8 @@ int request_of_replay(const ReplayTarget& target, const std::string& verb, const
 
 serve::ReplayBudget BudgetOptions::over(serve::ReplayBudget present) const {
   return {cpu_cores_max.value_or(present.cpu_cores_max),
-          records_per_second_max.value_or(present.records_per_second_max)};
+          records_per_second_max.value_or(present.records_per_second_max),
+          memory_mib_max ? *memory_mib_max << 20 : present.memory_bytes_max};
 }
 
 serve::ReplayRequest replay_request(const std::map<std::string, std::string>& files,

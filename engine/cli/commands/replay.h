@@ -20,14 +20,15 @@ struct ReplayTarget {
   OutputFormat output = OutputFormat::kTable;
 };
 
-// --max-cpu and --max-rate.
+// --max-cpu, --max-rate and --max-memory.
 struct BudgetOptions {
   std::optional<double> cpu_cores_max;
   std::optional<double> records_per_second_max;
+  std::optional<uint64_t> memory_mib_max;
 
   // `present`, with what was given in its place.
   serve::ReplayBudget over(serve::ReplayBudget present) const;
-  bool given() const { return cpu_cores_max || records_per_second_max; }
+  bool given() const { return cpu_cores_max || records_per_second_max || memory_mib_max; }
 };
 
 // What a replay is to compute: --from, --order, --recompute-all, --accept-gap.

@@ -54,6 +54,10 @@ absl::StatusOr<GenerationStatus> wait_until_ready(
       return absl::AbortedError(absl::StrCat("generation ", generation, " has stopped: ",
                                              on_one_line(std::string(status->failure.message()))));
     }
+    if (!status->paused_because.empty()) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("generation ", generation, " is paused: ", status->paused_because));
+    }
     if (status->state != GenerationState::kReplaying) return status;
     if (status->paused && !paused_told) {
       bar.clear();

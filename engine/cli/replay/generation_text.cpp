@@ -79,6 +79,8 @@ nlohmann::ordered_json to_json(const GenerationStatus& status) {
   json["plan"] = absl::StrFormat("%016x", status.plan_fingerprint);
   json["cpu_cores_max"] = status.budget.cpu_cores_max;
   json["records_per_second_max"] = status.budget.records_per_second_max;
+  json["memory_bytes_max"] = status.budget.memory_bytes_max;
+  if (!status.paused_because.empty()) json["paused_because"] = status.paused_because;
   json["records"] = status.records;
   json["records_remaining"] = status.records_remaining;
   json["records_per_second"] = status.records_per_second;
@@ -100,6 +102,10 @@ nlohmann::ordered_json to_json(const GenerationStatus& status) {
 std::string failures_text(const std::vector<GenerationStatus>& generations) {
   std::string text;
   for (const GenerationStatus& one : generations) {
+    if (!one.paused_because.empty()) {
+      absl::StrAppend(&text, "kappa: generation ", one.id, " is paused: ", one.paused_because,
+                      "\n");
+    }
     if (one.failure.ok()) continue;
     absl::StrAppend(&text, "kappa: generation ", one.id, " has stopped: ", failure_text(one), "\n");
   }
