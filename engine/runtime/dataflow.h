@@ -54,11 +54,11 @@ class Dataflow {
 
   // ---- between turns ---------------------------------------------------------------------------
 
+  // As DataflowShape::set_resting().
+  void set_resting(std::vector<bool> nodes) { shape_.set_resting(std::move(nodes)); }
   // From which event time on an output's rows are wanted as records (operators/output.h); all,
   // until it is said.
   void want(operators::NodeId output, int64_t from_us) { wanted_from_us_[output] = from_us; }
-  // As DataflowShape::set_resting().
-  void set_resting(std::vector<bool> nodes) { shape_.set_resting(std::move(nodes)); }
   // Which worker holds a key of a table: the one to which the exchange sends the rows behind it.
   uint32_t worker_of_key(state::TableId table, const Row& key) const;
   // The operators of a worker that have event logs.

@@ -187,10 +187,6 @@ void LivePipeline::begin_checkpoint() {
     worker.tables = flow_->tables(w);
     for (operators::Operator* op : flow_->with_events(w)) worker.events.push_back(op->events());
   }
-  if (!follows_) {
-    forget_passed();
-    said_before_ = std::exchange(said_in_checkpoint_, said_to());
-  }
   std::function<void()> written;
   if (copy_due()) {
     copy_->begun = true;
@@ -198,6 +194,10 @@ void LivePipeline::begin_checkpoint() {
       copy->result = store_->copy_to(copy->directory);
       copy->done = true;
     };
+  }
+  if (!follows_) {
+    forget_passed();
+    said_before_ = std::exchange(said_in_checkpoint_, said_to());
   }
   checkpointer_->begin(place(), workers, outbox_.take_unsaved(), outbox_.kept().take_unsaved(),
                        std::move(written));

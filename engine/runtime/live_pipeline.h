@@ -186,8 +186,8 @@ class LivePipeline final : public Pipeline {
   Clock* clock_;
   PipelineOptions options_;
   uint64_t plan_fingerprint_;
-  const std::vector<operators::FinalOutput> finals_;
   state::StateStore* store_;
+  const std::vector<operators::FinalOutput> finals_;
   state::CheckpointStore checkpoints_;
   std::unique_ptr<OrderJournal> journal_;
   std::unique_ptr<Dataflow> flow_;

@@ -85,9 +85,9 @@ struct PipelineStats {
   uint64_t epochs = 0;
   uint64_t records = 0;  // since the product's first one
   bool follows = false;  // another pipeline's order
+  bool rests = false;    // some of its views do, until the order has come to where their rows are
   // Of a leader's final outputs: rows whose event time is below have been said, durably.
   operators::OutputMarks said_to;
-  bool rests = false;  // some of its views do, until the order has come to where their rows are
   uint64_t checkpoints = 0;
   int64_t last_checkpoint_ms = 0;  // wall clock
   double checkpoint_seconds = 0;   // the last one, from cut to synced

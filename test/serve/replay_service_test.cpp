@@ -75,6 +75,13 @@ std::vector<absl::Status> call_all(Client& client, const std::string& product,
           client.drop_retired_generations(product, 1).status()};
 }
 
+// The field that is said to be wrong.
+std::string field(const absl::Status& status) {
+  INFO(status.ToString());
+  REQUIRE(absl::IsInvalidArgument(status));
+  return details_of(status).violations.at(0).field;
+}
+
 TEST_CASE("generations are listed with everything that is known of them") {
   ReplayServer server;
   server.start();
@@ -339,11 +346,6 @@ TEST_CASE("requests that are wrong are refused by field") {
   ReplayServer server;
   server.start();
   const auto client = server.server.client();
-  const auto field = [](const absl::Status& status) {
-    INFO(status.ToString());
-    REQUIRE(absl::IsInvalidArgument(status));
-    return details_of(status).violations.at(0).field;
-  };
   CHECK(field(client->compare_generations("shop", 0, 101, kTimeoutMs).status()) == "samples_max");
   CHECK(client->compare_generations("shop", 0, 100, kTimeoutMs).ok());
   CHECK(field(client->start_replay("shop", {}).status()) == "files");
