@@ -291,7 +291,6 @@ absl::Status CheckpointStore::keep_only(const std::set<uint64_t>& operator_ids, 
   }
   batch.erase_range(kept_key(""), "l");
   batch.erase_range(outbox_key(0), "p");
-  batch.erase_range(kept_key(""), "l");
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);
   KAPPA_RETURN_IF_ERROR(failed_);

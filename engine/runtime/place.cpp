@@ -5,7 +5,7 @@
 namespace kappa::runtime {
 namespace {
 
-constexpr uint8_t kFormat = 4;
+constexpr uint8_t kFormat = 3;
 
 void put(ByteWriter& out, const TopicPartition& partition) {
   out.text(partition.topic);
