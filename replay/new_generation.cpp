@@ -47,8 +47,14 @@ absl::StatusOr<Offset> first_offset(const log::Log& log, const TopicPartition& p
 // A copy of the live generation's store becomes that of the new one.
 absl::Status give_along(Generation& live, const operators::Plan& plan, const Course& course,
                         const log::Log& log, const std::string& directory) {
-  KAPPA_RETURN_IF_ERROR(
-      live.pipeline->copy_state(directory, std::chrono::steady_clock::now() + kPatience));
+  const absl::Status copied =
+      live.pipeline->copy_state(directory, std::chrono::steady_clock::now() + kPatience);
+  if (absl::IsDeadlineExceeded(copied)) {
+    return absl::DeadlineExceededError(
+        "the live generation takes a backlog, and gives its state along once that is done: ask "
+        "again then, or compute all of it with --recompute-all");
+  }
+  KAPPA_RETURN_IF_ERROR(copied);
   fail_here_if_asked("replay.copied");
   KAPPA_ASSIGN_OR_RETURN(const std::unique_ptr<state::StateStore> store,
                          state::open_rocksdb_store(directory));

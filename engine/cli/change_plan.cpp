@@ -14,6 +14,7 @@
 #include "engine/cli/replay/estimate_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/types/status_macros.h"
+#include "replay/changed_outputs.h"
 #include "replay/new_generation.h"
 
 namespace kappa::cli {
@@ -115,6 +116,19 @@ void print_part(const PartChange& part) {
   if (part.change == Change::kChanged) print_statement(part);
 }
 
+std::string message_of(const absl::Status& status) {
+  return std::string(status.message());
+}
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+void print_warning(const std::string& what, const std::string& because) {
+  if (because.empty()) return;
+  print(styled(Style::kYellow, absl::StrCat("\n", what, because, "\n")));
+}
+
 // A topic's partitions in one line.
 void print_ranges(const std::vector<ReplayRange>& ranges) {
   for (auto begin = ranges.begin(); begin != ranges.end();) {
@@ -187,6 +201,10 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
       replay::make_course(before, live->find(live->live_generation)->start, after, {}, plan.change,
                           /*recompute_all=*/false);
   plan.kept_views = course.kept_views;
+  plan.refused_because = message_of(replay::check_readable(
+      replay::changed_outputs({before, old_protos}, {after, new_protos}), after, files.files));
+  plan.no_way_back_because = message_of(replay::check_readable(
+      replay::changed_outputs({after, new_protos}, {before, old_protos}), before, old_files.files));
   KAPPA_ASSIGN_OR_RETURN(Served served, ask(connect, files.name, after, course.sources));
   plan.ranges = std::move(served.ranges);
   plan.time = replay::estimate_time(
@@ -213,6 +231,8 @@ Json to_json(const ChangePlan& plan) {
                              {"after", part.after}});
   }
   json["kept_views"] = plan.kept_views;
+  json["refused_because"] = or_null(plan.refused_because);
+  json["no_way_back_because"] = or_null(plan.no_way_back_because);
   json["ranges"] = Json::array();
   for (const ReplayRange& range : plan.ranges) {
     json["ranges"].push_back({{"topic", range.partition.topic},
@@ -245,6 +265,8 @@ void print_change_plan(const ChangePlan& plan) {
   print(text_of_equal(kept, "brings its state along", "bring their state along"));
   print(
       text_of_equal(views_that_are_equal(plan) - kept, "is computed again", "are computed again"));
+  print_warning("A replay of these files would be refused: ", plan.refused_because);
+  print_warning("From there would be no way back: ", plan.no_way_back_because);
   if (plan.ranges.empty()) return print("\nA replay has nothing to read from the log.\n");
   print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
   print_ranges(plan.ranges);

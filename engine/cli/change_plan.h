@@ -22,7 +22,11 @@ struct ChangePlan {
   std::optional<uint32_t> made;    // of exactly these files, replaying or ready
   std::vector<std::string> files;  // that differ, whether or not that changes anything
   replay::LogicChange change;
-  std::vector<std::string> kept_views;      // they bring their state along; the others are computed
+  std::vector<std::string> kept_views;  // they bring their state along; the others are computed
+  // Why a replay would not start, and why there would be no way back to what is live, because of
+  // what topics by key hold (replay/handover.h). Empty: it would, there is.
+  std::string refused_because;
+  std::string no_way_back_because;
   std::vector<replay::ReplayRange> ranges;  // of the log: what a replay reads
   // Of a replay, if anything changes.
   replay::TimeEstimate time;

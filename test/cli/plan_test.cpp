@@ -27,8 +27,8 @@ struct Shop {
   Scratch scratch;
   std::string data = scratch.path("data");
 
-  Shop() {
-    files(kLarge);
+  explicit Shop(const std::string& view = kLarge) {
+    files(view);
     Process server = serve();
     REQUIRE(server.wait_for_output("\n"));
     const Ended sent = kappa({"produce", "sales", "--data", data},
@@ -144,6 +144,24 @@ TEST_CASE("a plan takes the rate of the last replay, or else what the live gener
   const auto last = shop.plan_json();
   CHECK(last["rate_from"] == "last replay");
   CHECK(last["records_per_second"] > 0);
+}
+
+TEST_CASE("a plan tells beforehand what a replay or the way back would be refused for") {
+  const auto by_store = [](int least) {
+    return "CREATE FOREIGN TABLE by_store (store text, n bigint, PRIMARY KEY (store))\n"
+           "SERVER log OPTIONS (topic 'by-store', format 'json', mode 'upsert');\n"
+           "INSERT INTO by_store SELECT store, count(*) FROM sales WHERE amount > " +
+           std::to_string(least) + " GROUP BY store;\n";
+  };
+  const Shop shop(by_store(0));
+  shop.files(by_store(100));
+  const Ended both = shop.plan();
+  CHECK_THAT(both.out, Catch::Contains("A replay of these files would be refused: product.sql:") &&
+                           Catch::Contains("From there would be no way back: product.sql:"));
+  CHECK_FALSE(shop.plan_json()["refused_because"].is_null());
+  shop.files(kLarge);
+  CHECK(shop.plan_json()["refused_because"].is_null());
+  CHECK(shop.plan_json()["no_way_back_because"].is_string());
 }
 
 TEST_CASE("files that differ and change nothing are named, since serve names them, too") {
