@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/runtime/beginning.h"
 #include "engine/types/datetime.h"
 #include "engine/types/failpoint.h"
 #include "engine/types/status_macros.h"
@@ -21,13 +23,22 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 
-std::set<std::string> topics_read(const operators::Plan& plan) {
-  std::set<std::string> topics;
-  for (const operators::PlanNode& node : plan.nodes) {
-    const auto* source = std::get_if<operators::SourceNode>(&node.op);
-    if (source) topics.insert(plan.sources[static_cast<size_t>(source->source)].topic);
+// InvalidArgument: what is asked for beside the files makes no sense.
+absl::Status check_request(const serve::ReplayRequest& request, const operators::Plan& plan,
+                           LogTime now) {
+  if (request.start.from_ms && *request.start.from_ms > now.ms) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a replay cannot begin at ", timestamp_to_text(*request.start.from_ms * kMicrosPerMilli),
+        ", which is still to come"));
   }
-  return topics;
+  const std::set<std::string> topics = runtime::topics_read(plan);
+  for (const std::string& topic : request.accepted_gaps) {
+    if (topics.contains(topic)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the files read no topic ", topic,
+                                                   ", whose gap is to be accepted; they read ",
+                                                   absl::StrJoin(topics, ", ")));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -40,6 +51,7 @@ absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& r
                      state_text(*other), ": swap it in or cancel it before another one starts"));
   }
   KAPPA_ASSIGN_OR_RETURN(const CompiledFiles compiled, surroundings_.compile(request.files));
+  KAPPA_RETURN_IF_ERROR(check_request(request, compiled.plan, surroundings_.clock.now()));
   KAPPA_RETURN_IF_ERROR(surroundings_.make_topics(compiled.plan));
   const std::shared_ptr<Generation> leader = live();
   const LogicChange change = replay::compare(logic_of(*leader), {compiled.plan, compiled.protos});
@@ -55,7 +67,7 @@ absl::StatusOr<uint32_t> Generations::start_replay(const serve::ReplayRequest& r
       check_gaps(compiled.plan, course, surroundings_.log, request.accepted_gaps));
   KAPPA_RETURN_IF_ERROR(check_handover(compiled.plan, compiled.protos, request.files));
   // Topics that the live one does not read join the order here.
-  const std::set<std::string> topics = topics_read(compiled.plan);
+  const std::set<std::string> topics = runtime::topics_read(compiled.plan);
   KAPPA_RETURN_IF_ERROR(leader->pipeline->join({topics.begin(), topics.end()},
                                                std::chrono::steady_clock::now() + kPatience));
   GenerationInfo made;

@@ -75,7 +75,8 @@ struct ReplayStart {
     kLogTime,  // by record timestamp over all partitions, as if all had been there at once
   };
   Order order = Order::kJournal;
-  std::optional<int64_t> from_ms;  // records with earlier timestamps are not read; nullopt: all are
+  std::optional<int64_t>
+      from_ms;  // timestamp of the first record of each partition; nullopt: its start
   bool operator==(const ReplayStart&) const = default;
 };
 

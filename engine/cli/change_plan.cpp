@@ -160,9 +160,7 @@ void print_estimate(const ChangePlan& plan) {
 std::optional<uint32_t> replay_of(const state::ProductInfo& product, const ProductFiles& files) {
   std::optional<uint32_t> made;
   for (const state::GenerationInfo& generation : product.generations) {
-    const bool waits = generation.state == state::GenerationState::kReplaying ||
-                       generation.state == state::GenerationState::kReady;
-    if (waits && generation.files == files.files) made = generation.id;
+    if (replay::is_replay(generation) && generation.files == files.files) made = generation.id;
   }
   return made;
 }

@@ -1,6 +1,7 @@
 #include "engine/runtime/beginning.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@ using operators::SourceNode;
 
 namespace {
 
-std::set<std::string> topics_read(const Plan& plan, const std::function<bool(NodeId)>& by) {
+std::set<std::string> topics_read_by(const Plan& plan, const std::function<bool(NodeId)>& by) {
   std::set<std::string> topics;
   for (const PlanNode& node : plan.nodes) {
     const auto* source = std::get_if<SourceNode>(&node.op);
@@ -29,10 +30,6 @@ std::set<std::string> topics_read(const Plan& plan, const std::function<bool(Nod
     }
   }
   return topics;
-}
-
-std::set<std::string> topics_read(const Plan& plan) {
-  return topics_read(plan, [](NodeId) { return true; });
 }
 
 uint64_t records_of(const std::string& topic, const Plan& plan, const Place& at) {
@@ -119,6 +116,10 @@ std::vector<bool> can_be_brought_along(const Plan& before, const Plan& plan,
   return nodes;
 }
 
+std::set<std::string> topics_read(const Plan& plan) {
+  return topics_read_by(plan, [](NodeId) { return true; });
+}
+
 Place beginning(const Plan& plan, uint64_t journal_id) {
   Place place;
   place.plan_fingerprint = operators::fingerprint(plan);
@@ -172,8 +173,8 @@ std::set<uint64_t> bring_along(const Plan& before, const Place& at, const Plan& 
       place->rest->nodes[node.id] = {};
     }
   }
-  const std::set<std::string> read = topics_read(plan, [&](NodeId id) { return !nodes[id]; });
-  for (const std::string& topic : topics_read(plan, [&](NodeId id) { return nodes[id]; })) {
+  const std::set<std::string> read = topics_read_by(plan, [&](NodeId id) { return !nodes[id]; });
+  for (const std::string& topic : topics_read_by(plan, [&](NodeId id) { return nodes[id]; })) {
     if (read.contains(topic)) continue;
     for (const PartitionPlace& p : at.partitions) {
       if (p.partition.topic == topic) place->rest->partitions.push_back(p);

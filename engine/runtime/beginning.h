@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,6 +16,9 @@ namespace kappa::runtime {
 
 // Where a generation begins that does not begin with nothing at the journal's first entry: the
 // place that its first checkpoint holds. A pipeline that opens there goes on from there.
+
+// What a plan reads.
+std::set<std::string> topics_read(const operators::Plan& plan);
 
 // One of `plan` that begins with nothing. What follows adds to it.
 Place beginning(const operators::Plan& plan, uint64_t journal_id);

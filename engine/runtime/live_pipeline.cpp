@@ -181,7 +181,7 @@ absl::Status LivePipeline::restore() {
   state_ = std::move(place);
   if (follows_) state_.final_from.clear();
   if (untouched) show_first_rows();
-  return wake_if_there();
+  return with_patience(options_.patience, [&] { return wake_if_there(); });
 }
 
 absl::Status LivePipeline::load_row(state::TableId id, std::string_view key,

@@ -291,6 +291,9 @@ TEST_CASE_METHOD(Directory, "what retention has removed is named, and can be don
   CHECK(first > 0);
   serve::ReplayRequest request{files_of(kShortWindows), {}, {"other"}};
   request.recompute_all = true;
+  CHECK(refused(product->start_replay(request).status(), "read no topic other") ==
+        absl::StatusCode::kInvalidArgument);
+  request.accepted_gaps.clear();
   CHECK(refused(product->start_replay(request).status(), "--accept-gap hits") ==
         absl::StatusCode::kFailedPrecondition);
   request.accepted_gaps = {"hits"};

@@ -240,6 +240,11 @@ TEST_CASE_METHOD(Directory, "a replay from a later time leaves out what came bef
   CHECK(product.status(whole).kept_views.empty());
   swap_when_ready(product, whole);
   CHECK(*hits_of(*product.served()->pipeline) == 3100);
+
+  request.start.from_ms = product.shop.clock.now().ms + 1;
+  const auto refused = product->start_replay(request);
+  CHECK(absl::IsInvalidArgument(refused.status()));
+  CHECK(absl::StrContains(refused.status().message(), "still to come"));
 }
 
 TEST_CASE_METHOD(Directory, "a later start is no gap where the log has what comes before it") {

@@ -17,8 +17,9 @@ constexpr int64_t kMemoryMaxMib = int64_t{1} << 30;
 
 CLI::Validator a_time() {
   const auto is_one = [](const std::string& text) {
-    if (parse_timestamp(text)) return std::string();
-    return absl::StrCat("expected a time as 2026-11-01 or 2026-11-01T08:00:00Z, got ", text);
+    if (parse_timestamp(text).value_or(-1) >= 0) return std::string();
+    return absl::StrCat("expected a time from 1970 on, as 2026-11-01 or 2026-11-01T08:00:00Z, got ",
+                        text);
   };
   return {is_one, ""};
 }
@@ -111,7 +112,7 @@ class ReplayDeclaration {
 
   static void course(CLI::App& command, CourseOptions& value) {
     once(command, "--from", value.from,
-         "leave out records with earlier timestamps, as 2026-11-01 or 2026-11-01T08:00:00Z")
+         "begin with the first record that is not earlier, as 2026-11-01 or 2026-11-01T08:00:00Z")
         ->check(a_time())
         ->type_name("TIME");
     once(command, "--order", value.order,
