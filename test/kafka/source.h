@@ -19,15 +19,19 @@ namespace kappa::test {
 // Retention goes by the records' timestamps, and those of tests are old.
 inline const TopicSettings kForEver = {{"retention.ms", "-1"}};
 
-inline std::unique_ptr<log::Log> open_log(const std::string& bootstrap) {
-  log::KafkaOptions options;
-  options.brokers = bootstrap;
+inline std::unique_ptr<log::Log> open_log(log::KafkaOptions options) {
   options.log_line = [](std::string_view) {};
-  options.look_for_partitions_ms = 200;
   auto log = log::open_kafka_log(options);
   INFO(log.status());
   REQUIRE(log.ok());
   return *std::move(log);
+}
+
+inline std::unique_ptr<log::Log> open_log(const std::string& bootstrap) {
+  log::KafkaOptions options;
+  options.brokers = bootstrap;
+  options.look_for_partitions_ms = 200;
+  return open_log(options);
 }
 
 // Appends the values to a partition, a millisecond apart from `timestamp_ms` on.

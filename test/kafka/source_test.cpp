@@ -240,6 +240,29 @@ TEST_CASE("what kcat writes with compression and headers is read") {
   CHECK(read_values(**reader, Offset{4}) == Values{"gzip", "snappy", "lz4", "zstd"});
 }
 
+TEST_CASE("a full queue of librdkafka is fetched on as soon as there is room") {
+  KAPPA_NEED_KAFKA();
+  log::KafkaOptions options;
+  options.brokers = shared_broker();
+  options.settings = {{"queued.max.messages.kbytes", GENERATE("1024", "128")},
+                      {"max.partition.fetch.bytes", "131072"}};
+  const auto log = open_log(options);
+  const std::string topic = unique_name("long");
+  REQUIRE(log->create_topic(topic, {}).ok());
+  const Values hundred(100, std::string(10'000, 'x'));
+  for (int i = 0; i < 36; ++i) append_values(*log, topic, 0, hundred);
+  const auto reader = log->open_reader({topic, 0}, Offset{0});
+  REQUIRE(reader.ok());
+  // Each time the queue is full before it is read on: librdkafka 2.0.2 sleeps then, for a second.
+  const auto begun = std::chrono::steady_clock::now();
+  for (int64_t end = 100; end <= 3600; end += 100) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    read_values(**reader, Offset{end});
+  }
+  CHECK((*reader)->position() == Offset{3600});
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(12));
+}
+
 TEST_CASE("checkpoints show as offsets of a group with the product's name") {
   KAPPA_NEED_KAFKA();
   const auto log = open_log(shared_broker());

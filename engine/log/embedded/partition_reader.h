@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/log/embedded/block_buffers.h"
+#include "engine/log/block_buffers.h"
 #include "engine/log/embedded/partition.h"
 #include "engine/log/log.h"
 

@@ -18,6 +18,11 @@ using std::chrono::steady_clock;
 // How long read_to() waits: longer than a fetch does at the end of the log (fetch.wait.max.ms), and
 // no longer, since views are read in between.
 constexpr milliseconds kPatience{400};
+// The fetcher is woken whenever that much was taken: what a fetch brings at most
+// (max.partition.fetch.bytes), so that a queue which was full then has room for another one.
+constexpr size_t kWakeBytes = 1u << 20;
+// Queues that are set to be smaller than that are empty then.
+constexpr size_t kWakeBytesEmpty = 64u << 10;
 
 uint64_t hash_of(const RecordView& record) {
   constexpr uint64_t kStep = 0x9ddfea08eb382d69;
@@ -156,7 +161,16 @@ void KafkaReader::pass_marks() {
   rd_kafka_topic_partition_list_destroy(asked);
 }
 
+// If that much was taken since it was woken last.
+void KafkaReader::wake_fetcher(size_t taken_bytes_min) {
+  if (taken_bytes_ < taken_bytes_min) return;
+  taken_bytes_ = 0;
+  parts_.waker.wake(lease_->client(), partition_);
+}
+
 RecordBlock KafkaReader::take_block() {
+  taken_bytes_ += block_.size_bytes();
+  wake_fetcher(kWakeBytes);
   RecordBlock block = block_.take(position_);
   if (!block.empty()) {
     last_ = {block.records.back().offset, hash_of(block.records.back())};
@@ -184,6 +198,7 @@ absl::StatusOr<RecordBlock> KafkaReader::read_to(Offset end, size_t bytes_max) {
       KAPPA_RETURN_IF_ERROR(check_reach());
       return take_block();
     }
+    wake_fetcher(kWakeBytesEmpty);
     wait = left_until(deadline);
   } while (wait > milliseconds(0));
   KAPPA_RETURN_IF_ERROR(check_end(end));

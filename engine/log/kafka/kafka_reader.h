@@ -49,6 +49,7 @@ class KafkaReader final : public LogReader {
   void take(const rd_kafka_message_s& message);
   void take_event(const rd_kafka_message_s& message);
   void pass_marks();
+  void wake_fetcher(size_t taken_bytes_min);
   RecordBlock take_block();
 
   absl::Status check_leader();
@@ -66,6 +67,7 @@ class KafkaReader final : public LogReader {
   rd_kafka_queue_s* queue_ = nullptr;
 
   MessageBlock block_;
+  size_t taken_bytes_ = 0;  // since the fetcher was woken
   std::optional<LastRecord> last_;
   std::string trouble_;         // what the fetcher said last; empty since records came
   bool outside_log_ = false;    // the fetcher has stopped: the broker does not have the position

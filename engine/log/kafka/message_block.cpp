@@ -46,7 +46,7 @@ char* MessageBlock::room_for(size_t bytes) {
 void MessageBlock::grow(size_t bytes) {
   const size_t first = std::min<size_t>(bytes_max_, 1u << 20) + kSlackBytes + kRecordPadding;
   const size_t capacity = std::max({bytes, first, buffer_ ? 2 * capacity_ : size_t{0}});
-  auto larger = std::make_shared_for_overwrite<char[]>(capacity);
+  std::shared_ptr<char[]> larger = buffers_.take(capacity);
   if (size_ > 0) std::memcpy(larger.get(), buffer_.get(), size_);
   const auto moved = [&](const char* at) {
     return at ? larger.get() + (at - buffer_.get()) : nullptr;

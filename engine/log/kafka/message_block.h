@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/log/block_buffers.h"
 #include "engine/types/record.h"
 
 struct rd_kafka_message_s;
@@ -31,6 +32,7 @@ class MessageBlock {
   const char* put(const void* bytes, size_t size);
   void put_headers(const rd_kafka_message_s& message, RecordView* record);
 
+  BlockBuffers buffers_;
   std::shared_ptr<char[]> buffer_;
   size_t size_ = 0;
   size_t capacity_ = 0;

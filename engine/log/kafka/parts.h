@@ -4,6 +4,7 @@
 
 #include "engine/log/append_listeners.h"
 #include "engine/log/kafka/consumer_shelf.h"
+#include "engine/log/kafka/fetch_waker.h"
 #include "engine/log/kafka/range_asker.h"
 #include "engine/log/kafka/topic_catalog.h"
 
@@ -18,6 +19,7 @@ struct KafkaParts {
   ConsumerShelf consumers;
   TopicCatalog topics;
   RangeAsker ranges;
+  FetchWaker waker;
 };
 
 }  // namespace kappa::log

@@ -54,10 +54,15 @@ constexpr Setting kDefaultsForBoth[] = {
 constexpr Setting kDefaultsForConsumers[] = {
     {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},
-    {"max.partition.fetch.bytes", "4194304"},
-    {"fetch.max.bytes", "67108864"},
+    // What is queued goes round in memory: little enough that it is not cold, nor fresh each time.
+    {"max.partition.fetch.bytes", "1048576"},
+    {"fetch.max.bytes", "16777216"},
     {"queued.min.messages", "1000000"},
-    {"queued.max.messages.kbytes", "65536"},
+    {"queued.max.messages.kbytes", "4096"},
+};
+// As above, of later versions than 2.0.2, which has none.
+constexpr Setting kDefaultsForLaterConsumers[] = {
+    {"fetch.queue.backoff.ms", "10"},  // when to look again at a full queue: see fetch_waker.h
 };
 constexpr Setting kDefaultsForProducers[] = {
     {"linger.ms", "1"},
@@ -131,6 +136,15 @@ absl::Status set_all(rd_kafka_conf_t* conf, std::span<const Setting> settings) {
   return absl::OkStatus();
 }
 
+absl::Status set_known(rd_kafka_conf_t* conf, std::span<const Setting> settings) {
+  size_t size = 0;
+  for (const Setting& setting : settings) {
+    if (rd_kafka_conf_get(conf, setting.name, nullptr, &size) == RD_KAFKA_CONF_UNKNOWN) continue;
+    KAPPA_RETURN_IF_ERROR(set(conf, setting.name, setting.value));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool is_secret(std::string_view name) {
@@ -192,6 +206,7 @@ absl::StatusOr<rd_kafka_conf_s*> make_conf(KafkaRole role, const std::string& br
   KAPPA_RETURN_IF_ERROR(set_all(conf.get(), kDefaultsForBoth));
   KAPPA_RETURN_IF_ERROR(consumer ? set_all(conf.get(), kDefaultsForConsumers)
                                  : set_all(conf.get(), kDefaultsForProducers));
+  if (consumer) KAPPA_RETURN_IF_ERROR(set_known(conf.get(), kDefaultsForLaterConsumers));
   for (const auto& [name, value] : given) KAPPA_RETURN_IF_ERROR(set(conf.get(), name, value));
   KAPPA_RETURN_IF_ERROR(set_all(conf.get(), kFixedForBoth));
   if (role == KafkaRole::kProbe) {

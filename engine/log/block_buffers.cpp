@@ -1,4 +1,4 @@
-#include "engine/log/embedded/block_buffers.h"
+#include "engine/log/block_buffers.h"
 
 #include <algorithm>
 #include <bit>
