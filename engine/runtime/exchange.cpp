@@ -166,16 +166,19 @@ void split_by_key(const Batch& batch, const std::vector<int>& key,
   for (int column : key) columns.push_back(batch.columns[static_cast<size_t>(column)]);
   std::vector<uint64_t> hashes;
   hash_columns(columns, batch.rows, &hashes);
-  std::vector<std::vector<uint32_t>> picked(workers);
-  for (auto& rows : picked) rows.reserve(batch.rows);
+  // Written without a question asked: which worker is next cannot be foretold.
+  std::vector<std::vector<uint32_t>> picked(workers, std::vector<uint32_t>(batch.rows));
+  std::vector<uint32_t*> next(workers);
+  for (uint32_t w = 0; w < workers; ++w) next[w] = picked[w].data();
   for (uint32_t i = 0; i < batch.rows; ++i) {
-    picked[worker_of(key_group_of(hashes[i]), workers)].push_back(i);
+    *next[worker_of(key_group_of(hashes[i]), workers)]++ = i;
   }
   for (uint32_t w = 0; w < workers; ++w) {
+    picked[w].resize(static_cast<size_t>(next[w] - picked[w].data()));
     if (picked[w].empty()) continue;
     Batch& part = (*parts)[w].emplace_back(gather(batch, picked[w]));
-    part.key_hashes.reserve(part.rows);
-    for (uint32_t row : picked[w]) part.key_hashes.push_back(hashes[row]);
+    part.key_hashes.resize(part.rows);
+    for (size_t i = 0; i < part.rows; ++i) part.key_hashes[i] = hashes[picked[w][i]];
   }
 }
 

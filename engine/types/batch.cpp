@@ -5,10 +5,9 @@ namespace {
 
 template <typename T>
 std::vector<T> gather_vector(const std::vector<T>& values, const std::vector<uint32_t>& picked) {
-  std::vector<T> out;
-  if (values.empty()) return out;
-  out.reserve(picked.size());
-  for (const uint32_t row : picked) out.push_back(values[row]);
+  if (values.empty()) return {};
+  std::vector<T> out(picked.size());
+  for (size_t i = 0; i < picked.size(); ++i) out[i] = values[picked[i]];
   return out;
 }
 
