@@ -127,6 +127,7 @@ class Generations final : public serve::GenerationControl {
   bool is_near(uint32_t generation) const;         // under mutex_
   double rate_reached(uint32_t generation) const;  // records a second; under mutex_
   void close_unneeded();
+  absl::Status release_leader();  // under `operation_`
 
   absl::Status still_wanted() const;
 

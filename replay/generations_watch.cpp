@@ -159,13 +159,36 @@ double Generations::rate_reached(uint32_t generation) const {
   return rate_of(found->second.stats->busy_records, found->second.stats->busy_seconds);
 }
 
-// Ends those that are to follow no more, once nobody reads from them.
+// One that stands still though no operation is under way: its swap could not be ended.
+absl::Status Generations::release_leader() {
+  const std::shared_ptr<Generation> leader = live();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& seen = running_.at(leader->id).stats;
+    if (!seen || !seen->failure.ok() || !seen->stands_still) return absl::OkStatus();
+  }
+  const absl::Status released = leader->pipeline->release(soon());
+  if (!released.ok()) {
+    return {released.code(),
+            absl::StrCat("generation ", leader->id,
+                         " is live, and takes records once it can go on, which is tried again: ",
+                         released.message())};
+  }
+  const std::lock_guard lock(mutex_);
+  failures_.erase(leader->id);
+  return absl::OkStatus();
+}
+
+// Ends swaps that have something left to do, and generations that are to follow no more, once
+// nobody reads from them.
 void Generations::close_unneeded() {
   const Operation operation(operation_, std::try_to_lock);
   if (!operation) return;
-  if (const absl::Status done = finish_handover(); !done.ok()) {
+  absl::Status swapped = finish_handover();
+  if (swapped.ok()) swapped = release_leader();
+  if (!swapped.ok()) {
     const std::lock_guard lock(mutex_);
-    failures_[info_.live_generation] = done;
+    failures_[info_.live_generation] = swapped;
     return;
   }
   std::vector<std::shared_ptr<Generation>> closing;

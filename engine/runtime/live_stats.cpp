@@ -51,6 +51,7 @@ PipelineStats LivePipeline::collect_stats() const {
   stats.epochs = epochs_;
   stats.records = state_.records;
   stats.follows = follows_;
+  stats.stands_still = standing_ && !follows_;
   stats.rests = state_.rest.has_value();
   stats.checkpoints = checkpointer_->checkpoints();
   stats.last_checkpoint_ms = last_checkpoint_ms_;

@@ -83,9 +83,10 @@ struct SourceStats {
 
 struct PipelineStats {
   uint64_t epochs = 0;
-  uint64_t records = 0;  // since the product's first one
-  bool follows = false;  // another pipeline's order
-  bool rests = false;    // some of its views do, until the order has come to where their rows are
+  uint64_t records = 0;       // since the product's first one
+  bool follows = false;       // another pipeline's order
+  bool stands_still = false;  // a leader that is held, or has not been released yet
+  bool rests = false;  // some of its views do, until the order has come to where their rows are
   // Of a leader's final outputs: rows whose event time is below have been said, durably.
   operators::OutputMarks said_to;
   uint64_t checkpoints = 0;

@@ -79,6 +79,18 @@ TEST_CASE_METHOD(Directory, "a replay of the same logic is equal, and swapped in
   check_exactly_once(product.shop);
 }
 
+TEST_CASE_METHOD(Directory,
+                 "a leader that no operation holds goes on, whatever has left it standing") {
+  ShopProduct product(path);
+  product.shop.hit(100);
+  product.wait_until_applied();
+  require_ok(product.served()->pipeline->hold(in(60)).status());
+  product.shop.hit(100);
+  product.wait_until_applied();
+  CHECK(*hits_of(*product.served()->pipeline) == 200);
+  require_ok(product->stop());
+}
+
 TEST_CASE_METHOD(Directory, "new logic differs, and publishes from the swap on") {
   ShopProduct product(path);
   product.shop.hit(3000);
