@@ -98,12 +98,11 @@ void keep_extreme(const Seen& seen, const state::RowField& field, bool wants_les
       });
     } else {
       seen.for_each([&](std::byte* row, size_t i, int) {
+        // Written in any case: whether a value is better is hard to foretell.
         T& best = Table::get<T>(row, field);
-        const bool better =
-            Table::is_null(row, field) ||
-            (wants_less ? comes_before(values[i], best) : comes_before(best, values[i]));
-        if (!better) return;
-        best = as_stored(values[i]);
+        const T value = as_stored(values[i]);
+        const bool before = wants_less ? comes_before(value, best) : comes_before(best, value);
+        best = Table::is_null(row, field) | before ? value : best;
         Table::set_null(row, field, false);
       });
     }

@@ -1,6 +1,8 @@
 #include "state/table.h"
 
+#include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -23,16 +25,25 @@ Table::Table(TableId id, RowLayout layout, TableOptions options)
     : id_(id),
       layout_(std::move(layout)),
       options_(options),
-      key_kind_(KeyKind::kAny),
+      key_kind_(kind_of(layout_.key())),
       cut_(options.first_cut),
       checkpoint_cut_(options.first_cut - 1),
       rows_(layout_.row_bytes()),
       images_(layout_, rows_),
-      one_(layout_.key()) {
-  if (layout_.key().size() != 1) return;
-  const PhysicalType physical = layout_.key()[0].type.physical();
-  if (physical == PhysicalType::kInt64) key_kind_ = KeyKind::kInt64;
-  if (physical == PhysicalType::kString) key_kind_ = KeyKind::kText;
+      one_(layout_.key()) {}
+
+Table::KeyKind Table::kind_of(const std::vector<RowField>& key) {
+  const auto is = [&](std::initializer_list<PhysicalType> types) {
+    return std::equal(
+        key.begin(), key.end(), types.begin(), types.end(),
+        [](const RowField& field, PhysicalType type) { return field.type.physical() == type; });
+  };
+  if (is({PhysicalType::kInt64})) return KeyKind::kInt64;
+  if (is({PhysicalType::kString})) return KeyKind::kText;
+  if (is({PhysicalType::kInt64, PhysicalType::kInt64})) return KeyKind::kInt64Int64;
+  if (is({PhysicalType::kInt64, PhysicalType::kInt32})) return KeyKind::kInt64Int32;
+  if (is({PhysicalType::kString, PhysicalType::kInt64})) return KeyKind::kTextInt64;
+  return KeyKind::kAny;
 }
 
 Table::~Table() {

@@ -163,7 +163,8 @@ class Table {
   static constexpr uint8_t kAwaited = 4;    // erased, but a pinned cut may show it
 
   // How keys are compared, chosen once a table.
-  enum class KeyKind : uint8_t { kInt64, kText, kAny };
+  enum class KeyKind : uint8_t { kInt64, kText, kInt64Int64, kInt64Int32, kTextInt64, kAny };
+  static KeyKind kind_of(const std::vector<RowField>& key);
 
   struct Deletion {
     Cut cut;  // in which the row was erased

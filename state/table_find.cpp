@@ -25,9 +25,15 @@ void Table::with_keys(std::span<const ColumnRef> key, F&& f) const {
   KAPPA_INVARIANT(key.size() == layout_.key().size(), "a column for each of the key's fields");
   switch (key_kind_) {
     case KeyKind::kInt64:
-      return f(Int64Keys(layout_.key()[0], *key[0]));
+      return f(NumberKeys<int64_t>(layout_.key()[0], *key[0]));
     case KeyKind::kText:
       return f(TextKeys(layout_.key()[0], *key[0]));
+    case KeyKind::kInt64Int64:
+      return f(PairKeys<NumberKeys<int64_t>, NumberKeys<int64_t>>(layout_.key(), key));
+    case KeyKind::kInt64Int32:
+      return f(PairKeys<NumberKeys<int64_t>, NumberKeys<int32_t>>(layout_.key(), key));
+    case KeyKind::kTextInt64:
+      return f(PairKeys<TextKeys, NumberKeys<int64_t>>(layout_.key(), key));
     case KeyKind::kAny:
       return f(AnyKeys(layout_.key(), key));
   }

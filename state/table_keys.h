@@ -32,30 +32,32 @@ inline const uint8_t* nulls_of(const Column& column) {
   return column.has_nulls() ? column.nulls().data() : nullptr;
 }
 
-// One column of 8-byte integers.
-class Int64Keys {
+// One column of whole numbers of type T.
+template <typename T>
+class NumberKeys {
  public:
   static constexpr bool kMayBeLong = false;
 
-  Int64Keys(const RowField& field, const Column& column)
-      : values_(column.values<int64_t>().data()),
+  NumberKeys(const RowField& field, const Column& column)
+      : values_(column.values<T>().data()),
         nulls_(nulls_of(column)),
         offset_(field.offset),
         null_offset_(field.null_offset) {}
 
   bool equal(const std::byte* row, size_t i) const {
-    int64_t value;
+    T value;
     std::memcpy(&value, row + offset_, sizeof(value));
     return value == values_[i] && null_byte_is(row, null_offset_, nulls_, i);
   }
+  void prefetch(const std::byte*) const {}
   ptrdiff_t write(std::byte* row, size_t i) const {
-    std::memcpy(row + offset_, &values_[i], sizeof(int64_t));
+    std::memcpy(row + offset_, &values_[i], sizeof(T));
     write_null_byte(row, null_offset_, nulls_, i);
     return 0;
   }
 
  private:
-  const int64_t* values_;
+  const T* values_;
   const uint8_t* nulls_;
   uint32_t offset_;
   uint32_t null_offset_;
@@ -89,6 +91,31 @@ class TextKeys {
   const uint8_t* nulls_;
   uint32_t offset_;
   uint32_t null_offset_;
+};
+
+// Two columns: a group and its window or day, as a rule.
+template <typename First, typename Second>
+class PairKeys {
+ public:
+  static constexpr bool kMayBeLong = First::kMayBeLong || Second::kMayBeLong;
+
+  PairKeys(const std::vector<RowField>& fields, std::span<const ColumnRef> columns)
+      : first_(fields[0], *columns[0]), second_(fields[1], *columns[1]) {}
+
+  bool equal(const std::byte* row, size_t i) const {
+    return first_.equal(row, i) && second_.equal(row, i);
+  }
+  void prefetch(const std::byte* row) const {
+    first_.prefetch(row);
+    second_.prefetch(row);
+  }
+  ptrdiff_t write(std::byte* row, size_t i) const {
+    return first_.write(row, i) + second_.write(row, i);
+  }
+
+ private:
+  First first_;
+  Second second_;
 };
 
 // Any columns, also none. Doubles are compared and kept as hash_columns() sees them: one zero, one

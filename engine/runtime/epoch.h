@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -74,6 +75,7 @@ class Epoch {
     records.records.push_back(at.record);
     records.places.push_back(static_cast<uint32_t>(places.size()));
     places.push_back(at);
+    known_at_min_ms = std::min(known_at_min_ms, at.known_at_ms);
   }
   void add(JournalEntry::Kind kind, LogTime clock) {
     if (places.size() == run_end_) begin_run();
@@ -87,6 +89,7 @@ class Epoch {
     places.clear();
     moments.clear();
     blocks.clear();
+    known_at_min_ms = INT64_MAX;
     run_chunk_ = 0;
     run_end_ = 0;
   }
@@ -102,6 +105,7 @@ class Epoch {
   // Keeps alive what records point into: blocks that this epoch has used up. Those that it has not
   // stay with the reader, which gives them to a later epoch.
   std::vector<RecordBlock> blocks;
+  int64_t known_at_min_ms = INT64_MAX;  // of its records
   ReadPosition after;
 
  private:

@@ -100,8 +100,17 @@ std::string SourceStep::reason_against(size_t row, int64_t known_at_us) const {
                       " (max_future) after the record's log time ", timestamp_to_text(known_at_us));
 }
 
+// Of most batches one look at the latest event time tells.
+bool SourceStep::all_in_time(const Epoch& epoch, const Batch& batch) const {
+  if (!batch.signs.empty() || !has_no_time_.empty()) return false;
+  const auto latest = std::max_element(event_times_us_.begin(), event_times_us_.end());
+  if (latest == event_times_us_.end()) return true;
+  const int64_t known_at_us = epoch.known_at_min_ms * kMicrosPerMilli;
+  return *latest <= saturating_add(known_at_us, source_.max_future_us);
+}
+
 void SourceStep::refuse_times(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
-  if (event_time_ < 0) return;
+  if (event_time_ < 0 || all_in_time(epoch, *batch)) return;
   std::vector<uint32_t> kept;
   std::vector<uint32_t> shown;  // a deletion has no time to show
   bool all = true;              // so far; then neither is filled

@@ -39,6 +39,7 @@ class SourceStep {
  private:
   SourceStep(const operators::Plan& plan, operators::NodeId node);
   void refuse(RowPlace place, std::string reason, std::vector<operators::SideRow>* side) const;
+  bool all_in_time(const Epoch& epoch, const Batch& batch) const;
   void refuse_times(const Epoch& epoch, std::vector<operators::SideRow>* side, Batch* batch);
   std::string reason_against(size_t row, int64_t known_at_us) const;
 
