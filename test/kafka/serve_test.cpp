@@ -43,12 +43,22 @@ std::string sales() {
 }
 
 // Serves the product until all sales are applied, and stops it. Returns its checksum.
-std::string checksum_of_run(const Scratch& scratch, const std::string& topic,
-                            const std::string& data, const std::vector<std::string>& log) {
-  std::vector<std::string> words = {
-      "serve",       "--output",           "json",     "--data",      data,
-      "--product",   scratch.path("shop"), "--listen", "127.0.0.1:0", "--http",
-      "127.0.0.1:0", "--partitions",       "2"};
+std::string checksum_of_run(const Scratch& scratch, const std::string& product,
+                            const std::string& topic, const std::string& data,
+                            const std::vector<std::string>& log) {
+  std::vector<std::string> words = {"serve",
+                                    "--output",
+                                    "json",
+                                    "--data",
+                                    data,
+                                    "--product",
+                                    scratch.path(product),
+                                    "--listen",
+                                    "127.0.0.1:0",
+                                    "--http",
+                                    "127.0.0.1:0",
+                                    "--partitions",
+                                    "2"};
   words.insert(words.end(), log.begin(), log.end());
   Process serve(scratch.directory(), words);
   if (!serve.wait_for_output("\n")) FAIL(serve.wait().err);
@@ -77,11 +87,12 @@ TEST_CASE("kappa serve gives the same checksum on Kafka as on its own log, and g
   KAPPA_NEED_KAFKA();
   const Scratch scratch;
   const std::string topic = test::unique_name("sales");
-  scratch.file("shop/product.sql", product_over(topic));
+  const std::string shop = test::unique_name("shop");
+  scratch.file(shop + "/product.sql", product_over(topic));
   const std::string address = absl::StrCat("kafka://", test::shared_broker());
-  const std::string embedded = checksum_of_run(scratch, topic, scratch.path("embedded"), {});
+  const std::string embedded = checksum_of_run(scratch, shop, topic, scratch.path("embedded"), {});
   const std::string data = scratch.path("kafka");
-  CHECK(checksum_of_run(scratch, topic, data, {"--log", address}) == embedded);
+  CHECK(checksum_of_run(scratch, shop, topic, data, {"--log", address}) == embedded);
   CHECK(test::committed_records(test::shared_broker(), topic, "%o").size() == kSales);
 
   // Without a server the directory says where the log is.
@@ -159,7 +170,8 @@ TEST_CASE("a changelog that one product writes is the same view in another that 
   const std::string topic = test::unique_name("sales");
   const std::string changelog = topic + ".spent";
   const std::string broker = test::shared_broker();
-  scratch.file("shop/product.sql",
+  const std::string shop = test::unique_name("shop");
+  scratch.file(shop + "/product.sql",
                absl::StrCat(product_over(topic),
                             "CREATE FOREIGN TABLE out (card text, total numeric(38,2), PRIMARY KEY "
                             "(card)) SERVER log OPTIONS (topic '",
@@ -175,13 +187,13 @@ TEST_CASE("a changelog that one product writes is the same view in another that 
   const std::string data = scratch.path("data");
   // Nothing is compacted while it is looked at.
   test::create_topic(broker, changelog, 1, test::kCompactedSomeDay);
-  const Ended made = kappa({"topics", "create", "--product", scratch.path("shop"), "--data", data,
+  const Ended made = kappa({"topics", "create", "--product", scratch.path(shop), "--data", data,
                             "--log", absl::StrCat("kafka://", broker), "--yes"});
   INFO(made.err);
   REQUIRE(made.code == 0);
   CHECK(absl::StrContains(made.out, absl::StrCat("=\t", changelog)));
   Process serve(scratch.directory(), {"serve", "--output", "json", "--data", data, "--product",
-                                      scratch.path("shop"), "--product", scratch.path("other"),
+                                      scratch.path(shop), "--product", scratch.path("other"),
                                       "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
   REQUIRE(serve.wait_for_output("\n"));
   REQUIRE(kappa({"produce", topic, "--json", "--data", data}, sales()).code == 0);
@@ -191,8 +203,8 @@ TEST_CASE("a changelog that one product writes is the same view in another that 
   std::string rows;
   std::string copied;
   for (int i = 0; i < 600; ++i) {
-    if (absl::StrContains(query("shop", "SELECT sum(amount) AS total FROM spent"), "19950.00")) {
-      rows = query("shop",
+    if (absl::StrContains(query(shop, "SELECT sum(amount) AS total FROM spent"), "19950.00")) {
+      rows = query(shop,
                    "SELECT card, amount AS total FROM spent WHERE CAST(amount AS integer) % 2 = 0 "
                    "ORDER BY card");
       copied = query("other", "SELECT card, total FROM copied ORDER BY card");
