@@ -63,8 +63,8 @@ class LogisticModel final : public Model {
   const Weights weights_;
 };
 
-absl::Status refuse(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+absl::Status refuse(const std::string& message) {
+  return absl::InvalidArgumentError(message);
 }
 
 absl::Status check_members(const json& file) {

@@ -103,8 +103,8 @@ class XgboostModel final : public Model {
   const std::string text_;
 };
 
-absl::Status refuse(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+absl::Status refuse(const std::string& message) {
+  return absl::InvalidArgumentError(message);
 }
 
 // The member at the path, or null.

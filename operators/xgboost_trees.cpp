@@ -23,8 +23,8 @@ struct Tree {
   Integers kind;  // 0: by a number, 1: by categories
 };
 
-absl::Status refuse(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+absl::Status refuse(const std::string& message) {
+  return absl::InvalidArgumentError(message);
 }
 
 // The library writes its numbers as texts.
