@@ -6,6 +6,7 @@ find_package(Protobuf REQUIRED)
 unset(re2_FOUND CACHE)  # else gRPC, on a second configure, believes its own re2::re2 to be there
 find_package(gRPC CONFIG REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # XGBoost computes with it
 find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)

@@ -14,6 +14,9 @@
 #include "operators/model_file.h"
 #include "operators/xgboost_trees.h"
 
+// Of OpenMP, for the calling thread.
+extern "C" void omp_set_num_threads(int threads);
+
 namespace kappa::operators {
 namespace {
 
@@ -45,6 +48,7 @@ std::string as_saved(const std::string& text) {
 
 absl::StatusOr<Booster> load(const std::string& text) {
   XGBSetGlobalConfig(R"({"verbosity": 0})");
+  omp_set_num_threads(1);  // else trees are read by a thread a core, each of which stays
   BoosterHandle handle = nullptr;
   if (XGBoosterCreate(nullptr, 0, &handle) != 0) return last_error();
   Booster booster(handle);
@@ -129,6 +133,14 @@ std::optional<size_t> count_of(const json& number) {
   return count;
 }
 
+// A later major version may mean something else by what it writes.
+absl::Status check_version(const json& file) {
+  const json& version = member(file, {"version"});
+  if (version.is_array() && !version.empty() && version[0] == 1) return absl::OkStatus();
+  return refuse(absl::StrCat("XGBoost's version ", version.dump(),
+                             " is not supported; there is 1, up to 1.7"));
+}
+
 absl::Status check_objective(const json& learner) {
   const json& name = member(learner, {"objective", "name"});
   if (!name.is_string()) return refuse("\"learner\" names no objective");
@@ -160,6 +172,7 @@ absl::Status read_names(const json& learner, ModelFacts* facts) {
 }
 
 absl::Status read_facts(const json& file, ModelFacts* facts) {
+  KAPPA_RETURN_IF_ERROR(check_version(file));
   const json& learner = member(file, {"learner"});
   KAPPA_RETURN_IF_ERROR(check_objective(learner));
   KAPPA_RETURN_IF_ERROR(check_booster(learner));

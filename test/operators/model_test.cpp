@@ -211,7 +211,11 @@ TEST_CASE("an XGBoost model that is not supported is refused by name") {
         "booster \"dart\" is not supported; there is gbtree");
   CHECK(fault_with("fraud", "\"split_type\":[0", "\"split_type\":[1") ==
         "a tree that splits by categories is not supported");
-  CHECK(fault_of(R"({"learner": {}})") == "\"learner\" names no objective");
+  CHECK(fault_with("fraud", "\"version\":[1,7,4]", "\"version\":[2,0,3]") ==
+        "XGBoost's version [2,0,3] is not supported; there is 1, up to 1.7");
+  CHECK(fault_of(R"({"learner": {}})") ==
+        "XGBoost's version null is not supported; there is 1, up to 1.7");
+  CHECK(fault_of(R"({"learner": {}, "version": [1, 7, 4]})") == "\"learner\" names no objective");
 }
 
 TEST_CASE("an XGBoost model that contradicts itself is refused before it is used") {
