@@ -24,6 +24,7 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> kObjectives = {"binary:logistic", "reg:squarederror",
                                                          "reg:logistic"};
+constexpr size_t kFeaturesMax = 10'000;
 // All trees; a NaN is a missing value.
 constexpr char kPrediction[] =
     R"({"type": 0, "training": false, "iteration_begin": 0, "iteration_end": 0,
@@ -177,7 +178,9 @@ absl::Status read_facts(const json& file, ModelFacts* facts) {
   KAPPA_RETURN_IF_ERROR(check_objective(learner));
   KAPPA_RETURN_IF_ERROR(check_booster(learner));
   const auto features = count_of(member(learner, {"learner_model_param", "num_feature"}));
-  if (!features || *features == 0) return refuse("\"num_feature\" is no number of features");
+  if (!features || *features == 0 || *features > kFeaturesMax) {
+    return refuse(absl::StrCat("\"num_feature\" is no number from 1 to ", kFeaturesMax));
+  }
   facts->feature_count = *features;
   facts->takes_nulls = true;
   KAPPA_RETURN_IF_ERROR(read_names(learner, facts));

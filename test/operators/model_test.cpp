@@ -223,7 +223,10 @@ TEST_CASE("an XGBoost model that contradicts itself is refused before it is used
         "\"feature_names\" has 2 names, and the model 3 features");
   CHECK(fault_with("fraud", "\"num_feature\":\"3\",\"num_target\"",
                    "\"num_feature\":\"three\",\"num_target\"") ==
-        "\"num_feature\" is no number of features");
+        "\"num_feature\" is no number from 1 to 10000");
+  CHECK(fault_with("delay", "\"num_feature\":\"3\",\"num_target\"",
+                   "\"num_feature\":\"3000000000\",\"num_target\"") ==
+        "\"num_feature\" is no number from 1 to 10000");
   CHECK(fault_with("delay", "\"num_feature\":\"3\",\"num_target\"",
                    "\"num_feature\":\"1\",\"num_target\"") == "a tree splits by feature 2 of 1");
   CHECK(fault_with("fraud", "\"tree_info\":[0,", "\"tree_info\":[") ==
