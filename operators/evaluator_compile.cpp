@@ -65,6 +65,8 @@ EvalNodeRef compile_unfolded(const Expr& expr) {
       return make_is_null_node(expr.position, compile(*expr.args[0]));
     case ExprKind::kCoalesce:
       return make_coalesce_node(expr.type, expr.position, compile_args(expr));
+    case ExprKind::kPredict:
+      return make_predict_node(expr.position, expr.model, compile_args(expr));
   }
   invariant_failed("kind", "unknown kind of expression", __FILE__, __LINE__);
 }

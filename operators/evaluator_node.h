@@ -71,6 +71,8 @@ EvalNodeRef make_logic_node(SqlPosition position, bool conjunction, std::vector<
 EvalNodeRef make_not_node(SqlPosition position, EvalNodeRef arg);
 EvalNodeRef make_is_null_node(SqlPosition position, EvalNodeRef arg);
 EvalNodeRef make_coalesce_node(Type type, SqlPosition position, std::vector<EvalNodeRef> args);
+EvalNodeRef make_predict_node(SqlPosition position, std::shared_ptr<const Model> model,
+                              std::vector<EvalNodeRef> args);
 
 // Compiles, folding what has no columns.
 EvalNodeRef compile(const Expr& expr);

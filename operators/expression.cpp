@@ -4,6 +4,7 @@
 #include "engine/types/invariant.h"
 #include "engine/types/text.h"
 #include "operators/functions.h"
+#include "operators/model.h"
 
 namespace kappa::operators {
 namespace {
@@ -93,6 +94,8 @@ std::string describe(const Expr& expr) {
     case ExprKind::kCall:
       KAPPA_INVARIANT(expr.function != nullptr, "a call has a function");
       return describe_call(expr);
+    case ExprKind::kPredict:
+      return absl::StrCat("predict<", expr.model->facts().digest, ">", describe_args(expr));
     default:
       return absl::StrCat(form_name(expr.kind), describe_args(expr), "::", to_string(expr.type));
   }

@@ -17,6 +17,7 @@ struct SqlPosition {
 };
 
 struct ScalarFunction;  // operators/functions.h
+class Model;            // operators/model.h
 
 enum class ExprKind : uint8_t {
   kColumn,    // the input's column `column`
@@ -29,6 +30,7 @@ enum class ExprKind : uint8_t {
   kNot,
   kIsNull,  // never null itself
   kCoalesce,
+  kPredict,  // the score of `model` for `args`, its features as double precision
 };
 
 // A bound, typed expression: immutable, shared between plans and threads.
@@ -43,6 +45,7 @@ struct Expr {
   Value constant;
   const ScalarFunction* function = nullptr;
   bool lenient = false;
+  std::shared_ptr<const Model> model;
   std::vector<std::shared_ptr<const Expr>> args;
 };
 using ExprRef = std::shared_ptr<const Expr>;

@@ -12,6 +12,12 @@
 namespace kappa::operators {
 namespace {
 
+void collect_models(const ExprRef& expr, std::map<std::string, ModelRef>* models) {
+  if (!expr) return;
+  if (expr->kind == ExprKind::kPredict) (*models)[expr->model->facts().name] = expr->model;
+  for (const ExprRef& arg : expr->args) collect_models(arg, models);
+}
+
 std::string optional_text(const std::optional<int64_t>& value) {
   return value ? absl::StrCat(*value) : "none";
 }
@@ -314,6 +320,20 @@ std::set<std::string> compacted_topics(const Plan& plan) {
     if (source.upsert) topics.insert(source.topic);
   }
   return topics;
+}
+
+std::map<std::string, ModelRef> called_models(const PlanNode& node) {
+  std::map<std::string, ModelRef> models;
+  if (const auto* filter = std::get_if<FilterNode>(&node.op)) {
+    collect_models(filter->predicate, &models);
+  } else if (const auto* project = std::get_if<ProjectNode>(&node.op)) {
+    for (const ExprRef& expr : project->exprs) collect_models(expr, &models);
+  } else if (const auto* lookup = std::get_if<LookupNode>(&node.op)) {
+    collect_models(lookup->condition, &models);
+  } else if (const auto* join = std::get_if<RelationJoinNode>(&node.op)) {
+    collect_models(join->condition, &models);
+  }
+  return models;
 }
 
 SqlPosition insert_position(const Plan& plan, NodeId output) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "operators/expression.h"
+#include "operators/model.h"
 #include "schemas/source.h"
 
 // A plan is a graph of immutable nodes in an array, inputs before users. engine/sql makes it,
@@ -323,6 +325,7 @@ struct Plan {
   std::vector<schemas::Source> sources;
   std::vector<Statement> statements;
   std::vector<std::string> warnings;
+  Models models;  // of the product, called or not
 
   const PlanNode& node(NodeId id) const { return nodes[id]; }
   // The view of that name, or kNoNode.
@@ -333,6 +336,9 @@ struct Plan {
 // The table of an output's topic, and where its INSERT stands. The node is an OutputNode.
 const schemas::Source& sink_of(const Plan& plan, NodeId output);
 SqlPosition insert_position(const Plan& plan, NodeId output);
+
+// The models that a node's expressions call, by name.
+std::map<std::string, ModelRef> called_models(const PlanNode& node);
 
 // The topics of tables of mode 'upsert': the last record of each key must stay.
 std::set<std::string> compacted_topics(const Plan& plan);

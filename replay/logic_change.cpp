@@ -36,6 +36,8 @@ struct Part {
   std::set<std::string> views = {};  // that it reads itself
   std::set<int> sources = {};        // that it reads itself
   std::optional<int> sink = {};      // that it writes
+  // That it calls: their names, and of which bytes they are.
+  std::map<std::string, std::string> models = {};
 };
 
 class Parts {
@@ -70,6 +72,7 @@ class Parts {
     Part part{kind, std::move(name), node.id, node.fingerprint,
               plan_.statements[static_cast<size_t>(statement)].text};
     part.keeps_state = runtime::keeps_state(node);
+    add_models(node, &part);
     for (NodeId input : node.inputs) walk(plan_.node(input), &part);
     parts_.push_back(std::move(part));
   }
@@ -82,7 +85,14 @@ class Parts {
     if (const auto* source = std::get_if<SourceNode>(&node.op))
       part->sources.insert(source->source);
     part->keeps_state = part->keeps_state || runtime::keeps_state(node);
+    add_models(node, part);
     for (NodeId input : node.inputs) walk(plan_.node(input), part);
+  }
+
+  static void add_models(const PlanNode& node, Part* part) {
+    for (const auto& [name, model] : operators::called_models(node)) {
+      part->models[name] = model->facts().digest;
+    }
   }
 
   const Plan& plan_;
@@ -127,8 +137,10 @@ class Comparison {
       if (equal && upstream.empty()) return change;
       const bool own = old->statement != part.statement;
       change.change = own ? Change::kChanged : Change::kUpstream;
+      const std::string model = changed_model(*old, part);
       change.because = own                 ? "its statement has changed"
                        : !upstream.empty() ? upstream
+                       : !model.empty()    ? model
                                            : "this version of kappa plans it otherwise";
     }
     change.replayed = part.keeps_state;
@@ -150,6 +162,17 @@ class Comparison {
       if (reads && other.change != Change::kNone) {
         return absl::StrCat("reads ", other.name, ", which ",
                             other.change == Change::kAdded ? "is new" : "changes");
+      }
+    }
+    return "";
+  }
+
+  // The first model that it calls and that is not what it was; empty: there is none.
+  static std::string changed_model(const Part& old, const Part& part) {
+    for (const auto& [name, digest] : part.models) {
+      const auto found = old.models.find(name);
+      if (found != old.models.end() && found->second != digest) {
+        return absl::StrCat("calls the model ", name, ", which has changed");
       }
     }
     return "";

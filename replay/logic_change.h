@@ -19,7 +19,7 @@ enum class Change : uint8_t {
   kNone,      // the same rows, from the same rows
   kAdded,     // new
   kChanged,   // its own statement is another
-  kUpstream,  // its statement is the same, something that it reads is not
+  kUpstream,  // its statement is the same, something that it reads or calls is not
   kRemoved,   // there no more
 };
 

@@ -16,7 +16,7 @@ absl::StatusOr<CompiledProduct> compile(const ProductFiles& files) {
 }  // namespace
 
 absl::StatusOr<operators::Plan> compile_plan(const ProductFiles& files) {
-  sql::CompiledPlan compiled = sql::compile_product(files.sql(), files.protos());
+  sql::CompiledPlan compiled = sql::compile_product(files.sql(), files.files);
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
   return std::move(compiled.plan);
 }

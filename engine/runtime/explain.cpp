@@ -10,6 +10,7 @@
 #include "engine/types/text.h"
 #include "engine/types/value.h"
 #include "operators/functions.h"
+#include "operators/model.h"
 #include "operators/running_values.h"
 #include "operators/windows.h"
 #include "schemas/record_column.h"
@@ -441,6 +442,9 @@ std::string to_sql(const Expr& expr, const Schema& input) {
       return absl::StrCat("(", args[0], " IS NULL)");
     case ExprKind::kCoalesce:
       return absl::StrCat("coalesce(", absl::StrJoin(args, ", "), ")");
+    case ExprKind::kPredict:
+      args.insert(args.begin(), absl::StrCat("'", expr.model->facts().name, "'"));
+      return call_to_sql("predict", args);
   }
   return "?";
 }

@@ -25,7 +25,8 @@ struct CompiledPlan {
 };
 
 // Compiles a product's statements, in order, into one plan. A statement that refers to a faulty
-// one is not reported again. `files` are the product's .proto files.
+// one is not reported again. `files` are the product's by path: its .proto files and its models,
+// models/NAME.json.
 CompiledPlan compile_product(const std::vector<SqlText>& texts, const schemas::ProductFiles& files);
 
 // A read: SELECT over views, with its own little tree (engine/sql/query.h).

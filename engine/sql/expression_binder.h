@@ -11,6 +11,7 @@
 #include "engine/sql/scope.h"
 #include "engine/sql/source_text.h"
 #include "operators/expression.h"
+#include "operators/model.h"
 
 namespace kappa::sql {
 
@@ -57,6 +58,12 @@ class ExpressionBinder {
   // function_call.cpp
   Bound bind_function(const Node& node) const;
   Bound bind_try_cast(const Node& node) const;
+  // model_call.cpp
+  Bound bind_predict(const Node& node) const;
+  Bound bind_model_version(const Node& node) const;
+  absl::StatusOr<operators::ModelRef> bind_model(const Node& node, std::string_view function) const;
+  absl::Status check_feature(const Operand& operand, const operators::ModelFacts& model,
+                             size_t place) const;
   // aggregate_binder.cpp
   Bound bind_aggregate(const Node& node, const AggregateSignature& signature) const;
   absl::Status check_aggregate(const Node& node, const AggregateSignature& signature) const;

@@ -88,6 +88,8 @@ absl::StatusOr<ExprRef> ExpressionBinder::bind_function(const Node& node) const 
   if (const auto* aggregate = find_aggregate(name)) return bind_aggregate(node, *aggregate);
   KAPPA_RETURN_IF_ERROR(expect_only(node, {{"funcname"}, {"args"}, {"funcformat"}}));
   if (name == "try_cast") return bind_try_cast(node);
+  if (name == "predict") return bind_predict(node);
+  if (name == "model_version") return bind_model_version(node);
   KAPPA_ASSIGN_OR_RETURN(const auto operands, bind_operands(node.list("args")));
   return make_call(node, position(node), name, operands);
 }

@@ -9,6 +9,7 @@
 #include "engine/sql/parser/parser.h"
 #include "engine/sql/plan_builder.h"
 #include "engine/sql/product_catalog.h"
+#include "engine/sql/product_models.h"
 #include "engine/sql/statement.h"
 #include "engine/sql/text_check.h"
 #include "engine/types/status_macros.h"
@@ -75,9 +76,12 @@ class ProductCompiler {
       : files_(files), builder_(&result_.plan) {}
 
   CompiledPlan run(const std::vector<SqlText>& texts) {
+    result_.plan.models = read_models(files_);
     std::vector<SourceText> sources;
     sources.reserve(texts.size());
-    for (const SqlText& text : texts) sources.emplace_back(text.file, text.text);
+    for (const SqlText& text : texts) {
+      sources.emplace_back(text.file, text.text, &result_.plan.models);
+    }
     for (const SourceText& text : sources) announce(text);
     for (const SourceText& text : sources) compile_text(text);
     if (result_.ok()) finish_plan(&result_.plan);

@@ -73,7 +73,7 @@ absl::StatusOr<std::shared_ptr<const BoundQuery>> compile(const SourceText& text
 }  // namespace
 
 CompiledQuery compile_query(const SqlText& text, const operators::Plan& plan) {
-  const SourceText source(text.file, text.text);
+  const SourceText source(text.file, text.text, &plan.models);
   auto query = compile(source, plan);
   if (!query.ok()) return {nullptr, {to_diagnostic(query.status(), source)}};
   return {*std::move(query), {}};

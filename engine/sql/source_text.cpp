@@ -38,12 +38,17 @@ bool second_byte_fits(unsigned char first, unsigned char second) {
 
 }  // namespace
 
-SourceText::SourceText(std::string file, std::string text)
-    : file_(std::move(file)), text_(std::move(text)) {
+SourceText::SourceText(std::string file, std::string text, const operators::Models* models)
+    : file_(std::move(file)), text_(std::move(text)), models_(models) {
   line_starts_.push_back(0);
   for (size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(i + 1);
   }
+}
+
+const operators::Models& SourceText::models() const {
+  static const auto& none = *new operators::Models();
+  return models_ ? *models_ : none;
 }
 
 size_t SourceText::line_index(size_t offset) const {

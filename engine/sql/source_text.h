@@ -4,16 +4,20 @@
 #include <vector>
 
 #include "operators/expression.h"
+#include "operators/model.h"
 
 namespace kappa::sql {
 
-// A SQL text whose faults are reported by line and column. Offsets count bytes from 0.
+// A SQL text whose faults are reported by line and column, and the models that it may call.
+// Offsets count bytes from 0.
 class SourceText {
  public:
-  SourceText(std::string file, std::string text);
+  // `models` is borrowed; null: there are none.
+  SourceText(std::string file, std::string text, const operators::Models* models = nullptr);
 
   const std::string& file() const { return file_; }
   const std::string& text() const { return text_; }
+  const operators::Models& models() const;
 
   // Where the byte at `offset` stands; an offset beyond the end is the end.
   operators::SqlPosition position(size_t offset) const;
@@ -27,6 +31,7 @@ class SourceText {
 
   std::string file_;
   std::string text_;
+  const operators::Models* models_;
   std::vector<size_t> line_starts_;
 };
 

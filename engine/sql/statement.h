@@ -14,7 +14,7 @@ namespace kappa::sql {
 // What the statements of a product are compiled into. All are borrowed.
 struct ProductContext {
   const SourceText& text;              // that the statement stands in
-  const schemas::ProductFiles& files;  // the product's .proto files
+  const schemas::ProductFiles& files;  // the product's, by path
   ProductCatalog& catalog;
   PlanBuilder& builder;
   int statement;                        // its index in the plan

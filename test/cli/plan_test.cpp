@@ -9,6 +9,8 @@
 namespace kappa::cli {
 namespace {
 
+using Lines = std::vector<std::string>;
+
 const std::string kSources = R"(
 CREATE FOREIGN TABLE sales (id text, store text, amount bigint, PRIMARY KEY (id))
 SERVER log OPTIONS (format 'json');
@@ -97,6 +99,32 @@ A replay reads 2 records at most:
   CHECK(json["parts"][1]["replayed"] == true);
   CHECK(json["kept_views"] == nlohmann::json::array({"visitors"}));
   CHECK(json["ranges"].size() == 4);
+}
+
+TEST_CASE("a plan tells that a model has changed") {
+  const std::string scored =
+      "CREATE MATERIALIZED VIEW scored AS SELECT store, predict('risk', amount) AS risk FROM "
+      "sales;";
+  const std::string model =
+      "{\"kind\": \"logistic\", \"features\": [\"amount\"], \"coefficients\": [0.01], "
+      "\"intercept\": ";
+  const Scratch scratch;
+  const auto files = [&](const std::string& intercept) {
+    scratch.file("shop/product.sql", kSources + scored);
+    scratch.file("shop/models/risk.json", model + intercept + "}");
+  };
+  files("-1");
+  const Lines words = {"plan", scratch.path("shop"), "--data", scratch.path("data")};
+  Process server(scratch.directory(),
+                 {"serve", "--product", scratch.path("shop"), "--data", scratch.path("data"),
+                  "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+  REQUIRE(server.wait_for_output("\n"));
+  server.signal(SIGTERM);
+  server.wait();
+  CHECK_THAT(kappa(words).out, Catch::Contains("nothing changes"));
+  files("-2");
+  CHECK_THAT(kappa(words).out,
+             Catch::Contains("view scored  calls the model risk, which has changed; replayed\n"));
 }
 
 TEST_CASE("a plan does not make up how long a replay takes, and tells what it keeps on disk") {

@@ -49,6 +49,7 @@ const Adapted kAdapted[] = {
     {"httplib", {"engine/serve"}},
     {"CLI/", {"engine/cli"}},
     {"yaml-cpp/", {"engine/cli"}},
+    {"xgboost/", {"operators"}},
 };
 
 std::optional<std::string> fault_of(const SourceFile& file, const Include& include) {

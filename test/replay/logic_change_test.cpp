@@ -26,17 +26,15 @@ CREATE MATERIALIZED VIEW most AS SELECT store, max(most) AS most FROM limits GRO
 INSERT INTO alerts SELECT store, amount FROM busy;
 )";
 
-operators::Plan plan_of(const std::string& sql) {
-  sql::CompiledPlan compiled = sql::compile_product({{"product.sql", sql}}, {});
+operators::Plan plan_of(const std::string& sql, const schemas::ProductFiles& files = {}) {
+  sql::CompiledPlan compiled = sql::compile_product({{"product.sql", sql}}, files);
   for (const sql::Diagnostic& fault : compiled.diagnostics) FAIL(sql::to_text(fault));
   return std::move(compiled.plan);
 }
 
-// What changes from kShop to `after`, a line a part that is not simply kept.
-std::string changes_to(const std::string& after) {
+// What changes from one plan to another, a line a part that is not simply kept.
+std::string changes(const operators::Plan& before, const operators::Plan& now) {
   static const char* const kChanges[] = {"none", "added", "changed", "upstream", "removed"};
-  const operators::Plan before = plan_of(kShop);
-  const operators::Plan now = plan_of(after);
   const LogicChange change = compare({before, {}}, {now, {}});
   std::string text;
   for (const PartChange& part : change.parts) {
@@ -49,6 +47,10 @@ std::string changes_to(const std::string& after) {
   }
   CHECK(change.none() == text.empty());
   return text;
+}
+
+std::string changes_to(const std::string& after) {
+  return changes(plan_of(kShop), plan_of(after));
 }
 
 std::string with(const std::string& old, const std::string& now) {
@@ -96,6 +98,26 @@ TEST_CASE("a source that is declared otherwise changes what reads it") {
   CHECK(changes_to(with("store text, most bigint", "store text, most integer")) ==
         "most: upstream, replayed: reads limits, which is declared otherwise\n"
         "from limits\n");
+}
+
+TEST_CASE("a changed model changes what calls it, takes along what reads that, and nothing else") {
+  const std::string sql =
+      kShop +
+      "CREATE MATERIALIZED VIEW scores AS SELECT store, max(predict('risk', amount)) AS score FROM "
+      "sales GROUP BY store;"
+      "CREATE MATERIALIZED VIEW risky AS SELECT store FROM scores WHERE score > 0.9;";
+  const auto risk = [](const char* intercept) {
+    return schemas::ProductFiles{
+        {"models/risk.json",
+         absl::StrCat("{\"kind\": \"logistic\", \"features\": [\"amount\"], \"coefficients\": "
+                      "[0.01], \"intercept\": ",
+                      intercept, "}")}};
+  };
+  CHECK(changes(plan_of(sql, risk("-1")), plan_of(sql, risk("-1"))) == "");
+  CHECK(changes(plan_of(sql, risk("-1")), plan_of(sql, risk("-2"))) ==
+        "scores: upstream, replayed: calls the model risk, which has changed\n"
+        "risky: upstream, replayed: reads scores, which changes\n"
+        "from sales\n");
 }
 
 TEST_CASE("views are added and removed by name") {

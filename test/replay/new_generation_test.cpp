@@ -110,6 +110,43 @@ TEST_CASE_METHOD(Directory, "a view that does not change brings its state along"
   check_as_recomputed(product, kLongWindows);
 }
 
+TEST_CASE_METHOD(Directory,
+                 "a model that has changed computes what calls it again, and only that") {
+  ShopProduct product(path);
+  product.shop.hit(3000);
+  product.wait_until_applied();
+  // Hits from the number `first` on have a score above 0.5.
+  const auto files = [](int first) {
+    FileTexts texts =
+        files_of(kShortWindows +
+                 "CREATE MATERIALIZED VIEW risky AS SELECT count(*) AS times FROM hits WHERE "
+                 "predict('risk', n) > 0.5;");
+    texts["models/risk.json"] =
+        absl::StrCat(R"({"kind": "logistic", "features": ["n"], "mean": [)", first,
+                     R"(], "coefficients": [1], "intercept": 0.001})");
+    return texts;
+  };
+  const uint32_t with_model = product.replay({files(1000), {}, {}});
+  CHECK(product.status(with_model).kept_views == Views{"pages", "windows"});
+  swap_when_ready(product, with_model);
+  CHECK(only_value(product, "risky") == 2000);
+
+  const uint32_t changed = product.replay({files(2500), {}, {}});
+  CHECK(product.status(changed).kept_views == Views{"pages", "windows"});
+  product.wait_until_ready(changed);
+  const auto comparison = product->compare(changed, 0, in(60));
+  require_ok(comparison.status());
+  for (const serve::ViewDifference& view : comparison->views) {
+    CHECK(view.equal() == (view.view != "risky"));
+  }
+  require_ok(product->swap({}, in(60)).status());
+  CHECK(only_value(product, "risky") == 500);
+  product.reopen();
+  product.shop.hit(100);
+  wait_for([&] { return *hits_of(*product.served()->pipeline) == 3100; });
+  CHECK(only_value(product, "risky") == 600);
+}
+
 TEST_CASE_METHOD(Directory, "what is brought along needs no records that the log has lost") {
   ShopProduct product(path, kShortWindows + kNames, 5000);
   product.shop.hit(2000);

@@ -19,7 +19,7 @@ namespace {
 constexpr char kProduct[] = "default";
 
 absl::StatusOr<CompiledFiles> compile(const FileTexts& files) {
-  auto compiled = sql::compile_product({{"product.sql", files.at("product.sql")}}, {});
+  auto compiled = sql::compile_product({{"product.sql", files.at("product.sql")}}, files);
   if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
   return CompiledFiles{std::move(compiled.plan), {}};
 }

@@ -54,7 +54,7 @@ int run_explain(const ExplainOptions& options) {
     report(files.status());
     return kExitUsage;
   }
-  const sql::CompiledPlan compiled = sql::compile_product(files->sql(), files->protos());
+  const sql::CompiledPlan compiled = sql::compile_product(files->sql(), files->files);
   if (!compiled.ok()) return refuse_plan(compiled);
 
   std::vector<std::string> names;

@@ -83,7 +83,7 @@ int run_validate(const ValidateOptions& options) {
       report(files.status());
       return kExitUsage;
     }
-    const sql::CompiledPlan compiled = sql::compile_product(files->sql(), files->protos());
+    const sql::CompiledPlan compiled = sql::compile_product(files->sql(), files->files);
     good = good && compiled.ok();
     if (options.output == OutputFormat::kJson) {
       json.push_back(to_json(path, compiled));

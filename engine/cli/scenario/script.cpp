@@ -62,7 +62,7 @@ class Preparation {
         std::filesystem::path(scenario_.file).parent_path() / product.directory;
     absl::StatusOr<ProductFiles> files = read_product(directory.lexically_normal().string());
     if (!files.ok()) return fail(step().line, std::string(files.status().message()));
-    for (const auto& [path, text] : files->protos()) script_.files[path] = text;
+    for (const auto& [path, text] : files->files) script_.files[path] = text;
     const std::vector<sql::SqlText> sql = files->sql();
     texts_.insert(texts_.end(), sql.begin(), sql.end());
     const sql::CompiledPlan compiled = sql::compile_product(texts_, script_.files);
