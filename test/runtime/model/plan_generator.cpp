@@ -172,9 +172,21 @@ class Generator : public Draft {
     Branches branches{.inputs = finals, .keyed = !dice_.one_in(5)};
     branches.timed = std::all_of(finals.begin(), finals.end(),
                                  [](const Relation& r) { return r.event_time.has_value(); });
-    if (dice_.coin()) return read_finals(nest(union_query(*this, branches)));
+    if (dice_.coin()) {
+      Relation united = nest(union_query(*this, branches));
+      if (dice_.one_in(3)) united = unite_again(united, finals.back());
+      return read_finals(united);
+    }
     add_union(*this, branches);
     if (!relations_.back().changelog && !dice_.one_in(3)) read_finals(Relation(relations_.back()));
+  }
+
+  // With one of its branches once more.
+  Relation unite_again(const Relation& united, const Relation& branch) {
+    Branches branches{.inputs = {united, branch}};
+    branches.timed = united.event_time && branch.event_time;
+    if (dice_.coin()) std::swap(branches.inputs.front(), branches.inputs.back());
+    return nest(union_query(*this, branches));
   }
 
   // A statement over append-only rows.
