@@ -36,11 +36,11 @@ void append_big_endian(T number, std::string* out) {
 
 std::string timer_tie(TimerOwner owner, int64_t due_us, std::string_view key) {
   std::string tie;
-  tie.reserve(14 + key.size());
+  tie.reserve(16 + key.size());
   append_big_endian(owner.depth, &tie);
   append_big_endian(static_cast<uint64_t>(due_us) ^ (uint64_t{1} << 63), &tie);  // the sign flipped
   append_big_endian(owner.node, &tie);
-  return tie.append(key);
+  return tie.append(key).append(sizeof(uint16_t), '\0');
 }
 
 std::vector<TimerRow> timer_rows(const state::Table& table, std::span<const state::RowId> ids,

@@ -30,7 +30,8 @@ struct TimerOwner {
 };
 
 // The tie of what a timer gives out for a key: ascending by depth, due time, node and key. So rows
-// that a node passes on from timers below come before its own. None begins another.
+// that a node passes on from timers below come before its own. None begins another. Its last two
+// bytes are zero: the exchange puts more before them, and counts there how much (u16 BE).
 std::string timer_tie(TimerOwner owner, int64_t due_us, std::string_view key);
 
 // A row that a timer concerns.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <string_view>
 #include <tuple>
 
 #include "engine/types/hash.h"
@@ -134,6 +136,43 @@ StringRef tie_of(const Batch& batch, size_t row) {
   return batch.ties.empty() ? StringRef{} : batch.ties[row];
 }
 
+// The tie of a timer's row: what the timer gave it, the marks of the unions above, what tells apart
+// the rows that came of it before them, and how long the last two are.
+struct TimerTie {
+  std::string_view own;
+  std::string_view added;
+
+  explicit TimerTie(std::string_view tie) {
+    if (tie.size() < sizeof(uint16_t)) return;
+    const std::string_view count = tie.substr(tie.size() - sizeof(uint16_t));
+    const size_t bytes = static_cast<uint8_t>(count[0]) << 8 | static_cast<uint8_t>(count[1]);
+    own = tie.substr(0, tie.size() - count.size() - bytes);
+    added = tie.substr(own.size(), bytes);
+  }
+
+  StringRef with(std::string_view first, std::string_view second, Arena& arena) const {
+    char count[sizeof(uint16_t)];
+    put_big_endian(static_cast<uint16_t>(first.size() + second.size()), count);
+    std::string tie(own);
+    tie.append(first).append(second).append(count, sizeof(count));
+    return arena.copy(tie);
+  }
+};
+
+// The number is behind all that tells rows apart already.
+StringRef with_number(bool timer, const StringRef& tie, const StringRef& number, Arena& arena) {
+  if (!timer) return longer(tie, number, arena);
+  const TimerTie parts(tie.view());
+  return parts.with(parts.added, number.view(), arena);
+}
+
+// The branch decides before all that told rows apart within it.
+StringRef with_mark(bool timer, const StringRef& tie, const StringRef& mark, Arena& arena) {
+  if (!timer) return longer(mark, tie, arena);
+  const TimerTie parts(tie.view());
+  return parts.with(mark.view(), parts.added, arena);
+}
+
 // Numbers rows that have place and tie in common, in their ties. True if there are any.
 bool number_rows(const Batch& batch, std::vector<StringRef>* ties, Arena& arena) {
   const auto same = [&](size_t a, size_t b) {
@@ -150,7 +189,8 @@ bool number_rows(const Batch& batch, std::vector<StringRef>* ties, Arena& arena)
       for (size_t row = begin; row < end; ++row) {
         char number[4];
         put_big_endian(static_cast<uint32_t>(row - begin), number);
-        (*ties)[row] = longer((*ties)[row], {number, sizeof(number)}, arena);
+        (*ties)[row] = with_number(batch.places[row].is_timer(), (*ties)[row],
+                                   {number, sizeof(number)}, arena);
       }
     }
     begin = end;
@@ -212,10 +252,8 @@ Batch mark_branch(const Batch& batch, uint16_t branch, Arena& arena) {
   Batch marked = batch;
   marked.ties.resize(batch.rows);
   for (size_t row = 0; row < batch.rows; ++row) {
-    // A timer's tie says by itself where it belongs; what a record causes comes branch by branch.
-    const StringRef tie = marked.ties[row];
-    marked.ties[row] =
-        batch.places[row].is_timer() ? longer(tie, mark, arena) : longer(mark, tie, arena);
+    // A timer's tie says by itself where it belongs; what comes of one row comes branch by branch.
+    marked.ties[row] = with_mark(batch.places[row].is_timer(), marked.ties[row], mark, arena);
   }
   return marked;
 }

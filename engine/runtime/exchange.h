@@ -25,8 +25,9 @@ Batch merge_batches(const std::vector<const Batch*>& batches);
 void deal_out(const std::vector<Batch>& batches, const std::vector<int>& key, bool any_order,
               Arena& arena, std::vector<std::vector<Batch>>* parts);
 
-// Rows of different branches of a union that have place and tie in common come in the order of the
-// branches. That is seen where they are on one worker; this says it in their ties.
+// Rows of different branches of a union that one record or one timer's row caused come in the order
+// of the branches, whatever numbers and marks they have from before. That is seen where they are on
+// one worker; this says it in their ties.
 Batch mark_branch(const Batch& batch, uint16_t branch, Arena& arena);
 
 }  // namespace kappa::runtime

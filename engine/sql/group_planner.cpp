@@ -168,14 +168,13 @@ void GroupPlanner::describe_columns(Relation* relation) const {
     if (!is_window_column(group)) continue;
     RelationColumn& column = relation->columns[i];
     // A start says when its row happened only where all windows have one size.
-    const bool fixed = from_.window->fixed_size();
-    if (fixed) column.window_size_us = from_.window->size_us;
     if (group->column == from_.window_end()) {
       column.role = TimeRole::kWindowEnd;
     } else if (group->column == from_.window_time()) {
       column.role = TimeRole::kEventTime;
-    } else if (fixed) {
+    } else if (from_.window->fixed_size()) {
       column.role = TimeRole::kWindowStart;
+      column.window_size_us = from_.window->size_us;
     }
   }
 }

@@ -21,7 +21,7 @@ struct RelationColumn {
   std::string name;
   Type type;
   TimeRole role = TimeRole::kNone;
-  int64_t window_size_us = 0;  // of that window
+  int64_t window_size_us = 0;  // of a window's start: of that window
   bool hidden = false;         // SELECT * leaves it out
 };
 

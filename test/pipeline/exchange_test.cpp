@@ -100,4 +100,24 @@ TEST_CASE("branches of a union that go apart come together again branch by branc
   CHECK(keys[1] == second.columns[0]->values<int64_t>()[0]);
 }
 
+TEST_CASE("what a timer gives out comes branch by branch, whatever told its rows apart before") {
+  std::mt19937 random(3);
+  const Batch rows = make_batch({RowPlace::of_timer(0), RowPlace::of_timer(0)}, random);
+  const Batch row = make_batch({RowPlace::of_timer(0)}, random);
+  Arena arena;
+  // Two rows that an exchange has numbered, then one that none has; and the other way round.
+  const std::vector<Batch> numbered = through_exchange({rows}, 2, arena);
+  const bool first = GENERATE(true, false);
+  const Batch many = mark_branch(merge(numbered), first ? 0 : 2, arena);
+  const Batch one = mark_branch(row, 1, arena);
+  const std::vector<int64_t> expected =
+      first ? std::vector<int64_t>{0, 1, 0} : std::vector<int64_t>{0, 0, 1};
+  CHECK(numbers_of(merge(first ? std::vector<Batch>{one, many} : std::vector<Batch>{many, one})) ==
+        expected);
+  // A union of a union.
+  const Batch inner = merge({mark_branch(row, 0, arena), mark_branch(rows, 1, arena)});
+  const Batch outer = mark_branch(inner, 0, arena);
+  CHECK(numbers_of(merge({mark_branch(row, 1, arena), outer})) == std::vector<int64_t>{0, 0, 1, 0});
+}
+
 }  // namespace kappa::runtime

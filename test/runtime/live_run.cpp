@@ -14,6 +14,7 @@
 #include "test/runtime/journal_model.h"
 #include "test/runtime/model/record_generator.h"
 #include "test/runtime/property_run.h"
+#include "test/runtime/timer_order.h"
 #include "test/state/temporary_directory.h"
 
 namespace kappa::runtime {
@@ -96,6 +97,7 @@ class LiveRun {
     const sql::CompiledPlan compiled = sql::compile_product({{"product.sql", generated_.sql}}, {});
     if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
     plan_ = compiled.plan;
+    KAPPA_RETURN_IF_ERROR(take_timer_order(plan_, &generated_.plan));
     read_topics_ = read_topics(plan_);
     log::EmbeddedLogOptions options;
     options.fsync = log::Fsync::kNever;

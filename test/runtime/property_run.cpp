@@ -13,6 +13,7 @@
 #include "test/runtime/engine_run.h"
 #include "test/runtime/model/plan_generator.h"
 #include "test/runtime/model/record_generator.h"
+#include "test/runtime/timer_order.h"
 #include "test/state/temporary_directory.h"
 
 namespace kappa::runtime {
@@ -41,6 +42,7 @@ class PropertyRun {
     const sql::CompiledPlan compiled = sql::compile_product({{"product.sql", generated_.sql}}, {});
     if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
     plan_ = compiled.plan;
+    KAPPA_RETURN_IF_ERROR(take_timer_order(plan_, &generated_.plan));
     read_topics_ = read_topics(plan_);
     log::EmbeddedLogOptions options;
     options.fsync = log::Fsync::kNever;

@@ -276,6 +276,18 @@ TEST_CASE("a union of final windows has their groups and the branch for its key"
   CHECK(view_node(plan, "v").conflict == operators::ViewNode::Conflict::kGrouped);
 }
 
+TEST_CASE("windows are taken over a union of final windows of different sizes") {
+  const operators::Plan plan = compile(
+      "CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS "
+      "SELECT window_start, window_time, count(*) AS n FROM tumble(sales, at, '1 minute') GROUP BY "
+      "window_start UNION ALL "
+      "SELECT window_start, window_time, count(*) FROM tumble(clicks, at, '5 minutes') GROUP BY "
+      "window_start;"
+      "CREATE MATERIALIZED VIEW w AS SELECT window_start, sum(n) AS n "
+      "FROM tumble(v, window_time, '1 hour') GROUP BY window_start;");
+  CHECK(view_node(plan, "w").key == std::vector<int>{0});
+}
+
 TEST_CASE("DISTINCT ON over final answers has no columns but its own") {
   const operators::Plan plan = compile(
       "CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS SELECT DISTINCT ON (store) store, "

@@ -177,13 +177,17 @@ Value quantile(const AggregateCall& call, std::vector<Value> values) {
   return Value::double_precision(std::copysign(middle, exact));
 }
 
-// Of least and greatest values -0.0 is 0.0.
+}  // namespace
+
 Value without_negative_zero(Value value) {
   if (auto* real = std::get_if<double>(&value.data)) *real += 0.0;
   return value;
 }
 
-}  // namespace
+Row kept_row(Row row, const std::vector<size_t>& key) {
+  for (const size_t column : key) row[column] = without_negative_zero(row[column]);
+  return row;
+}
 
 int compare_nulls_last(const Value& a, const Value& b) {
   if (a.is_null() || b.is_null()) return static_cast<int>(a.is_null()) - b.is_null();

@@ -27,6 +27,11 @@ struct Bag {
 // The result of one call over a bag, computed from scratch.
 Value aggregate(const AggregateCall& call, const Bag& bag);
 
+// Of keys, and of least and greatest values, -0.0 is 0.0.
+Value without_negative_zero(Value value);
+// As it is kept by a key.
+Row kept_row(Row row, const std::vector<size_t>& key);
+
 // SQL's order of two values of one type, nulls last.
 int compare_nulls_last(const Value& a, const Value& b);
 

@@ -55,9 +55,10 @@ size_t Draft::add(decltype(Node::op) op, std::vector<size_t> inputs) {
   return plan().nodes.size() - 1;
 }
 
-Relation Draft::nest(Query query, bool by_name) {
+Relation Draft::nest(Query query, Nesting nesting) {
   const std::string name = "q" + std::to_string(nested_++);
-  if (!by_name && dice_.coin()) {
+  if (nesting == Nesting::kAny) nesting = dice_.coin() ? Nesting::kFrom : Nesting::kWith;
+  if (nesting == Nesting::kFrom) {
     query.rows.name = "(" + query.sql + ") AS " + name;
   } else {
     with_.push_back(name + " AS (" + query.sql + ")");
@@ -100,7 +101,7 @@ Draft::RowsView Draft::view_of_rows(const Relation& input, const std::vector<Exp
   if (input.event_time) made.event_time = position_of(exprs, *input.event_time);
   if (final) rows.options.push_back("emit = 'final'");
   const auto key = kept_key(input, exprs);
-  if (!input.changelog && dice_.one_in(3)) {
+  if (!input.changelog && (input.keyless || dice_.one_in(3))) {
     made.key = choose_key(exprs.size());
     rows.options.push_back("key = '" + key_names(made) + "'");
     // The key that the rows have anyway is no reason to replace any.
@@ -133,11 +134,23 @@ Draft::RowsView Draft::view_of_rows(const Relation& input, const std::vector<Exp
   return rows;
 }
 
-bool Draft::has_few_values(Type type) {
+bool Draft::has_few_values(Type type) const {
+  if (type.id == TypeId::kDouble) return result_.plan.odd_doubles;
   return type.id == TypeId::kText || type.id == TypeId::kInteger || type.id == TypeId::kBoolean;
 }
 
+std::optional<size_t> Draft::odd_column(const Relation& input, int64_t one_in) {
+  if (!plan().odd_doubles || !dice_.one_in(one_in)) return std::nullopt;
+  std::vector<size_t> doubles;
+  for (size_t i = 0; i < input.fields.size(); ++i) {
+    if (input.fields[i].type.id == TypeId::kDouble) doubles.push_back(i);
+  }
+  if (doubles.empty()) return std::nullopt;
+  return dice_.pick(doubles);
+}
+
 size_t Draft::key_column(const Relation& input) {
+  if (const auto odd = odd_column(input, 2)) return *odd;
   std::vector<size_t> few;
   for (size_t i = 0; i < input.fields.size(); ++i) {
     if (has_few_values(input.fields[i].type)) few.push_back(i);
@@ -147,6 +160,7 @@ size_t Draft::key_column(const Relation& input) {
 }
 
 ExprRef Draft::item(const Relation& input) {
+  if (const auto odd = odd_column(input, 4)) return bare(input, *odd);
   if (plain_ || !dice_.one_in(4)) {
     return bare(input, static_cast<size_t>(dice_.below(static_cast<int64_t>(input.fields.size()))));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct Relation {
   std::optional<int64_t> grace_us = {};  // of a join by time that the statement itself has
   // A query of the statement itself that has emit = 'final'.
   bool is_final = false;
+  // Of the rows of a union in the statement itself nothing tells which is which.
+  bool keyless = false;
 };
 
 // A SELECT, and the rows that it makes.
@@ -49,7 +52,7 @@ void drop_unread(Plan* plan);
 // A random product while it grows: what there is to read, and the parts that all SELECTs have.
 class Draft {
  public:
-  explicit Draft(Dice& dice) : dice_(dice) {}
+  explicit Draft(Dice& dice) : dice_(dice) { plan().odd_doubles = dice.one_in(3); }
 
   Dice& dice() { return dice_; }
   Plan& plan() { return result_.plan; }
@@ -63,7 +66,8 @@ class Draft {
 
   // The query as the statement that comes reads it: a table of its WITH, or a subquery, which has
   // no name that a window function takes.
-  Relation nest(Query query, bool by_name = false);
+  enum class Nesting : uint8_t { kAny, kWith, kFrom };
+  Relation nest(Query query, Nesting nesting = Nesting::kAny);
   // WITH and its tables, if the statement that begins has any.
   std::string take_with();
 
@@ -88,7 +92,9 @@ class Draft {
 
   // A column to group or join by: most often one of which there are few values.
   size_t key_column(const Relation& input);
-  static bool has_few_values(Type type);
+  bool has_few_values(Type type) const;
+  // One of doubles, if these are odd, now and then.
+  std::optional<size_t> odd_column(const Relation& input, int64_t one_in);
   // A column of the input as it is, or something computed.
   ExprRef item(const Relation& input);
   std::vector<size_t> choose_key(size_t columns);

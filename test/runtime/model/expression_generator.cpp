@@ -1,5 +1,7 @@
 #include "test/runtime/model/expression_generator.h"
 
+#include <limits>
+
 #include "engine/types/time.h"
 
 namespace kappa::model {
@@ -21,6 +23,16 @@ const std::vector<Type>& column_types() {
       Type::boolean(),          Type::integer(), Type::bigint(),     Type::numeric(12, 2),
       Type::double_precision(), Type::text(),    Type::timestamptz()};
   return types;
+}
+
+Value odd_double(Dice& dice) {
+  static const std::vector<double> odd{std::numeric_limits<double>::quiet_NaN(),
+                                       std::numeric_limits<double>::quiet_NaN(),
+                                       std::numeric_limits<double>::infinity(),
+                                       -std::numeric_limits<double>::infinity(),
+                                       -0.0,
+                                       0.0};
+  return Value::double_precision(dice.pick(odd));
 }
 
 std::optional<ExprRef> ExpressionGenerator::any_column(Type type) {
@@ -49,6 +61,7 @@ ExprRef ExpressionGenerator::leaf(Type type) {
     case TypeId::kNumeric:
       return constant(numeric_value(Type::numeric(12, 2), dice_.between(-500, 2000)));
     case TypeId::kDouble:
+      if (dice_.one_in(4)) return constant(odd_double(dice_));
       return constant(Value::double_precision(static_cast<double>(dice_.between(-8, 8)) * 0.25));
     case TypeId::kTimestamptz:
       return constant(Value::timestamptz(dice_.between(0, 100) * kMicrosPerSecond));
@@ -71,7 +84,7 @@ ExprRef ExpressionGenerator::boolean(int depth) {
     default: {
       static const std::vector<Op> comparisons{Op::kEqual, Op::kNotEqual, Op::kLess,
                                                Op::kLessOrEqual};
-      const Type type = dice_.pick(column_types());
+      const Type type = dice_.one_in(6) ? Type::double_precision() : dice_.pick(column_types());
       return make(dice_.pick(comparisons), Type::boolean(),
                   {of_type(type, depth - 1), of_type(type, depth - 1)});
     }

@@ -30,6 +30,9 @@ class ExpressionGenerator {
   const std::vector<Field>& fields_;
 };
 
+// NaN, infinite, or a zero of either sign.
+Value odd_double(Dice& dice);
+
 // The types that generated relations are made of.
 const std::vector<Type>& column_types();
 

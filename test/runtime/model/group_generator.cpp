@@ -148,7 +148,6 @@ class GroupGenerator {
       if (grouped.items[i] == "window_end") made.window_end = i;
       if (grouped.items[i] == "window_time" && !made.event_time) made.event_time = i;
     }
-    grouped.op.view = made.name;
     const size_t arguments = draft_.add(ProjectNode{grouped.arguments}, {filtered});
     const size_t aggregate = add_having(grouped, draft_.add(grouped.op, {arguments}), &from);
     made.node = draft_.add(ProjectNode{grouped.shown}, {aggregate});
@@ -181,45 +180,58 @@ class GroupGenerator {
   }
 
   // The columns of the window that GROUP BY names; returns how many of them are the key's.
-  size_t select_window(const Window& window, Grouped* grouped) {
+  size_t select_window(const Window& window, const Shown& shown, Grouped* grouped) {
     const size_t groups = grouped->op.groups.size();
     const bool by_end = window.kind == Window::Kind::kCumulate;
     const bool session = window.kind == Window::Kind::kSession;
     const std::vector<std::string> bounds{"window_start", "window_end"};
     select(grouped, bounds[by_end], groups + by_end, Type::timestamptz());
     grouped->groups.push_back(bounds[by_end]);
-    if (session || dice_.coin()) {
+    if (session || (!shown.counts_only && dice_.coin())) {
       select(grouped, bounds[!by_end], groups + !by_end, Type::timestamptz());
       grouped->groups.push_back(bounds[!by_end]);
     }
-    if (dice_.one_in(3)) select_window_time(groups + 1, grouped);
+    if (shown.time || shown.counts_only || dice_.one_in(3)) select_window_time(groups + 1, grouped);
     return session ? 2 : 1;
   }
 
-  // With `options`, some of them; else the statement has none.
-  Query window_query(const Relation& input, Window::Kind kind, std::vector<std::string>* options) {
+  void add_counts(const Relation& input, size_t first_call, Grouped* grouped) {
+    select(grouped, "count(*)", first_call, Type::bigint());
+    grouped->op.calls.push_back({.call = Call::kCountStar, .filter = {}, .result = Type::bigint()});
+    const ExprRef argument = draft_.item(input);
+    select(grouped, "count(DISTINCT " + to_sql(*argument, names_of(input.fields)) + ")",
+           first_call + 1, Type::bigint());
+    grouped->op.calls.push_back({.call = Call::kCountDistinct,
+                                 .argument = grouped->arguments.size(),
+                                 .filter = {},
+                                 .result = Type::bigint()});
+    grouped->arguments.push_back(argument);
+  }
+
+  Query window_query(const Relation& input, Window::Kind kind, const Emission& emission,
+                     const Shown& shown) {
     Grouped grouped;
-    add_group_columns(input, dice_.between(0, draft_.plain() ? 1 : 2), &grouped);
+    if (shown.group) {
+      add_group(Draft::bare(input, *shown.group), names_of(input.fields)[*shown.group], &grouped);
+    } else {
+      add_group_columns(input, dice_.between(0, draft_.plain() ? 1 : 2), &grouped);
+    }
     const size_t groups = grouped.op.groups.size();
     Window window = choose_window(dice_, kind, input.changelog, grouped.arguments.size());
-    if (options && dice_.coin()) window.grace_us = dice_.between(1, 20) * kMicrosPerSecond;
+    window.grace_us = emission.grace_us;
+    grouped.op.final = emission.final;
+    grouped.op.retention_us = emission.retention_us;
     grouped.arguments.push_back(input.event_time
                                     ? Draft::bare(input, *input.event_time)
                                     : time_of_end(Draft::bare(input, *input.window_end)));
     grouped.op.window = window;
-    const size_t keys = groups + select_window(window, &grouped);
-    for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
-
-    if (window.grace_us > 0) options->push_back("grace = " + seconds(window.grace_us));
-    if (options && (input.is_final || dice_.one_in(draft_.plain() ? 2 : 3))) {
-      grouped.op.final = true;
-      options->push_back("emit = 'final'");
+    const size_t keys = groups + select_window(window, shown, &grouped);
+    if (shown.counts_only) {
+      add_counts(input, groups + 2, &grouped);
+    } else {
+      for (int64_t i = dice_.between(1, 4); i > 0; --i) add_call(input, groups + 2, &grouped);
+      if (dice_.one_in(3)) select_computed(&grouped);
     }
-    if (options && dice_.one_in(3)) {
-      grouped.op.retention_us = dice_.between(1, 60) * kMicrosPerSecond;
-      options->push_back("retention = " + seconds(*grouped.op.retention_us));
-    }
-    if (dice_.one_in(3)) select_computed(&grouped);
     const std::string time =
         input.event_time ? input.fields[*input.event_time].name : "window_time";
     return grouped_query(input, window_function(window, input.name, time), keys,
@@ -237,9 +249,26 @@ Query groups_query(Draft& draft, const Relation& input, std::optional<size_t> gr
   return GroupGenerator(draft).groups_query(input, group);
 }
 
-Query window_query(Draft& draft, const Relation& input, Window::Kind kind,
-                   std::vector<std::string>* options) {
-  return GroupGenerator(draft).window_query(input, kind, options);
+std::vector<std::string> Emission::options() const {
+  std::vector<std::string> options;
+  if (grace_us > 0) options.push_back("grace = " + seconds(grace_us));
+  if (final) options.emplace_back("emit = 'final'");
+  if (retention_us) options.push_back("retention = " + seconds(*retention_us));
+  return options;
+}
+
+Emission choose_emission(Draft& draft, bool final) {
+  Dice& dice = draft.dice();
+  Emission emission;
+  if (dice.coin()) emission.grace_us = dice.between(1, 20) * kMicrosPerSecond;
+  emission.final = final || dice.one_in(draft.plain() ? 2 : 3);
+  if (dice.one_in(3)) emission.retention_us = dice.between(1, 60) * kMicrosPerSecond;
+  return emission;
+}
+
+Query window_query(Draft& draft, const Relation& input, Window::Kind kind, const Emission& emission,
+                   const Shown& shown) {
+  return GroupGenerator(draft).window_query(input, kind, emission, shown);
 }
 
 }  // namespace kappa::model

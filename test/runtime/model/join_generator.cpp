@@ -25,8 +25,7 @@ class JoinGenerator {
     const Relation left = dice_.pick(lefts);
     const Relation right = dice_.pick(rights);
     const auto equal = some_equalities(left, right);
-    // What expires on both sides at one place does so in an order that the model does not know.
-    if (equal.empty() || (left.timed && right.timed)) return std::nullopt;
+    if (equal.empty()) return std::nullopt;
     Relation joined = both(left, right, equal);
     RelationJoinNode op{.equal = equal,
                         .outer = dice_.coin(),
@@ -165,11 +164,16 @@ class JoinGenerator {
     dice_.shuffle(&equal);
     if (!dice_.one_in(5)) {
       std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
-        return Draft::has_few_values(left.fields[pair.first].type) &&
+        return draft_.has_few_values(left.fields[pair.first].type) &&
                left.fields[pair.first].name == right.fields[pair.second].name;
       });
       std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
         return is_in(left.key, pair.first) && is_in(right.key, pair.second);
+      });
+    }
+    if (draft_.plan().odd_doubles && dice_.coin()) {
+      std::stable_partition(equal.begin(), equal.end(), [&](const auto& pair) {
+        return left.fields[pair.first].type.id == TypeId::kDouble;
       });
     }
     const auto count = static_cast<int64_t>(equal.size());

@@ -22,6 +22,13 @@ bool equal(const std::vector<std::pair<size_t, size_t>>& columns, const Row& lef
   });
 }
 
+std::vector<size_t> equal_columns(const std::vector<std::pair<size_t, size_t>>& equal,
+                                  bool of_left) {
+  std::vector<size_t> columns;
+  for (const auto& [left, right] : equal) columns.push_back(of_left ? left : right);
+  return columns;
+}
+
 Row nulls(const std::vector<Type>& types) {
   Row row;
   for (const Type& type : types) row.push_back(Value::null(type));
@@ -60,8 +67,10 @@ std::vector<Row> matching(const std::vector<Row>& rows, const std::vector<size_t
 // A row takes the place of the one of its key that matches the same rows: a view may have forgotten
 // that without taking it back.
 std::vector<Change> JoinedBags::apply(const RelationJoinNode& op, bool of_left,
-                                      const Change& change) {
+                                      const Change& given) {
   const auto& key = of_left ? op.left_key : op.right_key;
+  Change change = given;
+  change.row = kept_row(kept_row(change.row, key), equal_columns(op.equal, of_left));
   const auto key_of = [&](const Row& row) {
     Row values;
     for (const size_t column : key) values.push_back(row[column]);
@@ -149,7 +158,7 @@ std::vector<Change> TimedBags::apply(const IntervalJoinNode& op, bool of_left, c
                           });
     const bool alone = matches.empty() && hopeless;
     if (alone && op.outer) pairs.push_back(pair_of(op, row, nullptr));
-    left.push_back({row, !matches.empty() || alone});
+    left.push_back({kept_row(row, equal_columns(op.equal, true)), !matches.empty() || alone});
     return pairs;
   }
   std::vector<Left*> matches;
@@ -163,7 +172,7 @@ std::vector<Change> TimedBags::apply(const IntervalJoinNode& op, bool of_left, c
     other->done = true;
     pairs.push_back(pair_of(op, other->row, &row));
   }
-  right.push_back(row);
+  right.push_back(kept_row(row, equal_columns(op.equal, false)));
   return pairs;
 }
 
@@ -186,6 +195,7 @@ std::vector<Change> TimedBags::give_up(const IntervalJoinNode& op, int64_t water
   for (Left* row : hopeless) {
     row->done = true;
     changes.push_back(pair_of(op, row->row, nullptr));
+    changes.back().cause.due_us = time_of(row->row, op.left_time) + op.to_us + op.grace_us + 1;
   }
   return changes;
 }

@@ -90,11 +90,11 @@ class LookupGenerator {
     std::vector<ExprRef> key;
     for (size_t i = 0; i < input.fields.size(); ++i) {
       const TypeId type = input.fields[i].type.id;
-      const bool few = type == TypeId::kText || type == TypeId::kInteger ||
-                       type == TypeId::kBoolean || type == TypeId::kBigint;
+      const bool few = draft_.has_few_values(input.fields[i].type) || type == TypeId::kBigint;
       if (few) key.push_back(bare(input, i));
     }
     dice_.shuffle(&key);
+    if (const auto odd = draft_.odd_column(input, 2)) key.insert(key.begin(), bare(input, *odd));
     key.resize(std::min<size_t>(key.size(), dice_.one_in(3) ? 2 : 1));
     return key;
   }

@@ -80,7 +80,7 @@ int64_t expires_at(const AggregateNode& op, const Row& key) {
 
 Row columns_of(const Row& row, const std::vector<size_t>& columns) {
   Row some;
-  for (const size_t column : columns) some.push_back(row[column]);
+  for (const size_t column : columns) some.push_back(without_negative_zero(row[column]));
   return some;
 }
 
@@ -237,6 +237,7 @@ void Model::pass_time() {
     step(n, inputs_of(n));  // what timers upstream gave meets the watermark from before
     state.in_us = std::max(state.in_us, input_watermark(n));
     state.out_us = state.in_us;
+    const size_t passed_on = state.out.size();
     if (const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op); op && op->window) {
       fire_timers(*op, state);
       state.out_us = less(state.in_us, held_back_us(*op->window));
@@ -249,6 +250,16 @@ void Model::pass_time() {
       state.out.insert(state.out.end(), unmatched.begin(), unmatched.end());
       state.out_us = less(state.out_us, std::max<int64_t>(timed->to_us, 0) + 1);
     }
+    name_cause(n, passed_on);
+  }
+}
+
+// Completes the causes of what the node's own timers gave out, from `first` on.
+void Model::name_cause(size_t n, size_t first) {
+  std::vector<Change>& out = nodes_[n].out;
+  const TimerOwner& timers = plan_.nodes[n].timers;
+  for (size_t i = first; i < out.size(); ++i) {
+    out[i].cause = {timers.depth, out[i].cause.due_us, timers.node, i};
   }
 }
 
@@ -319,10 +330,10 @@ void Model::fire_timers(const AggregateNode& op, NodeState& state) {
     if (timer.expires) {
       state.groups.erase(timer.key);
       // A final window's rows were facts: only the view forgets them.
-      state.out.push_back({-1, result, op.final});
+      state.out.push_back({-1, result, op.final, {.due_us = timer.due_us}});
     } else {
       group.fired = true;
-      state.out.push_back({1, result});
+      state.out.push_back({1, result, false, {.due_us = timer.due_us}});
     }
   }
 }
@@ -337,46 +348,61 @@ std::vector<Change> Model::inputs_of(size_t n) const {
     // A lookup looks at the view itself, which has changed already.
     if (std::holds_alternative<LookupNode>(plan_.nodes[n].op)) break;
   }
+  // What several inputs have at one place: of equal causes the first input's comes first.
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const Change& a, const Change& b) { return a.cause < b.cause; });
   return changes;
 }
 
 void Model::step(size_t n, const std::vector<Change>& input) {
-  NodeState& state = nodes_[n];
   const auto& op = plan_.nodes[n].op;
   if (std::holds_alternative<SlidingNode>(op)) return slide(n, input);
   if (std::holds_alternative<RelationJoinNode>(op)) return join(n);
   if (std::holds_alternative<IntervalJoinNode>(op)) return join_by_time(n);
   size_t ordinal = 0;
   for (const Change& change : input) {
-    if (std::holds_alternative<FilterNode>(op)) {
-      filter(n, change);
-    } else if (std::holds_alternative<ProjectNode>(op)) {
-      project(n, change);
-    } else if (std::holds_alternative<AggregateNode>(op)) {
-      aggregate_change(n, change);
-    } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
-      const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
-      if (first) state.out.push_back(change);
-    } else if (const auto* top = std::get_if<TopNNode>(&op)) {
-      if (change.expired) continue;
-      for (Rankings::Step& row : state.rankings.apply(*top, change.sign, change.row)) {
-        state.out.push_back({row.sign, std::move(row.row)});
-      }
-    } else if (std::holds_alternative<LookupNode>(op)) {
-      lookup(n, change);
-    } else if (std::holds_alternative<ReorderNode>(op)) {
-      wait(n, change, ordinal++);
-    } else if (std::holds_alternative<ViewNode>(op)) {
-      keep(n, change);
-    } else if (const auto* output = std::get_if<OutputNode>(&op)) {
-      if (!output->key.empty() && !change.expired) {
-        state.changes.push_back(change);
-      } else if (change.sign > 0) {
-        note(SideRow::Kind::kOutput, output->topic, change.row);
-      }
-    } else {
-      state.out.push_back(change);
+    const size_t first = nodes_[n].out.size();
+    apply_change(n, change, ordinal++);
+    pass_cause_on(n, first, change.cause);
+  }
+}
+
+void Model::pass_cause_on(size_t n, size_t first, const Cause& cause) {
+  std::vector<Change>& out = nodes_[n].out;
+  for (size_t i = first; i < out.size(); ++i) out[i].cause = cause;
+}
+
+void Model::apply_change(size_t n, const Change& change, size_t ordinal) {
+  NodeState& state = nodes_[n];
+  const auto& op = plan_.nodes[n].op;
+  if (std::holds_alternative<FilterNode>(op)) {
+    filter(n, change);
+  } else if (std::holds_alternative<ProjectNode>(op)) {
+    project(n, change);
+  } else if (std::holds_alternative<AggregateNode>(op)) {
+    aggregate_change(n, change);
+  } else if (const auto* distinct = std::get_if<DistinctNode>(&op)) {
+    const bool first = state.keyed.emplace(columns_of(change.row, distinct->key), Row()).second;
+    if (first) state.out.push_back(change);
+  } else if (const auto* top = std::get_if<TopNNode>(&op)) {
+    if (change.expired) return;
+    for (Rankings::Step& row : state.rankings.apply(*top, change.sign, change.row)) {
+      state.out.push_back({row.sign, std::move(row.row)});
     }
+  } else if (std::holds_alternative<LookupNode>(op)) {
+    lookup(n, change);
+  } else if (std::holds_alternative<ReorderNode>(op)) {
+    wait(n, change, ordinal);
+  } else if (std::holds_alternative<ViewNode>(op)) {
+    keep(n, change);
+  } else if (const auto* output = std::get_if<OutputNode>(&op)) {
+    if (!output->key.empty() && !change.expired) {
+      state.changes.push_back(change);
+    } else if (change.sign > 0) {
+      note(SideRow::Kind::kOutput, output->topic, change.row);
+    }
+  } else {
+    state.out.push_back(change);
   }
 }
 
@@ -467,61 +493,6 @@ void Model::change_group(size_t n, const Row& key, const Change& change) {
   }
 }
 
-void Model::wait(size_t n, const Change& change, size_t ordinal) {
-  const auto& op = std::get<ReorderNode>(plan_.nodes[n].op);
-  NodeState& state = nodes_[n];
-  if (time_of(change.row, op.event_time) < state.in_us) return note_late(n);
-  Row row = change.row;
-  row.push_back(Value::text(place_->topic));
-  row.push_back(Value::integer(place_->partition));
-  row.push_back(Value::bigint(place_offset_));
-  row.push_back(Value::integer(static_cast<int32_t>(ordinal)));
-  state.waiting.push_back(std::move(row));
-}
-
-void Model::release(const ReorderNode& op, NodeState& state) {
-  // Ascending by time, then by the record.
-  std::map<Row, Row, RowLess> due;
-  std::vector<Row> waiting;
-  for (Row& row : state.waiting) {
-    Row rank(row.end() - 4, row.end());
-    rank.insert(rank.begin(), row[op.event_time]);
-    if (time_of(row, op.event_time) < state.in_us) {
-      due[std::move(rank)] = std::move(row);
-    } else {
-      waiting.push_back(std::move(row));
-    }
-  }
-  state.waiting = std::move(waiting);
-  for (auto& [rank, row] : due) state.out.push_back({1, std::move(row)});
-}
-
-void Model::slide(size_t n, const std::vector<Change>& input) {
-  const auto& op = std::get<SlidingNode>(plan_.nodes[n].op);
-  NodeState& state = nodes_[n];
-  for (size_t begin = 0; begin < input.size();) {
-    // Final answers see all of the row's peers, the others only what came before.
-    size_t end = begin;
-    std::vector<size_t> positions;
-    do {
-      auto& rows = state.partitions[columns_of(input[end].row, op.partition)];
-      positions.push_back(insert_by_time(op.event_time, input[end].row, &rows));
-      ++end;
-    } while (op.final && end < input.size() &&
-             time_of(input[end].row, op.event_time) == time_of(input[begin].row, op.event_time));
-    for (size_t i = begin; i < end; ++i) {
-      const auto& rows = state.partitions[columns_of(input[i].row, op.partition)];
-      Row answered = input[i].row;
-      for (Value& value : answers(op, rows, positions[i - begin], state.in_us)) {
-        answered.push_back(std::move(value));
-      }
-      if (op.notes_late && time_of(input[i].row, op.event_time) < state.in_us) note_late(n);
-      state.out.push_back({1, std::move(answered)});
-    }
-    begin = end;
-  }
-}
-
 bool Model::expired(const ViewNode& op, const Row& row, const NodeState& state) const {
   if (!op.retention_us || !op.event_time || row[*op.event_time].is_null()) return false;
   return std::get<int64_t>(row[*op.event_time].data) + *op.retention_us <= state.in_us;
@@ -551,7 +522,7 @@ void Model::keep(size_t n, const Change& change) {
     return note(SideRow::Kind::kDuplicate, dead_letters(n), {}, op.name);
   }
   if (existed && op.latest_wins) state.out.push_back({-1, old->second});
-  state.keyed[key] = change.row;
+  state.keyed[key] = kept_row(change.row, op.key);
   state.out.push_back(change);
 }
 
@@ -571,14 +542,29 @@ std::vector<std::string> Model::view(const std::string& name) const {
   return lines;
 }
 
+// The final windows whose rows come to the node as they are. One that is read twice counts twice.
+std::vector<size_t> Model::closing_below(size_t n) const {
+  const Node& node = plan_.nodes[n];
+  if (std::holds_alternative<ViewNode>(node.op)) return {};
+  if (const auto* op = std::get_if<AggregateNode>(&node.op)) {
+    return op->final ? std::vector<size_t>{n} : std::vector<size_t>();
+  }
+  std::vector<size_t> closing;
+  for (const size_t input : node.inputs) {
+    for (const size_t below : closing_below(input)) closing.push_back(below);
+    // What waits on its right side is not on its way.
+    if (std::holds_alternative<LookupNode>(node.op)) break;
+  }
+  return closing;
+}
+
 Waiting Model::waiting(const std::string& name) const {
   Waiting waiting;
-  for (size_t n = 0; n < plan_.nodes.size(); ++n) {
-    const auto* op = std::get_if<AggregateNode>(&plan_.nodes[n].op);
-    if (!op || op->view != name || !op->final) continue;
+  for (const size_t n : closing_below(plan_.nodes[find_view(name)].inputs[0])) {
+    const auto& op = std::get<AggregateNode>(plan_.nodes[n].op);
     for (const auto& [key, group] : nodes_[n].groups) {
       if (group.fired) continue;
-      const int64_t closes_us = closes_at(*op->window, key);
+      const int64_t closes_us = closes_at(*op.window, key);
       waiting.until_us = waiting.rows == 0 ? closes_us : std::min(waiting.until_us, closes_us);
       ++waiting.rows;
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/types/record.h"
@@ -57,7 +58,7 @@ class Model {
 
   // A view's rows as a query sees them now: what SELECT names, a line a row ("1|NULL|x"), sorted.
   std::vector<std::string> view(const std::string& name) const;
-  // The groups of a final window that wait, by the view's name.
+  // The groups of final windows that wait, by the view's name.
   Waiting waiting(const std::string& name) const;
   // The watermark on a view's rows.
   int64_t watermark_us(const std::string& name) const;
@@ -101,8 +102,15 @@ class Model {
   bool is_read(size_t source) const;
   // Moves watermarks and fires timers, from upstream to downstream.
   void pass_time();
+  void name_cause(size_t node, size_t first);
   void step(size_t node, const std::vector<Change>& input);
+  void apply_change(size_t node, const Change& change, size_t ordinal);
+  // What the node gave out from `first` on is due to that.
+  void pass_cause_on(size_t node, size_t first, const Cause& cause);
   std::vector<Change> inputs_of(size_t node) const;
+  // The changes of a join's two sides in the order in which they come, and whether they are the
+  // left one's: of equal causes the right side's come first.
+  std::vector<std::pair<bool, Change>> sides_of(size_t join) const;
 
   // A watermark so far back, unless it is none or the end.
   static int64_t less(int64_t watermark_us, int64_t held_back_us);
@@ -126,6 +134,7 @@ class Model {
   static void release(const ReorderNode& op, NodeState& state);
   bool expired(const ViewNode& op, const Row& row, const NodeState& state) const;
   size_t find_view(const std::string& name) const;
+  std::vector<size_t> closing_below(size_t node) const;
   // The place is over: what it has changed by key goes out.
   void send_changes();
   void send_change(size_t node, const Row& key, const std::vector<Change>& changes);

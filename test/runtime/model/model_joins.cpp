@@ -1,37 +1,49 @@
+#include <algorithm>
+
 #include "test/runtime/model/model.h"
 
 // The model's joins and lookups.
 namespace kappa::model {
 
-// Of what comes at one place, the right side's changes come first.
-void Model::join(size_t n) {
-  const Node& node = plan_.nodes[n];
-  const auto& op = std::get<RelationJoinNode>(node.op);
+std::vector<std::pair<bool, Change>> Model::sides_of(size_t n) const {
+  std::vector<std::pair<bool, Change>> changes;
   for (const bool left : {false, true}) {
-    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
-      if (change.expired) continue;
-      const auto changes = nodes_[n].joined.apply(op, left, change);
-      nodes_[n].out.insert(nodes_[n].out.end(), changes.begin(), changes.end());
+    for (const Change& change : nodes_[plan_.nodes[n].inputs[left ? 0 : 1]].out) {
+      changes.emplace_back(left, change);
     }
+  }
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.second.cause < b.second.cause; });
+  return changes;
+}
+
+void Model::join(size_t n) {
+  NodeState& state = nodes_[n];
+  const auto& op = std::get<RelationJoinNode>(plan_.nodes[n].op);
+  for (const auto& [left, change] : sides_of(n)) {
+    if (change.expired) continue;
+    const size_t first = state.out.size();
+    const auto changes = state.joined.apply(op, left, change);
+    state.out.insert(state.out.end(), changes.begin(), changes.end());
+    pass_cause_on(n, first, change.cause);
   }
 }
 
 void Model::join_by_time(size_t n) {
-  const Node& node = plan_.nodes[n];
-  const auto& op = std::get<IntervalJoinNode>(node.op);
+  const auto& op = std::get<IntervalJoinNode>(plan_.nodes[n].op);
   NodeState& state = nodes_[n];
   const int64_t taken_from_us = less(state.in_us, op.grace_us);
-  for (const bool left : {false, true}) {
-    for (const Change& change : nodes_[node.inputs[left ? 0 : 1]].out) {
-      if (change.sign < 0) continue;  // what a view has forgotten it does not take back
-      const auto time = std::get<int64_t>(change.row[left ? op.left_time : op.right_time].data);
-      if (time < taken_from_us) {
-        note(SideRow::Kind::kLate, view_below(n) + ".late", {}, view_below(n));
-        continue;
-      }
-      const auto pairs = state.timed.apply(op, left, change.row, taken_from_us);
-      state.out.insert(state.out.end(), pairs.begin(), pairs.end());
+  for (const auto& [left, change] : sides_of(n)) {
+    if (change.sign < 0) continue;  // what a view has forgotten it does not take back
+    const auto time = std::get<int64_t>(change.row[left ? op.left_time : op.right_time].data);
+    if (time < taken_from_us) {
+      note(SideRow::Kind::kLate, view_below(n) + ".late", {}, view_below(n));
+      continue;
     }
+    const size_t first = state.out.size();
+    const auto pairs = state.timed.apply(op, left, change.row, taken_from_us);
+    state.out.insert(state.out.end(), pairs.begin(), pairs.end());
+    pass_cause_on(n, first, change.cause);
   }
 }
 

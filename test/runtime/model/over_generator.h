@@ -12,7 +12,7 @@ bool takes_over(const Relation& input);
 void add_over(Draft& draft, const Relation& input);
 
 // Adds a view of such a SELECT twice, both final: a union in which equal rows are two. Nothing
-// reads it, for the model does not know the order of rows that come from both at one place.
+// reads it.
 void add_final_over_twice(Draft& draft, const Relation& input);
 
 // A SELECT with OVER as a query inside of another statement.

@@ -99,6 +99,7 @@ struct TopNNode {
   std::vector<Order> order;
   size_t limit = 1;
   bool ranked = false;
+  bool changelog = false;  // of rows that may be taken back
 };
 // Rows out: the groups, then the window's start and end if there is one, then the calls.
 struct AggregateNode {
@@ -107,7 +108,6 @@ struct AggregateNode {
   std::vector<AggregateCall> calls;
   bool final = false;  // emit
   std::optional<int64_t> retention_us;
-  std::string view;  // that it is of: what waits is its
 };
 // Holds rows back until the watermark has passed their time, and gives them out in the order of
 // time; those below the watermark are late. Rows out: the input's columns, then the record that
@@ -195,17 +195,27 @@ struct OutputNode {
   bool text_key = false;  // it is a single text column
 };
 
+// Where a node stands among those that give out rows when the watermark passes: those of less depth
+// come first at a place, of equal depth what is due first, then the lower number.
+struct TimerOwner {
+  uint32_t depth = 0;
+  uint32_t node = 0;
+};
+
 struct Node {
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, DistinctNode, TopNNode,
                AggregateNode, ReorderNode, SlidingNode, LookupNode, RelationJoinNode,
                IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<size_t> inputs;
+  TimerOwner timers = {};  // as the engine's plan has it (timer_order.h)
 };
 
 // Inputs before users.
 struct Plan {
   std::vector<Source> sources;
+  // Of doubles there are few values, most of them odd: NaN, infinities, -0. They are keys like any.
+  bool odd_doubles = false;
   std::vector<Node> nodes;
 };
 

@@ -15,6 +15,7 @@
 #include "test/runtime/model/over_generator.h"
 #include "test/runtime/model/source_generator.h"
 #include "test/runtime/model/top_n_generator.h"
+#include "test/runtime/model/union_generator.h"
 #include "test/runtime/model/window_generator.h"
 
 namespace kappa::model {
@@ -55,9 +56,9 @@ class Generator : public Draft {
       case 3:
         return add_groups(input);
       case 4:
-        return dice_.coin() ? add_union() : add_union_of_finals();
+        return dice_.coin() ? add_union_of_any() : add_union_of_finals();
       case 5:
-        if (!input.key.empty() && (input.changelog || dice_.coin())) return add_changelog(input);
+        if (has_wire_key(input) && (input.changelog || dice_.coin())) return add_changelog(input);
         return input.changelog ? add_groups(input) : add_output(input);
       case 6:
       case 7:
@@ -106,6 +107,9 @@ class Generator : public Draft {
       if (!dice_.one_in(3)) return add_final_windows_over_rows();
       if (source) add_final_over_twice(*this, *source);
     });
+    kinds.emplace_back([this] { add_windows_and_union(); });
+    kinds.emplace_back([this] { add_windows_and_union(); });
+    kinds.emplace_back([this] { add_over_above_windows(); });
     kinds.emplace_back([this] { add_top_n(*this, any_source()); });
     kinds.emplace_back([this] { add_first(*this, any_source()); });
     kinds.emplace_back([this] { add_distinct(any_source()); });
@@ -139,13 +143,14 @@ class Generator : public Draft {
   void add_final_windows_over_rows() {
     const auto source = timed_source();
     if (!source) return;
-    const Relation rows = nest(over_query(*this, *source, true), true);
+    const Relation rows = nest(over_query(*this, *source, true), Nesting::kWith);
     if (!takes_window(rows)) return with_.clear();
     add_window(rows, choose_window_kind(dice_));
   }
 
-  // A union of what is given out when the watermark passes. Nothing reads it: in which order rows
-  // of several branches come at one place the model does not know.
+  // ---- what is final, united and read -------------------------------------------------------
+
+  // A union of what is given out when the watermark passes.
   void add_union_of_finals() {
     std::vector<Relation> finals;
     for (const Relation& relation : relations_) {
@@ -159,8 +164,123 @@ class Generator : public Draft {
       return !same_key_types({branches.front(), relation});
     });
     for (int64_t i = dice_.between(1, 2); i > 0; --i) branches.push_back(dice_.pick(finals));
-    unite(branches, false, true);
-    relations_.pop_back();
+    unite_finals(branches);
+  }
+
+  // As a view, or in the statement that reads it; something reads it, most often.
+  void unite_finals(const std::vector<Relation>& finals) {
+    Branches branches{.inputs = finals, .keyed = !dice_.one_in(5)};
+    branches.timed = std::all_of(finals.begin(), finals.end(),
+                                 [](const Relation& r) { return r.event_time.has_value(); });
+    if (dice_.coin()) {
+      Relation united = nest(union_query(*this, branches));
+      if (dice_.one_in(3)) united = unite_again(united, finals.back());
+      return read_finals(united);
+    }
+    add_union(*this, branches);
+    if (!relations_.back().changelog && !dice_.one_in(3)) read_finals(Relation(relations_.back()));
+  }
+
+  // With one of its branches once more.
+  Relation unite_again(const Relation& united, const Relation& branch) {
+    Branches branches{.inputs = {united, branch}};
+    branches.timed = united.event_time && branch.event_time;
+    if (dice_.coin()) std::swap(branches.inputs.front(), branches.inputs.back());
+    return nest(union_query(*this, branches));
+  }
+
+  // A statement over append-only rows.
+  void read_finals(const Relation& input) {
+    switch (dice_.below(8)) {
+      case 0:
+        return add_groups(input);
+      case 1:
+        return add_distinct(input);
+      case 2:
+        return add_top_n(*this, input);
+      case 3:
+        return add_rows(input);
+      case 4:
+        return add_output(input);
+      case 5:
+        if (takes_over(input)) return add_over(*this, input);
+        return add_groups(input);
+      default:
+        if (takes_window(input)) return add_window(input, choose_window_kind(dice_));
+        return add_output(input);
+    }
+  }
+
+  // Final windows over sources by the same column, and their union.
+  void add_windows_and_union() {
+    const size_t group = key_column(any_source());
+    const bool sessions = dice_.one_in(4);
+    const auto choose_kind = [&] {
+      Window::Kind kind = Window::Kind::kSession;
+      while (!sessions && kind == Window::Kind::kSession) kind = choose_window_kind(dice_);
+      return kind;
+    };
+    if (dice_.one_in(3)) return add_union_of_windows(group, choose_kind);
+    std::vector<Relation> finals;
+    for (int64_t i = dice_.between(2, 3); i > 0; --i) {
+      const auto source = timed_source();
+      if (!source) return;
+      if (!finals.empty() && dice_.one_in(4)) {
+        finals.push_back(finals.back());
+        continue;
+      }
+      const Emission emission = choose_emission(*this, true);
+      view_of_key(emission.options(),
+                  window_query(*this, *source, choose_kind(), emission, {group, !dice_.one_in(4)}));
+      finals.push_back(relations_.back());
+    }
+    unite_finals(finals);
+  }
+
+  // The windows are the statement's own, so its options are those of all of them: in WITH and FROM,
+  // or as the branches themselves.
+  template <typename ChooseKind>
+  void add_union_of_windows(size_t group, ChooseKind choose_kind) {
+    const bool as_they_are = dice_.one_in(3);
+    Emission emission = choose_emission(*this, true);
+    emission.retention_us.reset();
+    std::vector<Query> windows;
+    for (int64_t i = dice_.between(2, 3); i > 0; --i) {
+      const auto source = timed_source();
+      if (!source) return with_.clear();
+      windows.push_back(
+          window_query(*this, *source, choose_kind(), emission, {group, true, as_they_are}));
+    }
+    if (as_they_are) return add_union_of_queries(*this, windows, emission.options());
+    Branches branches{.timed = true, .keyed = true};
+    // Tables of WITH are planned before subqueries.
+    const Nesting nesting = dice_.coin() ? Nesting::kWith : Nesting::kFrom;
+    for (Query& window : windows) branches.inputs.push_back(nest(std::move(window), nesting));
+    if (nesting == Nesting::kWith && dice_.one_in(4)) branches.inputs.push_back(branches.inputs[0]);
+    switch (dice_.below(3)) {
+      case 0:
+        return add_union(*this, branches, emission.options());
+      case 1:
+        return view_of_key(emission.options(), distinct_query(nest(union_query(*this, branches))));
+      default:
+        return view_of_key(emission.options(),
+                           window_query(*this, nest(union_query(*this, branches), Nesting::kWith),
+                                        choose_window_kind(dice_), emission));
+    }
+  }
+
+  // OVER above a final window. It answers as the windows come: with emit = 'final' the engine
+  // refuses it, for no single record caused such a row.
+  void add_over_above_windows() {
+    const auto source = timed_source();
+    if (!source) return;
+    const Emission emission = choose_emission(*this, true);
+    view_of_key(emission.options(),
+                window_query(*this, *source, choose_window_kind(dice_), emission, {.time = true}));
+    Relation input = relations_.back();
+    if (dice_.coin()) input = nest(rows_query(input));
+    if (takes_over(input)) return add_over(*this, input);
+    with_.clear();
   }
 
   void add_plain_join(bool by_time) {
@@ -178,7 +298,7 @@ class Generator : public Draft {
     const bool has_key = joined.by_records || !joined.key.empty();
     if (!joined.changelog && !joined.grace_us && dice_.one_in(3)) return add_output(joined);
     if (!has_key || dice_.one_in(joined.changelog ? 2 : 3)) return add_groups(joined);
-    if (!joined.key.empty() && !joined.grace_us && dice_.one_in(3)) return add_changelog(joined);
+    if (has_wire_key(joined) && !joined.grace_us && dice_.one_in(3)) return add_changelog(joined);
     add_rows(joined);
   }
 
@@ -212,7 +332,7 @@ class Generator : public Draft {
       case 0:
         return groups_query(*this, input);
       case 1:
-        return takes_window(input) ? window_query(*this, input, choose_window_kind(dice_), nullptr)
+        return takes_window(input) ? window_query(*this, input, choose_window_kind(dice_))
                                    : rows_query(input);
       case 2:
         return input.changelog ? rows_query(input) : distinct_query(input);
@@ -335,6 +455,16 @@ class Generator : public Draft {
     add(output, {node});
   }
 
+  // Whether its key can be a topic's, whose types are written out: the engine knows those of
+  // computed numerics more closely than the model does.
+  static bool has_wire_key(const Relation& input) {
+    return !input.key.empty() &&
+           std::none_of(input.key.begin(), input.key.end(), [&](size_t column) {
+             const Type type = input.fields[column].type;
+             return type.id == TypeId::kNumeric && type.precision == 18;
+           });
+  }
+
   // INSERT INTO a topic of mode 'upsert': the key of what it reads, in any order, and more.
   void add_changelog(const Relation& input) {
     std::vector<ExprRef> exprs;
@@ -377,98 +507,14 @@ class Generator : public Draft {
     return branches;
   }
 
-  // What every branch of a union shows: its key and its event time, if all have the like, and
-  // something of the types.
-  std::vector<ExprRef> select_branch(const Relation& input, bool timed, size_t key_columns,
-                                     const std::vector<Type>& types) {
-    std::vector<ExprRef> exprs;
-    if (timed) exprs.push_back(bare(input, *input.event_time));
-    for (size_t i = 0; i < key_columns; ++i) exprs.push_back(bare(input, input.key[i]));
-    for (const Type& type : types) {
-      exprs.push_back(ExpressionGenerator(dice_, input.fields).of_type(type, 1));
-    }
-    return exprs;
-  }
-
-  static bool same_key_types(const std::vector<Relation>& branches) {
-    const auto types = [](const Relation& relation) {
-      std::vector<std::string> names;
-      for (const size_t column : relation.key) {
-        names.push_back(to_string(relation.fields[column].type));
-      }
-      return names;
-    };
-    return std::all_of(branches.begin(), branches.end(), [&](const Relation& relation) {
-      return types(relation) == types(branches.front());
-    });
-  }
-
-  // The key of all branches, if it is the same columns.
-  static std::vector<size_t> common_key(const std::vector<Relation>& branches,
-                                        const std::vector<std::vector<ExprRef>>& selects) {
-    std::vector<size_t> common;
-    for (size_t b = 0; b < branches.size(); ++b) {
-      const auto key = kept_key(branches[b], selects[b]).value_or(std::vector<size_t>());
-      if (b == 0) common = key;
-      if (!std::is_permutation(common.begin(), common.end(), key.begin(), key.end())) return {};
-    }
-    return common;
-  }
-
-  void add_union() {
-    const std::vector<Relation> branches = pick_branches();
-    if (branches.size() < 2) return;
-    const bool timed =
-        !dice_.one_in(4) && std::all_of(branches.begin(), branches.end(),
+  void add_union_of_any() {
+    Branches branches{.inputs = pick_branches()};
+    if (branches.inputs.size() < 2) return;
+    branches.timed =
+        !dice_.one_in(4) && std::all_of(branches.inputs.begin(), branches.inputs.end(),
                                         [](const Relation& r) { return r.event_time.has_value(); });
-    const bool keyed = dice_.coin() && same_key_types(branches);
-    unite(branches, timed, keyed);
-  }
-
-  void unite(const std::vector<Relation>& branches, bool timed, bool keyed) {
-    std::vector<Type> types;
-    for (int64_t i = dice_.between(1, 3); i > 0; --i) types.push_back(dice_.pick(column_types()));
-    std::vector<std::string> selects;
-    std::vector<std::vector<ExprRef>> exprs;
-    std::vector<size_t> inputs;
-    for (const Relation& input : branches) {
-      exprs.push_back(select_branch(input, timed, keyed ? branches.front().key.size() : 0, types));
-      std::string from = " FROM " + input.name;
-      inputs.push_back(add_where(input, &from));
-      selects.push_back("SELECT " + join(select_items(exprs.back(), input), ", ") + from);
-    }
-    Relation made{.name = next_view(), .node = 0, .fields = fields_of(exprs.front())};
-    ViewNode view{.name = made.name};
-    std::vector<std::string> options;
-    made.by_records = std::all_of(branches.begin(), branches.end(),
-                                  [](const Relation& input) { return input.by_records; });
-    made.key = common_key(branches, exprs);
-    if (made.by_records && dice_.one_in(6)) {
-      made.key = choose_key(made.fields.size());
-      options.push_back("key = '" + key_names(made) + "'");
-      view.latest_wins = made.changelog = true;
-      made.by_records = false;
-    } else if (!made.key.empty()) {
-      // Equal keys of two branches are two.
-      made.key.push_back(made.fields.size());
-      made.fields.push_back({"branch", Type::integer()});
-      view.grouped = std::none_of(branches.begin(), branches.end(),
-                                  [](const Relation& input) { return input.is_source; });
-    } else {
-      view.by_record = true;
-    }
-    for (size_t b = 0; b < branches.size(); ++b) {
-      if (made.fields.size() > exprs[b].size()) {
-        exprs[b].push_back(constant(Value::integer(static_cast<int32_t>(b))));
-      }
-      inputs[b] = add(ProjectNode{exprs[b]}, {inputs[b]});
-    }
-    view.key = made.key;
-    view.visible = made.fields.size();
-    if (timed) view.event_time = made.event_time = 0;
-    create_view(view.name, options, join(selects, " UNION ALL "));
-    made.node = add(view, {add(UnionNode{}, std::move(inputs))});
-    relations_.push_back(std::move(made));
+    branches.keyed = dice_.coin() && same_key_types(branches.inputs);
+    add_union(*this, branches);
   }
 
   // ---- groups -------------------------------------------------------------------------------
@@ -492,9 +538,10 @@ class Generator : public Draft {
   }
 
   void add_window(const Relation& input, Window::Kind kind) {
-    std::vector<std::string> options;
-    Query query = window_query(*this, input, kind, input.takes_no_options ? nullptr : &options);
-    view_of_key(options, std::move(query));
+    Emission emission;
+    if (!input.takes_no_options) emission = choose_emission(*this, input.is_final);
+    Query query = window_query(*this, input, kind, emission);
+    view_of_key(emission.options(), std::move(query));
     // The order of what closes at once shows in an output.
     if (!relations_.back().changelog && dice_.coin()) add_output(Relation(relations_.back()));
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/types/decimal.h"
 #include "engine/types/time.h"
+#include "test/runtime/model/expression_generator.h"
 
 namespace kappa::model {
 namespace {
@@ -16,12 +16,6 @@ Value random_text(Dice& dice) {
                                               "it's",   "tab\tand \"quotes\"",
                                               "é ü 漢", "a text of more than twelve bytes"};
   return Value::text(texts[static_cast<size_t>(dice.below(dice.one_in(4) ? 8 : 3))]);
-}
-
-Value odd_double(Dice& dice) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (dice.coin()) return Value::double_precision(std::numeric_limits<double>::quiet_NaN());
-  return Value::double_precision(dice.coin() ? kInfinity : -kInfinity);
 }
 
 // The last multiple of the step, from the offset on, that is not above the time.
@@ -186,8 +180,8 @@ const GeneratedRecord* RecordGenerator::earlier_record() {
 
 Value RecordGenerator::value_of(size_t source, size_t field, const Row* earlier) {
   const Type type = plan_.sources[source].fields[field].type;
-  const bool few =
-      type.id == TypeId::kText || type.id == TypeId::kInteger || type.id == TypeId::kBoolean;
+  const bool few = type.id == TypeId::kText || type.id == TypeId::kInteger ||
+                   type.id == TypeId::kBoolean || (type.id == TypeId::kDouble && plan_.odd_doubles);
   if (few && earlier && !dice_.one_in(8)) return (*earlier)[field];
   if (!plan_.sources[source].not_null[field] && dice_.one_in(10)) return Value::null(type);
   switch (type.id) {
@@ -198,7 +192,8 @@ Value RecordGenerator::value_of(size_t source, size_t field, const Row* earlier)
     case TypeId::kNumeric:
       return numeric_value(type, dice_.between(-1000, 30'000));
     case TypeId::kDouble:
-      if (dice_.one_in(16)) return odd_double(dice_);
+      if (plan_.odd_doubles ? !dice_.one_in(3) : dice_.one_in(16)) return odd_double(dice_);
+      if (plan_.odd_doubles) return Value::double_precision(dice_.coin() ? 1 : -0.5);
       return Value::double_precision(static_cast<double>(dice_.between(-9, 40)) * 0.1);
     case TypeId::kBoolean:
       return Value::boolean(dice_.coin());

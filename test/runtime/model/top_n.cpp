@@ -27,7 +27,12 @@ std::vector<Rankings::Arrived> Rankings::first_rows(const TopNNode& op, std::vec
   return rows;
 }
 
-std::vector<Rankings::Step> Rankings::apply(const TopNNode& op, int sign, const Row& row) {
+std::vector<Rankings::Step> Rankings::apply(const TopNNode& op, int sign, const Row& given) {
+  // Where more than the first row is kept, all of a row is what it is found by.
+  Row row = given;
+  if (op.limit > 1 || op.changelog) {
+    for (Value& value : row) value = without_negative_zero(std::move(value));
+  }
   Row key;
   for (const size_t column : op.key) key.push_back(row[column]);
   std::vector<Arrived>& rows = rows_[key];

@@ -19,7 +19,7 @@ class Rankings {
   };
 
   // What becomes of the first rows of the row's key when it comes or goes.
-  std::vector<Step> apply(const TopNNode& op, int sign, const Row& row);
+  std::vector<Step> apply(const TopNNode& op, int sign, const Row& given);
 
  private:
   // A row, and the how many-eth it was to come.

@@ -62,6 +62,7 @@ class TopNSelect {
     columns_.assign(read_.begin(), read_.end());
     if (!dice_.one_in(5)) choose_partition();
     top_.limit = static_cast<size_t>(dice_.between(1, 4));
+    top_.changelog = input.changelog;
     shows_number_ = dice_.coin();
     second_ = dice_.one_in(4);
     choose_key();
@@ -168,6 +169,7 @@ bool add_first(Draft& draft, const Relation& input) {
   Dice& dice = draft.dice();
   const std::vector<ExprRef> exprs = some_columns(draft, input);
   TopNNode top;
+  top.changelog = input.changelog;
   top.key = draft.choose_key(exprs.size());
   std::vector<std::string> names;
   for (const size_t index : top.key) names.push_back("c" + std::to_string(index));
