@@ -96,10 +96,19 @@ class GroupGenerator {
     }
   }
 
+  // Then there is nothing that arg_min() could go by.
+  static bool has_only_booleans(const Relation& input) {
+    return std::all_of(input.fields.begin(), input.fields.end(),
+                       [](const Field& field) { return field.type.id == TypeId::kBoolean; });
+  }
+
   void add_call(const Relation& input, size_t first_call, Grouped* grouped) {
     auto [kind, sql] = dice_.pick(call_names());
     const ExprRef argument = draft_.item(input);
-    if (is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
+    const bool lacks_second =
+        (kind == Call::kArgMin || kind == Call::kArgMax) && has_only_booleans(input);
+    if (lacks_second ||
+        is_refused(kind, argument->type, input.changelog, input.event_time.has_value())) {
       kind = Call::kCount;
       sql = "count(";
     }
