@@ -1,5 +1,7 @@
 #include "engine/log/kafka/fetch_waker.h"
 
+#include <algorithm>
+
 #include <librdkafka/rdkafka.h>
 
 namespace kappa::log {
@@ -21,7 +23,10 @@ FetchWaker::~FetchWaker() {
 void FetchWaker::wake(const Client& client, const TopicPartition& partition) {
   {
     const std::lock_guard lock(mutex_);
-    wanted_.insert_or_assign(&client, partition);
+    // Leaders differ: another partition's question does not do for this one.
+    const std::pair<const Client*, TopicPartition> wanted(&client, partition);
+    if (std::find(wanted_.begin(), wanted_.end(), wanted) != wanted_.end()) return;
+    wanted_.push_back(wanted);
   }
   changed_.notify_all();
 }
@@ -31,8 +36,8 @@ void FetchWaker::run() {
   while (true) {
     changed_.wait(lock, [&] { return stop_ || !wanted_.empty(); });
     if (stop_) return;
-    const auto [client, partition] = *wanted_.begin();
-    wanted_.erase(wanted_.begin());
+    const auto [client, partition] = std::move(wanted_.front());
+    wanted_.pop_front();
     lock.unlock();
     int64_t start = 0;
     int64_t end = 0;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <map>
+#include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "engine/log/kafka/client.h"
 
@@ -19,8 +20,7 @@ class FetchWaker {
   FetchWaker() : thread_([this] { run(); }) {}
   ~FetchWaker();
 
-  // Returns at once. Of several calls for a client while another question is open the last one
-  // counts.
+  // Returns at once. What waits to be asked already is asked once.
   void wake(const Client& client, const TopicPartition& partition);
 
  private:
@@ -28,7 +28,7 @@ class FetchWaker {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<const Client*, TopicPartition> wanted_;
+  std::deque<std::pair<const Client*, TopicPartition>> wanted_;  // by the time of the call
   bool stop_ = false;
   std::thread thread_;
 };

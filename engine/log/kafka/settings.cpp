@@ -56,7 +56,7 @@ constexpr Setting kDefaultsForConsumers[] = {
     {"fetch.error.backoff.ms", "100"},
     // What is queued goes round in memory: little enough that it is not cold, nor fresh each time.
     {"max.partition.fetch.bytes", "1048576"},
-    {"fetch.max.bytes", "16777216"},
+    {"fetch.max.bytes", "67108864"},
     {"queued.min.messages", "1000000"},
     {"queued.max.messages.kbytes", "4096"},
 };
