@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/types/record.h"
 
@@ -19,8 +21,8 @@ inline constexpr std::string_view kLateSuffix = ".late";
 //   any other          the original record's header, as it was
 //
 // So each header can be told to be ours or the record's, even if the record was an output of ours
-// or is a dead letter read again. An original header without a value reads as one with an empty
-// value.
+// or is a dead letter read again. Original headers without a value have an empty one here, and
+// kappa-null-headers says which they are: "0,3", the numbers of the record's headers from 0 on.
 
 // Appends the headers that `record` has to those of its dead letter, in their order.
 void add_original_headers(const RecordView& record, RecordHeaders* headers);
@@ -34,7 +36,8 @@ struct DeadLetter {
   // The record that caused it: none for what fails at a tick or an end mark.
   std::optional<TopicPartition> source;
   Offset source_offset;
-  RecordHeaders original;  // by the names that the original record gave them
+  // By the names that the original record gave them; nullopt: without a value.
+  std::vector<std::pair<std::string, std::optional<std::string>>> original;
 };
 DeadLetter read_dead_letter(const RecordHeaders& headers);
 
