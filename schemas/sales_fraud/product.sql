@@ -250,9 +250,11 @@ fraud_features AS (
          card_idle_s, card_micro_payments_1h,
          card_declined_24h::double precision / card_count_24h AS card_decline_ratio_24h, approved_after_decline,
          -- as the crow flies from the payment before, by the haversine formula, on a globe of 6,371 km
-         2 * 6371 * asin(least(1, sqrt(power(sin(radians(latitude - last_latitude) / 2), 2) +
-             cos(radians(latitude)) * cos(radians(last_latitude)) * power(sin(radians(longitude - last_longitude) / 2), 2))))
-           / (greatest(card_idle_s, 1) / 3600) AS card_speed_kmh,
+         CASE WHEN latitude IS NOT NULL AND longitude IS NOT NULL AND last_latitude IS NOT NULL AND last_longitude IS NOT NULL
+              THEN 2 * 6371 * asin(least(1, sqrt(
+                     power(sin(radians(latitude - last_latitude) / 2), 2) + cos(radians(latitude)) *
+                     cos(radians(last_latitude)) * power(sin(radians(longitude - last_longitude) / 2), 2))))
+                   / (greatest(card_idle_s, 1) / 3600) END AS card_speed_kmh,
          new_device, new_terminal, new_country,
          terminal_matured_1d, terminal_matured_7d, terminal_matured_30d, terminal_risk_1d, terminal_risk_7d, terminal_risk_30d
   FROM in_context
@@ -323,27 +325,27 @@ CREATE MATERIALIZED VIEW sales_by_minute WITH (grace = '1 hour', retention = '2 
 SELECT window_start, store_id, category, country,
        sum(quantity * unit_price) AS revenue,
        count(DISTINCT invoice_no) FILTER (WHERE quantity > 0) AS orders,
-       sum(quantity) FILTER (WHERE quantity > 0) AS items,
+       COALESCE(sum(quantity) FILTER (WHERE quantity > 0), 0) AS items,
        count(DISTINCT invoice_no) FILTER (WHERE quantity < 0) AS returns,
-       -sum(quantity * unit_price) FILTER (WHERE quantity < 0) AS returned
+       COALESCE(-sum(quantity * unit_price) FILTER (WHERE quantity < 0), 0) AS returned
 FROM tumble(sale_lines, event_time, INTERVAL '1 minute') GROUP BY window_start, store_id, category, country;
 
 CREATE MATERIALIZED VIEW sales_by_hour WITH (grace = '1 hour', retention = '90 days') AS
 SELECT window_start, store_id, category, country,
        sum(quantity * unit_price) AS revenue,
        count(DISTINCT invoice_no) FILTER (WHERE quantity > 0) AS orders,
-       sum(quantity) FILTER (WHERE quantity > 0) AS items,
+       COALESCE(sum(quantity) FILTER (WHERE quantity > 0), 0) AS items,
        count(DISTINCT invoice_no) FILTER (WHERE quantity < 0) AS returns,
-       -sum(quantity * unit_price) FILTER (WHERE quantity < 0) AS returned
+       COALESCE(-sum(quantity * unit_price) FILTER (WHERE quantity < 0), 0) AS returned
 FROM tumble(sale_lines, event_time, INTERVAL '1 hour') GROUP BY window_start, store_id, category, country;
 
 CREATE MATERIALIZED VIEW sales_by_day WITH (grace = '1 hour', retention = '800 days') AS
 SELECT window_start, store_id, category, country,
        sum(quantity * unit_price) AS revenue,
        count(DISTINCT invoice_no) FILTER (WHERE quantity > 0) AS orders,
-       sum(quantity) FILTER (WHERE quantity > 0) AS items,
+       COALESCE(sum(quantity) FILTER (WHERE quantity > 0), 0) AS items,
        count(DISTINCT invoice_no) FILTER (WHERE quantity < 0) AS returns,
-       -sum(quantity * unit_price) FILTER (WHERE quantity < 0) AS returned
+       COALESCE(-sum(quantity * unit_price) FILTER (WHERE quantity < 0), 0) AS returned
 FROM tumble(sale_lines, event_time, INTERVAL '1 day') GROUP BY window_start, store_id, category, country;
 
 CREATE MATERIALIZED VIEW product_sales_by_day WITH (grace = '1 hour', retention = '800 days') AS
@@ -362,5 +364,5 @@ CREATE MATERIALIZED VIEW sales_totals AS
 SELECT count(*) AS lines, count(DISTINCT invoice_no) AS invoices, count(DISTINCT customer_id) AS customers,
        sum(quantity) AS items, sum(quantity * unit_price) AS revenue,
        count(DISTINCT invoice_no) FILTER (WHERE invoice_no LIKE 'C%') AS cancellations,
-       -sum(quantity * unit_price) FILTER (WHERE quantity < 0) AS returned
+       COALESCE(-sum(quantity * unit_price) FILTER (WHERE quantity < 0), 0) AS returned
 FROM sale_lines;
