@@ -18,6 +18,7 @@ enum class Method : uint8_t {
   kMultiGet,
   kScan,
   kSql,
+  kExport,
   kDescribeViews,
   kAppend,
   kListTopics,
@@ -35,7 +36,7 @@ enum class Method : uint8_t {
   kRollBack,
   kDropRetiredGenerations,
 };
-inline constexpr size_t kMethods = 20;
+inline constexpr size_t kMethods = 21;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.
