@@ -114,6 +114,12 @@ void FakeViews::get(operators::NodeId view, std::vector<Row> keys,
   answer();
 }
 
+void FakeViews::stamp_now(std::vector<operators::NodeId>,
+                          std::function<void(absl::StatusOr<runtime::Stamp>)> done) {
+  if (!get_error.ok()) return done(get_error);
+  done(stamp);
+}
+
 absl::StatusOr<std::unique_ptr<runtime::Snapshot>> FakeViews::pin(std::vector<operators::NodeId>,
                                                                   runtime::Deadline) {
   return std::make_unique<FakeSnapshot>(*this);
