@@ -19,6 +19,7 @@ enum class Method : uint8_t {
   kScan,
   kSql,
   kDescribeViews,
+  kSubscribe,
   kAppend,
   kListTopics,
   kCreateTopic,
@@ -34,8 +35,13 @@ enum class Method : uint8_t {
   kSwapGeneration,
   kRollBack,
   kDropRetiredGenerations,
+  kGetScore,
+  kScore,
+  kStreamAlerts,
+  kGetSales,
+  kGetTopProducts,
 };
-inline constexpr size_t kMethods = 20;
+inline constexpr size_t kMethods = 26;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.

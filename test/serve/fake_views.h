@@ -31,6 +31,11 @@ class FakeViews final : public runtime::ViewReader {
   // Declares a source of JSON records with these columns.
   void add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns);
 
+  // Declares an output of JSON records, fed by the first view.
+  void add_output(const std::string& table, const std::string& topic,
+                  std::vector<schemas::SourceColumn> columns, std::vector<int> primary_key = {},
+                  bool upsert = false);
+
   const operators::Plan& plan() const override { return plan_; }
   void get(operators::NodeId view, std::vector<Row> keys,
            std::function<void(absl::StatusOr<Rows>)> done) override;
