@@ -42,14 +42,6 @@ absl::StatusOr<operators::ExprRef> compile_condition(const SourceText& text, con
   return ExpressionBinder(text, scope, "a rule").bind_condition(*expression);
 }
 
-// The expression as it stands in the condition, whose first line is the text's second one.
-operators::ExprRef a_line_up(const operators::ExprRef& expr) {
-  auto moved = std::make_shared<operators::Expr>(*expr);
-  if (moved->position.line > 1) --moved->position.line;
-  for (operators::ExprRef& arg : moved->args) arg = a_line_up(arg);
-  return moved;
-}
-
 class ConditionCompiler final : public operators::RuleCompiler {
  public:
   explicit ConditionCompiler(Scope scope) : scope_(std::move(scope)) {}
@@ -59,13 +51,14 @@ class ConditionCompiler final : public operators::RuleCompiler {
       return absl::InvalidArgumentError(absl::StrCat("its condition has ", condition.size(),
                                                      " bytes, more than ", kConditionBytesMax));
     }
-    const SourceText text("rule", absl::StrCat(to_absl(kBefore), to_absl(condition)));
-    const auto compiled = compile_condition(text, scope_);
-    if (compiled.ok()) return a_line_up(*compiled);
+    const SourceText text("rule", absl::StrCat(to_absl(kBefore), to_absl(condition)), nullptr,
+                          /*lines_ahead=*/1);
+    auto compiled = compile_condition(text, scope_);
+    if (compiled.ok()) return compiled;
     const Diagnostic wrong = to_diagnostic(compiled.status(), text);
-    const uint32_t line = wrong.line > 1 ? wrong.line - 1 : 1;
-    return absl::InvalidArgumentError(absl::StrCat(line, ":", wrong.column, ": ", wrong.message,
-                                                   wrong.hint.empty() ? "" : "; ", wrong.hint));
+    return absl::InvalidArgumentError(absl::StrCat(wrong.line, ":", wrong.column, ": ",
+                                                   wrong.message, wrong.hint.empty() ? "" : "; ",
+                                                   wrong.hint));
   }
 
  private:

@@ -15,7 +15,7 @@
 -- made: a till, or the web store's checkout of one country.
 CREATE FOREIGN TABLE transactions (
   transaction_id text,
-  event_time timestamptz NOT NULL,
+  event_time timestamptz OPTIONS (unit 'ms') NOT NULL,  -- RFC 3339, or milliseconds since 1970
   card_id text NOT NULL,
   customer_id text,
   device_id text,
@@ -34,7 +34,7 @@ CREATE FOREIGN TABLE transactions (
 -- A payment that turned out to be fraud: the cardholder or the bank says so, days later.
 CREATE FOREIGN TABLE fraud_reports (
   transaction_id text,
-  reported_at timestamptz NOT NULL,
+  reported_at timestamptz OPTIONS (unit 'ms') NOT NULL,
   PRIMARY KEY (transaction_id)
 ) SERVER log OPTIONS (topic 'fraud-reports', format 'json', event_time 'reported_at', out_of_orderness '5 seconds');
 
@@ -52,7 +52,7 @@ CREATE FOREIGN TABLE fraud_rules (
 -- A line of an invoice. What comes back is a line with a negative quantity.
 CREATE FOREIGN TABLE sale_lines (
   invoice_no text NOT NULL,
-  event_time timestamptz NOT NULL,
+  event_time timestamptz OPTIONS (unit 'ms') NOT NULL,
   stock_code text NOT NULL,
   description text,
   quantity integer NOT NULL,
