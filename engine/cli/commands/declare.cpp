@@ -17,6 +17,7 @@
 #include "engine/cli/commands/export.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
+#include "engine/cli/commands/new_product.h"
 #include "engine/cli/commands/plan.h"
 #include "engine/cli/commands/playground.h"
 #include "engine/cli/commands/produce.h"
@@ -46,6 +47,7 @@ struct AllOptions {
   SubscribeCommandOptions subscribe;
   DlqOptions dlq;
   DoctorOptions doctor;
+  NewProductOptions new_product;
   PlanOptions plan;
   ReplayCommands replay;
   TestOptions test;
@@ -78,6 +80,7 @@ class Declaration {
     declare_subscribe();
     declare_dlq();
     declare_doctor();
+    declare_new();
     declare_validate();
     declare_plan();
     declare_replay_and_apply(app_, options_.replay, options_.config, chosen_);
@@ -426,6 +429,25 @@ class Declaration {
     declare_connect(doctor, options.examine.connect);
     output(doctor, options.output);
     runs(doctor, run_doctor, options);
+  }
+
+  void declare_new() {
+    const std::string examples =
+        "  kappa new product orders\n"
+        "  kappa new product orders --into products\n\n"
+        "It lays out a directory with SQL, scenarios, sample records and a README that leads\n"
+        "through them; kappa test passes on it.\n";
+    CLI::App& made = command("new", "Lay out something new: a data product", examples);
+    made.require_subcommand(1);
+    CLI::App& product =
+        declare_command(made, "product", "Lay out a data product that works", examples);
+    NewProductOptions& options = options_.new_product;
+    once(product, "name", options.name, "the product's name, and its directory's")->required();
+    once(product, "--into", options.into, "where the directory is made")
+        ->type_name("DIR")
+        ->capture_default_str();
+    output(product, options.output);
+    runs(product, run_new_product, options);
   }
 
   void declare_plan() {
