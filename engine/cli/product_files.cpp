@@ -14,11 +14,6 @@ namespace fs = std::filesystem;
 
 const char* const kFolders[] = {"events", "models", "rules"};
 
-bool is_product_name(std::string_view name) {
-  if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
-}
-
 absl::Status add_file(const fs::path& root, const fs::path& path,
                       std::map<std::string, std::string>* files) {
   KAPPA_ASSIGN_OR_RETURN(std::string text, state::read_file(path.string()));
@@ -27,6 +22,11 @@ absl::Status add_file(const fs::path& root, const fs::path& path,
 }
 
 }  // namespace
+
+bool is_product_name(std::string_view name) {
+  if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
 
 std::vector<sql::SqlText> ProductFiles::sql() const {
   const auto file = files.find("product.sql");
@@ -58,9 +58,9 @@ absl::StatusOr<ProductFiles> read_product(const std::string& directory) {
   product.name = fs::canonical(root, error).filename().string();
   product.directory = root.parent_path().generic_string();
   if (!is_product_name(product.name)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the directory ", directory, " names its product \"", product.name,
-        "\"; a product's name is 1 to 63 of a-z, 0-9, '_' and '-', and begins with a letter"));
+    return absl::InvalidArgumentError(absl::StrCat("the directory ", directory,
+                                                   " names its product \"", product.name, "\"; ",
+                                                   kProductNameRule));
   }
   for (const char* file : {"product.sql", "contract.yaml"}) {
     if (!fs::exists(root / file, error)) continue;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,8 +23,13 @@ struct ProductFiles {
   schemas::ProductFiles protos() const;
 };
 
+// Whether a name can be a product's: 1 to 63 of [a-z0-9_-], a letter first.
+bool is_product_name(std::string_view name);
+inline constexpr const char* kProductNameRule =
+    "a product's name is 1 to 63 of a-z, 0-9, '_' and '-', and begins with a letter";
+
 // NotFound: no such directory, or it has no product.sql. InvalidArgument: its name cannot be a
-// product's (1 to 63 of [a-z0-9_-], a letter first).
+// product's.
 absl::StatusOr<ProductFiles> read_product(const std::string& directory);
 // Of a directory, or of a lone SQL file, which is taken as the product.sql of the directory that it
 // lies in.

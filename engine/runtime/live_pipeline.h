@@ -128,6 +128,7 @@ class LivePipeline final : public Pipeline {
   void apply_turn(const Fill& fill, bool look_ahead);
   void run_turn(const Fill& fill, bool look_ahead);
   void count_turn(std::chrono::steady_clock::duration took);
+  size_t turn_records_max() const;
   size_t partitions_of(size_t worker) const;
 
   // Reads, between epochs.
@@ -231,6 +232,7 @@ class LivePipeline final : public Pipeline {
   std::chrono::steady_clock::time_point held_since_;
   int64_t last_checkpoint_ms_ = 0;
   std::vector<double> epoch_seconds_;            // the last ones, as a ring
+  double record_seconds_ = 0;                    // what a record cost lately
   uint64_t records_at_start_ = 0;                // applied before start()
   std::chrono::steady_clock::duration busy_{0};  // since then, without waiting
 

@@ -31,9 +31,10 @@ struct Backend {
   Cursors& cursors;
   const Pseudonyms& pseudonyms;
   SyncGroup& syncs;
-  WorkerPool& queries;      // what may take seconds: Sql, Scan, Inspect, swaps
+  WorkerPool& queries;      // what may take seconds: Sql, Scan, steps of Export, Inspect, swaps
   WorkerPool& short_tasks;  // what takes milliseconds: steps of ReadTopic, answers of MultiGet
   std::atomic<size_t>& streams_open;
+  std::atomic<size_t>& exports_open;
   std::string version;
 };
 

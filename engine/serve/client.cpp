@@ -54,6 +54,10 @@ void write_values(const Row& row, google::protobuf::RepeatedPtrField<v1::Value>*
   for (const Value& value : row) to_wire(value, wire->Add());
 }
 
+runtime::WaitingRows waiting_of(const v1::WaitingRows& wire) {
+  return {wire.view(), {static_cast<uint64_t>(wire.rows()), EventTime{wire.until_us()}}};
+}
+
 absl::StatusOr<OutputEvent::Change> change_of(const v1::OutputChange& wire,
                                               const OutputEvent& event, const std::string& topic) {
   OutputEvent::Change change{std::nullopt,
@@ -124,9 +128,7 @@ absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* c
     case v1::SqlResponse::kTrailer:
       *complete = static_cast<size_t>(part.trailer().row_count()) == answer->rows.size();
       for (const v1::WaitingRows& waiting : part.trailer().waiting()) {
-        answer->waiting.push_back(
-            {waiting.view(),
-             {static_cast<uint64_t>(waiting.rows()), EventTime{waiting.until_us()}}});
+        answer->waiting.push_back(waiting_of(waiting));
       }
       return absl::OkStatus();
     case v1::SqlResponse::PART_NOT_SET:
@@ -134,6 +136,44 @@ absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* c
   }
   return absl::OkStatus();
 }
+
+// An export as its messages come in.
+class ExportReader {
+ public:
+  explicit ExportReader(const std::function<absl::Status(const RowsAnswer&)>& on_rows)
+      : on_rows_(on_rows) {}
+
+  absl::Status take(const v1::ExportResponse& part) {
+    if (part.has_header()) {
+      batch_.stamp = from_wire(part.header().stamp());
+      batch_.schema = schema_of(part.header().columns());
+      return on_rows_(batch_);
+    }
+    if (part.has_trailer()) {
+      rows_announced_ = part.trailer().row_count();
+      if (part.trailer().has_waiting()) summary_.waiting = waiting_of(part.trailer().waiting());
+      return absl::OkStatus();
+    }
+    batch_.rows.clear();
+    KAPPA_RETURN_IF_ERROR(add_rows(part.rows().rows(), &batch_));
+    summary_.rows += static_cast<int64_t>(batch_.rows.size());
+    return on_rows_(batch_);
+  }
+
+  absl::StatusOr<ExportSummary> finish() {
+    if (rows_announced_ != summary_.rows) {
+      return absl::DataLossError("the export ended before it was complete");
+    }
+    summary_.stamp = batch_.stamp;
+    return std::move(summary_);
+  }
+
+ private:
+  const std::function<absl::Status(const RowsAnswer&)>& on_rows_;
+  RowsAnswer batch_;
+  ExportSummary summary_;
+  int64_t rows_announced_ = -1;
+};
 
 ViewInfo view_of(const v1::View& wire) {
   ViewInfo view;
@@ -372,6 +412,27 @@ absl::Status Client::scan(const std::string& product, const std::string& view,
     if (!on_page(std::move(page))) break;
   } while (!request.page_token().empty());
   return absl::OkStatus();
+}
+
+absl::StatusOr<ExportSummary> Client::export_view(
+    const ExportRequest& request,
+    const std::function<absl::Status(const RowsAnswer& batch)>& on_rows) {
+  v1::ExportRequest wire;
+  wire.set_product(request.product);
+  wire.set_view(request.view);
+  for (const std::string& column : request.columns) wire.add_columns(column);
+  wire.set_where(request.where);
+  grpc::ClientContext context;
+  impl_->channel.prepare(context, /*endless=*/true);
+  const auto stream = impl_->query->Export(&context, wire);
+  ExportReader reader(on_rows);
+  absl::Status taken;
+  for (v1::ExportResponse part; taken.ok() && stream->Read(&part);) taken = reader.take(part);
+  if (!taken.ok()) context.TryCancel();
+  const absl::Status ended = impl_->channel.status_of(stream->Finish());
+  KAPPA_RETURN_IF_ERROR(taken);
+  KAPPA_RETURN_IF_ERROR(ended);
+  return reader.finish();
 }
 
 absl::StatusOr<std::vector<ViewInfo>> Client::views(const std::string& product) {

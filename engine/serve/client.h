@@ -31,7 +31,7 @@ struct ClientOptions {
   std::string server_name;  // in the server's certificate, if it is not the host's
   std::string token_file;   // holds a bearer token
   bool insecure = false;
-  int64_t timeout_ms = 30'000;  // of every call but one that follows
+  int64_t timeout_ms = 30'000;  // of every call but one that follows, completes or exports
 };
 
 // Rows of an answer.
@@ -64,6 +64,19 @@ struct ScanBounds {
   Row prefix;
   Row start;
   Row end;
+};
+
+// What is exported, as in ExportRequest.
+struct ExportRequest {
+  std::string product;
+  std::string view;
+  std::vector<std::string> columns;  // empty: all
+  std::string where;                 // empty: all rows
+};
+struct ExportSummary {
+  runtime::Stamp stamp;
+  int64_t rows = 0;
+  std::optional<runtime::WaitingRows> waiting;
 };
 
 struct TopicStatus {
@@ -174,6 +187,11 @@ class Client {
   // Calls `on_page` for each page, until it returns false.
   absl::Status scan(const std::string& product, const std::string& view, const ScanBounds& bounds,
                     const std::function<bool(RowsAnswer page)>& on_page, int page_size = 0);
+  // Calls `on_rows` for each batch of rows, first with none, so that columns are known; an error of
+  // its own ends the export and is returned. However long it takes: the server bounds it.
+  absl::StatusOr<ExportSummary> export_view(
+      const ExportRequest& request,
+      const std::function<absl::Status(const RowsAnswer& batch)>& on_rows);
   absl::StatusOr<std::vector<ViewInfo>> views(const std::string& product);
 
   // Calls `on_event` for each message of an output's stream, until it returns false; that ends the

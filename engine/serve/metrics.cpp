@@ -30,6 +30,7 @@ std::string_view method_name(Method method) {
       "kappa.v1.Query/MultiGet",
       "kappa.v1.Query/Scan",
       "kappa.v1.Query/Sql",
+      "kappa.v1.Query/Export",
       "kappa.v1.Query/DescribeViews",
       "kappa.v1.Query/Subscribe",
       "kappa.v1.Ingest/Append",

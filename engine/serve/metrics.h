@@ -18,6 +18,7 @@ enum class Method : uint8_t {
   kMultiGet,
   kScan,
   kSql,
+  kExport,
   kDescribeViews,
   kSubscribe,
   kAppend,
@@ -41,7 +42,7 @@ enum class Method : uint8_t {
   kGetSales,
   kGetTopProducts,
 };
-inline constexpr size_t kMethods = 26;
+inline constexpr size_t kMethods = 27;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.

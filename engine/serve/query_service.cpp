@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/api_error.h"
 #include "engine/serve/backend.h"
+#include "engine/serve/export_stream.h"
 #include "engine/serve/keys.h"
 #include "engine/serve/scan_call.h"
 #include "engine/serve/sql_stream.h"
@@ -67,6 +68,11 @@ class QueryService final : public v1::Query::CallbackService {
   grpc::ServerWriteReactor<v1::SqlResponse>* Sql(grpc::CallbackServerContext* context,
                                                  const v1::SqlRequest* request) override {
     return start_sql(backend_, context, request);
+  }
+
+  grpc::ServerWriteReactor<v1::ExportResponse>* Export(grpc::CallbackServerContext* context,
+                                                       const v1::ExportRequest* request) override {
+    return start_export(backend_, context, request);
   }
 
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(

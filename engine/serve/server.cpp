@@ -135,9 +135,9 @@ struct Server::Impl {
         syncs(the_log),
         queries(options.limits.query_threads, options.limits.queries_waiting_max),
         short_tasks(kShortTaskThreads, kShortTasksMax),
-        backend{products,    *the_log,     *clock,         options.limits, gate,
-                metrics,     cursors,      pseudonyms,     syncs,          queries,
-                short_tasks, streams_open, options.version} {}
+        backend{products,    *the_log,     *clock,       options.limits, gate,
+                metrics,     cursors,      pseudonyms,   syncs,          queries,
+                short_tasks, streams_open, exports_open, options.version} {}
 
   absl::Status start_grpc(const Address& address);
   absl::Status start_http(const Address& address);
@@ -155,6 +155,7 @@ struct Server::Impl {
   Metrics metrics;
   Cursors cursors;
   std::atomic<size_t> streams_open = 0;
+  std::atomic<size_t> exports_open = 0;
   std::atomic<bool> draining = false;
   // Destroyed from the last to the first: calls end before what works for them.
   SyncGroup syncs;

@@ -4,21 +4,20 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "absl/strings/str_cat.h"
 #include "engine/runtime/query_executor.h"
 #include "engine/serve/api_error.h"
 #include "engine/serve/cancellable_reader.h"
 #include "engine/serve/stream_slot.h"
+#include "engine/serve/stream_timeout.h"
 #include "engine/serve/unary_call.h"
 #include "engine/serve/wire.h"
+#include "engine/serve/wrong_sql.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/status_macros.h"
 #include "kappa/v1/query.pb.h"
@@ -28,35 +27,6 @@ namespace {
 
 constexpr size_t kChunkRowsMax = 1024;
 constexpr size_t kChunkBytesMax = 256u << 10;
-
-absl::Status wrong_sql(const std::vector<sql::Diagnostic>& diagnostics) {
-  std::vector<FieldViolation> violations;
-  for (const sql::Diagnostic& diagnostic : diagnostics) {
-    std::string description = diagnostic.message;
-    if (!diagnostic.hint.empty()) description += "; " + diagnostic.hint;
-    violations.push_back(
-        {absl::StrCat("sql:", diagnostic.line, ":", diagnostic.column), std::move(description)});
-  }
-  return with_reason(with_violations(sql::to_status(diagnostics), violations), "INVALID_SQL");
-}
-
-// Cancels a call from a timer, unless the call has ended. The timer may outlive the call.
-class Canceller {
- public:
-  explicit Canceller(grpc::CallbackServerContext* context) : context_(context) {}
-  void cancel() {
-    std::lock_guard lock(mutex_);
-    if (context_ != nullptr) context_->TryCancel();
-  }
-  void end() {
-    std::lock_guard lock(mutex_);
-    context_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  grpc::CallbackServerContext* context_;
-};
 
 // A SELECT on its way. One party has it at a time: the handler, then a query thread, then gRPC's
 // threads, one message after the other; OnCancel only leaves word.
@@ -70,7 +40,7 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
         context_(context),
         deadline_(deadline_of(*context, backend.limits.query_ms_max)),
         slot_(backend.streams_open, backend.limits.streams_max),
-        canceller_(std::make_shared<Canceller>(context)) {}
+        timeout_(context) {}
 
   void start(const std::shared_ptr<SqlStream>& self, const v1::SqlRequest& request) {
     self_ = self;
@@ -94,7 +64,8 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
     absl::StatusOr<runtime::QueryResult> result = run(product, text);
     if (!result.ok()) return end(result.status());
     result_.emplace(*std::move(result));
-    set_alarm();
+    // A caller that takes in nothing must not hold the answer's memory for ever.
+    timeout_.start(backend_.limits.stream_ms_max);
     v1::SqlHeader* header = message_.mutable_header();
     to_wire(result_->stamp, header->mutable_stamp());
     for (const operators::Field& field : result_->schema) to_wire(field, header->add_columns());
@@ -104,7 +75,7 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
   absl::StatusOr<runtime::QueryResult> run(const ServedProduct& product, const std::string& text) {
     KAPPA_RETURN_IF_ERROR(still_wanted());
     const sql::CompiledQuery query = sql::compile_query({"query", text}, product.reader->plan());
-    if (!query.ok()) return wrong_sql(query.diagnostics);
+    if (!query.ok()) return wrong_sql("sql", query.diagnostics);
     CancellableReader reader(*product.reader, [this] { return still_wanted(); });
     return runtime::execute(*query.query, reader,
                             {deadline_, backend_.limits.query_rows_scanned_max,
@@ -147,15 +118,6 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
     StartWrite(&message_);
   }
 
-  // A caller that takes in nothing must not hold the answer's memory for ever.
-  void set_alarm() {
-    const auto at =
-        std::chrono::system_clock::now() + std::chrono::milliseconds(backend_.limits.stream_ms_max);
-    alarm_.Set(at, [canceller = canceller_](bool rang) {
-      if (rang) canceller->cancel();
-    });
-  }
-
   void end(const absl::Status& status) {
     code_ = status.code();
     Finish(to_grpc(status));
@@ -166,7 +128,7 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
   void OnDone() override {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
     backend_.metrics.handled(Method::kSql, code_, took.count());
-    canceller_->end();
+    timeout_.end();
     self_.reset();  // maybe the last reference
   }
 
@@ -181,8 +143,7 @@ class SqlStream final : public grpc::ServerWriteReactor<v1::SqlResponse> {
   std::optional<runtime::QueryResult> result_;
   size_t sent_ = 0;
   v1::SqlResponse message_;
-  const std::shared_ptr<Canceller> canceller_;
-  grpc::Alarm alarm_;
+  StreamTimeout timeout_;
 };
 
 }  // namespace

@@ -38,8 +38,9 @@ bool second_byte_fits(unsigned char first, unsigned char second) {
 
 }  // namespace
 
-SourceText::SourceText(std::string file, std::string text, const operators::Models* models)
-    : file_(std::move(file)), text_(std::move(text)), models_(models) {
+SourceText::SourceText(std::string file, std::string text, const operators::Models* models,
+                       size_t lines_ahead)
+    : file_(std::move(file)), text_(std::move(text)), models_(models), lines_ahead_(lines_ahead) {
   line_starts_.push_back(0);
   for (size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(i + 1);
@@ -56,18 +57,23 @@ size_t SourceText::line_index(size_t offset) const {
   return static_cast<size_t>(after - line_starts_.begin()) - 1;
 }
 
+size_t SourceText::of_user(size_t offset) const {
+  return std::clamp(offset, line_starts_[lines_ahead_], text_.size());
+}
+
 operators::SqlPosition SourceText::position(size_t offset) const {
-  offset = std::min(offset, text_.size());
+  offset = of_user(offset);
   const size_t line = line_index(offset);
   uint32_t column = 1;
   for (size_t i = line_starts_[line]; i < offset; ++i) {
     if (!continues_character(text_[i])) ++column;
   }
-  return {static_cast<uint32_t>(line + 1), column};
+  return {static_cast<uint32_t>(line + 1 - lines_ahead_), column};
 }
 
 size_t SourceText::offset(operators::SqlPosition position) const {
-  size_t offset = line_starts_[std::min<size_t>(position.line, line_starts_.size()) - 1];
+  const size_t line = std::min(lines_ahead_ + position.line, line_starts_.size());
+  size_t offset = line_starts_[line - 1];
   for (uint32_t column = 1; column < position.column && offset < text_.size(); ++column) {
     do {
       ++offset;
@@ -77,7 +83,7 @@ size_t SourceText::offset(operators::SqlPosition position) const {
 }
 
 std::string SourceText::line_at(size_t offset) const {
-  const size_t start = line_starts_[line_index(std::min(offset, text_.size()))];
+  const size_t start = line_starts_[line_index(of_user(offset))];
   size_t end = std::min(text_.find('\n', start), text_.size());
   if (end > start && text_[end - 1] == '\r') --end;
   return text_.substr(start, end - start);

@@ -12,8 +12,11 @@ namespace kappa::sql {
 // Offsets count bytes from 0.
 class SourceText {
  public:
-  // `models` is borrowed; null: there are none.
-  SourceText(std::string file, std::string text, const operators::Models* models = nullptr);
+  // `models` is borrowed; null: there are none. The first `lines_ahead` lines, of which the text
+  // has more, are not the user's: the one behind them is line 1, and what is wrong ahead of it is
+  // wrong at its beginning.
+  SourceText(std::string file, std::string text, const operators::Models* models = nullptr,
+             size_t lines_ahead = 0);
 
   const std::string& file() const { return file_; }
   const std::string& text() const { return text_; }
@@ -28,10 +31,12 @@ class SourceText {
 
  private:
   size_t line_index(size_t offset) const;
+  size_t of_user(size_t offset) const;
 
   std::string file_;
   std::string text_;
   const operators::Models* models_;
+  size_t lines_ahead_;
   std::vector<size_t> line_starts_;
 };
 

@@ -14,8 +14,10 @@
 #include "engine/cli/commands/dlq.h"
 #include "engine/cli/commands/doctor.h"
 #include "engine/cli/commands/explain.h"
+#include "engine/cli/commands/export.h"
 #include "engine/cli/commands/import.h"
 #include "engine/cli/commands/inspect.h"
+#include "engine/cli/commands/new_product.h"
 #include "engine/cli/commands/plan.h"
 #include "engine/cli/commands/playground.h"
 #include "engine/cli/commands/produce.h"
@@ -36,6 +38,7 @@ struct AllOptions {
   PlaygroundOptions playground;
   ServeOptions serve;
   QueryOptions query;
+  ExportOptions exported;
   InspectOptions inspect;
   TopicsOptions topics;
   ImportOptions import;
@@ -44,6 +47,7 @@ struct AllOptions {
   SubscribeCommandOptions subscribe;
   DlqOptions dlq;
   DoctorOptions doctor;
+  NewProductOptions new_product;
   PlanOptions plan;
   ReplayCommands replay;
   TestOptions test;
@@ -67,6 +71,7 @@ class Declaration {
     declare_playground();
     declare_serve();
     declare_query();
+    declare_export();
     declare_inspect();
     declare_topics();
     declare_import();
@@ -75,6 +80,7 @@ class Declaration {
     declare_subscribe();
     declare_dlq();
     declare_doctor();
+    declare_new();
     declare_validate();
     declare_plan();
     declare_replay_and_apply(app_, options_.replay, options_.config, chosen_);
@@ -167,6 +173,38 @@ class Declaration {
     declare_connect(query, options.connect);
     output(query, options.output);
     runs(query, run_query, options);
+  }
+
+  void declare_export() {
+    CLI::App& exported = command(
+        "export", "Write the rows of a view to a file or standard output",
+        "  kappa export card_velocity --file features.csv\n"
+        "  kappa export sales_per_minute --columns window_start,revenue --where 'revenue > 100'\n"
+        "  kappa export best_sellers --format ndjson | zstd > best_sellers.ndjson.zst\n\n"
+        "All rows are as of one moment, in no particular order: sort them, or ask with\n"
+        "kappa query '… ORDER BY …'. In CSV, NULL is an empty field, the empty text is \"\".\n"
+        "A file is there under its name once it is whole. --output json is about the export:\n"
+        "a line with rows, bytes, generation, place and watermark, on standard error if the\n"
+        "rows go to standard output.\n");
+    ExportOptions& options = options_.exported;
+    once(exported, "view", options.rows.view, "the view")->required();
+    declare_product_name(exported, options.rows.product);
+    once(exported, "--columns", options.rows.columns, "only these, in this order; default: all")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->type_name("COL[,COL]");
+    once(exported, "--where", options.rows.where, "only rows for which this holds, as in a SELECT")
+        ->type_name("CONDITION");
+    declare_choice(exported, "--format", options.format,
+                   {{"csv", std::optional(ExportFormat::kCsv)},
+                    {"ndjson", std::optional(ExportFormat::kNdjson)}},
+                   "default: by the file's name, else csv")
+        ->configurable(false);
+    once(exported, "--file", options.file, "write it; default: standard output")->type_name("PATH");
+    once(exported, "--force", options.force, "replace the file if it is there");
+    declare_connect(exported, options.connect);
+    output(exported, options.output);
+    runs(exported, run_export, options);
   }
 
   void declare_inspect() {
@@ -391,6 +429,25 @@ class Declaration {
     declare_connect(doctor, options.examine.connect);
     output(doctor, options.output);
     runs(doctor, run_doctor, options);
+  }
+
+  void declare_new() {
+    const std::string examples =
+        "  kappa new product orders\n"
+        "  kappa new product orders --into products\n\n"
+        "It lays out a directory with SQL, scenarios, sample records and a README that leads\n"
+        "through them; kappa test passes on it.\n";
+    CLI::App& made = command("new", "Lay out something new: a data product", examples);
+    made.require_subcommand(1);
+    CLI::App& product =
+        declare_command(made, "product", "Lay out a data product that works", examples);
+    NewProductOptions& options = options_.new_product;
+    once(product, "name", options.name, "the product's name, and its directory's")->required();
+    once(product, "--into", options.into, "where the directory is made")
+        ->type_name("DIR")
+        ->capture_default_str();
+    output(product, options.output);
+    runs(product, run_new_product, options);
   }
 
   void declare_plan() {

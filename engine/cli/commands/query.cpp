@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "engine/cli/answer_notes.h"
 #include "engine/cli/place_text.h"
 #include "engine/cli/table.h"
 #include "engine/cli/value_json.h"
@@ -55,29 +56,6 @@ void print_json(const serve::QueryAnswer& answer) {
   print(json_text(json));
 }
 
-void tell_waiting(const serve::QueryAnswer& answer) {
-  for (const runtime::WaitingRows& waiting : answer.waiting) {
-    const uint64_t rows = waiting.waiting.rows;
-    if (rows == 0) continue;
-    note(absl::StrCat("kappa: ", waiting.view, ": ", rows,
-                      rows == 1 ? " row waits" : " rows wait, the first",
-                      " until the watermark reaches ", watermark_text(waiting.waiting.until),
-                      "; this answer's is ", watermark_text(answer.stamp.watermark), "\n"));
-  }
-}
-
-// When we serve ourselves nothing runs that would apply what is new in the log.
-void tell_lag(Connection& connection) {
-  if (!connection.own()) return;
-  int64_t lag = 0;
-  for (const DeployedProduct& product : connection.own()->products()) {
-    for (const auto& source : product.live()->pipeline->stats().sources) lag += source.lag_records;
-  }
-  if (lag == 0) return;
-  note(absl::StrCat("kappa: ", lag, lag == 1 ? " record in the log is" : " records in the log are",
-                    " not applied yet; kappa serve applies them\n"));
-}
-
 }  // namespace
 
 int run_query(const QueryOptions& options) {
@@ -97,7 +75,9 @@ int run_query(const QueryOptions& options) {
   } else {
     print_rows(*answer);
   }
-  tell_waiting(*answer);
+  for (const runtime::WaitingRows& waiting : answer->waiting) {
+    tell_waiting(waiting, answer->stamp.watermark);
+  }
   tell_lag(**connection);
   return kExitOk;
 }
