@@ -42,5 +42,7 @@ std::unique_ptr<grpc::Service> make_query_service(const Backend& backend);
 std::unique_ptr<grpc::Service> make_ingest_service(const Backend& backend);
 std::unique_ptr<grpc::Service> make_admin_service(const Backend& backend);
 std::unique_ptr<grpc::Service> make_replay_service(const Backend& backend);
+std::unique_ptr<grpc::Service> make_fraud_service(const Backend& backend);
+std::unique_ptr<grpc::Service> make_sales_service(const Backend& backend);
 
 }  // namespace kappa::serve

@@ -186,6 +186,8 @@ absl::Status Server::Impl::start_grpc(const Address& address) {
   services.push_back(make_ingest_service(backend));
   services.push_back(make_admin_service(backend));
   services.push_back(make_replay_service(backend));
+  services.push_back(make_fraud_service(backend));
+  services.push_back(make_sales_service(backend));
   for (const auto& service : services) builder.RegisterService(service.get());
   builder.AddListeningPort(address.text(), credentials, &grpc_port);
   grpc_server = builder.BuildAndStart();

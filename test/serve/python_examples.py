@@ -20,7 +20,7 @@ def skip(reason):
 
 def make_stubs(repository, out):
     schemas = os.path.join(repository, "schemas")
-    names = ["value", "stamp", "subscribe", "query", "ingest", "admin"]
+    names = ["value", "stamp", "subscribe", "query", "ingest", "admin", "fraud"]
     files = [os.path.join(schemas, "kappa/v1", name + ".proto") for name in names]
     arguments = ["-I", schemas, "--python_out=" + out, "--grpc_python_out=" + out] + files
     plugin = shutil.which("grpc_python_plugin")
@@ -75,6 +75,10 @@ def main():
             check(
                 run(repository, stubs, "ingest.py", ["notes", address], b'{"id": 1}\n{"id": 2}\n'),
                 "2 records are on disk\n",
+            )
+            check(
+                run(repository, stubs, "score.py", ["t1", "card-1", "12.50", address]),
+                "VERDICT_REVIEW 0.5 large_amount watched\n",
             )
     finally:
         server.stdin.close()
