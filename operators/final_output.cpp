@@ -54,8 +54,7 @@ bool passes_rows_on(const PlanNode& node) {
   return std::holds_alternative<FilterNode>(node.op) || std::holds_alternative<ViewNode>(node.op) ||
          std::holds_alternative<DistinctNode>(node.op) ||
          std::holds_alternative<SlidingNode>(node.op) ||
-         std::holds_alternative<ArrangeNode>(node.op) ||
-         std::holds_alternative<LookupNode>(node.op);
+         std::holds_alternative<ArrangeNode>(node.op) || looks_up(node);
 }
 
 std::optional<HeldTime> held_time(const Plan& plan, NodeId id, int column) {

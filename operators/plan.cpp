@@ -132,6 +132,9 @@ struct Describe {
     }
     return text;
   }
+  std::string operator()(const RulesNode& op) const {
+    return absl::StrCat("rules at #", op.event_time);
+  }
   std::string operator()(const RelationJoinNode& op) const {
     return absl::StrCat(describe_join("relation join", op.key, op.outer), " rows by [",
                         absl::StrJoin(op.left_id, ","), "] and [", absl::StrJoin(op.right_id, ","),
@@ -289,9 +292,14 @@ absl::StatusOr<Type> aggregate_result_type(AggregateKind kind, Type argument) {
 
 const JoinKey* join_key(const PlanNode& node) {
   if (const auto* lookup = std::get_if<LookupNode>(&node.op)) return &lookup->key;
+  if (const auto* rules = std::get_if<RulesNode>(&node.op)) return &rules->key;
   if (const auto* join = std::get_if<RelationJoinNode>(&node.op)) return &join->key;
   if (const auto* join = std::get_if<IntervalJoinNode>(&node.op)) return &join->key;
   return nullptr;
+}
+
+bool looks_up(const PlanNode& node) {
+  return std::holds_alternative<LookupNode>(node.op) || std::holds_alternative<RulesNode>(node.op);
 }
 
 NodeId Plan::find_view(std::string_view name) const {

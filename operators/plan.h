@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "operators/expression.h"
 #include "operators/model.h"
+#include "operators/rules.h"
 #include "schemas/source.h"
 
 // A plan is a graph of immutable nodes in an array, inputs before users. engine/sql makes it,
@@ -19,7 +21,7 @@
 //
 //   Source → (Filter | Project | Union)* → Aggregate | Sliding | … → … → View | Output
 //                                             ↑______________________________↓
-//                       … → Arrange ─► Lookup | RelationJoin | IntervalJoin → …
+//                       … → Arrange ─► Lookup | Rules | RelationJoin | IntervalJoin → …
 //                       … → Arrange ──────────↑
 namespace kappa::operators {
 
@@ -239,6 +241,21 @@ struct LookupNode {
   std::optional<Expiry> expiry;
 };
 
+// Each row of its append-only left input with what the rules of the right one, a relation, say
+// about it at the row's place: those whose condition is true of the row and that are valid at its
+// event time. Everything else as for a lookup. Schema: the left input's columns, then rule_ids and
+// reason_codes, texts separated by commas, in the order of the rules' ids, and rule_weight, the sum
+// of the weights.
+//
+// The right input's columns: rule_id text, condition text, reason_code text, weight numeric of at
+// most 18 digits, valid_from and valid_until timestamptz: valid in [from, until), NULL is no bound.
+struct RulesNode {
+  JoinKey key;  // of no columns: all rows meet all rules
+  int event_time;
+  std::shared_ptr<const RuleCompiler> compiler;
+  SqlPosition position;
+};
+
 // The join of two relations, kept up to date with retractions as either changes. With `outer`, left
 // rows without a match are in it too; `condition`, over the join's columns, then says what else a
 // pair must meet to be a match (null: nothing).
@@ -297,8 +314,8 @@ struct OutputNode {
 struct PlanNode {
   NodeId id = 0;
   std::variant<SourceNode, FilterNode, ProjectNode, UnionNode, AggregateNode, DistinctNode,
-               TopNNode, ReorderNode, SlidingNode, ArrangeNode, LookupNode, RelationJoinNode,
-               IntervalJoinNode, ViewNode, OutputNode>
+               TopNNode, ReorderNode, SlidingNode, ArrangeNode, LookupNode, RulesNode,
+               RelationJoinNode, IntervalJoinNode, ViewNode, OutputNode>
       op;
   std::vector<NodeId> inputs;
   Schema schema;
@@ -314,6 +331,9 @@ struct PlanNode {
 
 // The key of a join; null if the node is none.
 const JoinKey* join_key(const PlanNode& node);
+// Whether a node is a join that gives out rows of its left input alone, each at its own place, and
+// at most one for each: a Lookup, or Rules.
+bool looks_up(const PlanNode& node);
 
 struct Statement {
   std::string text;

@@ -12,14 +12,14 @@ std::optional<int64_t> RowExpiry::at(const std::byte* row) const {
 }
 
 void RowExpiry::remove_some(state::Table& table, int64_t watermark_us) {
-  constexpr size_t kRowsMax = 256;
   const state::RowId end = table.row_ids_end();
-  for (size_t n = std::min<size_t>(kRowsMax, end); n > 0; --n) {
+  for (size_t n = std::min<size_t>(pace_.rows_to_look_at(table.rows()), end); n > 0; --n) {
     if (next_ >= end) next_ = 0;
     const state::RowId id = next_++;
     const state::Table& rows = table;
     if (rows.live(id) && has_passed(rows.row(id), watermark_us)) table.erase(id);
   }
+  pace_.swept(table.rows());
 }
 
 }  // namespace kappa::operators

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "operators/plan.h"
+#include "operators/sweep_pace.h"
 #include "state/table.h"
 
 namespace kappa::operators {
@@ -21,13 +22,14 @@ class RowExpiry {
     const std::optional<int64_t> expires = at(row);
     return expires && *expires <= watermark_us;
   }
-  // Removes some of the rows that have expired, going round the table: bounded work a call.
+  // Removes some of the rows that have expired, going round the table.
   void remove_some(state::Table& table, int64_t watermark_us);
 
  private:
   int64_t after_us_;
   state::RowField field_;
   state::RowId next_ = 0;
+  SweepPace pace_;
 };
 
 }  // namespace kappa::operators

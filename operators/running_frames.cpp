@@ -341,39 +341,41 @@ void RunningFrames::remove_expired(int64_t watermark_us) {
 
 namespace {
 
-constexpr RowId kSweptMax = 256;
-
-// Erases some rows whose `time_max` is below `before_us`, from `cursor` on. Says which before.
-template <typename Erase>
-void sweep(Table& table, const state::RowField& time_max, int64_t before_us, RowId* cursor,
-           Erase&& erasing) {
-  const RowId end = std::min<RowId>(table.row_ids_end(), *cursor + kSweptMax);
-  for (; *cursor < end; ++*cursor) {
-    if (table.live(*cursor) && number(std::as_const(table).row(*cursor), time_max) < before_us) {
-      erasing(*cursor);
-      table.erase(*cursor);
+// Erases some rows whose `time_max` is below `before_us`. Says which before.
+template <typename Sweep, typename Erase>
+void sweep_some(Table& table, const state::RowField& time_max, int64_t before_us, Sweep& sweep,
+                Erase&& erasing) {
+  const size_t rows = sweep.pace.rows_to_look_at(table.rows());
+  const auto end = static_cast<RowId>(std::min<size_t>(table.row_ids_end(), sweep.next + rows));
+  for (; sweep.next < end; ++sweep.next) {
+    const RowId row = sweep.next;
+    if (table.live(row) && number(std::as_const(table).row(row), time_max) < before_us) {
+      erasing(row);
+      table.erase(row);
     }
   }
-  if (*cursor >= table.row_ids_end()) *cursor = 0;
+  if (sweep.next >= table.row_ids_end()) sweep.next = 0;
+  sweep.pace.swept(table.rows());
 }
 
 }  // namespace
 
 void RunningFrames::sweep_partitions(int64_t before_us) {
-  sweep(values_.partitions(), values_.time_max, before_us, &partition_cursor_,
-        [&](RowId partition) {
-          index_.erase(partition);
-          for (ExtremeValues& values : extremes_) values.erase(partition);
-        });
+  sweep_some(values_.partitions(), values_.time_max, before_us, partition_sweep_,
+             [&](RowId partition) {
+               index_.erase(partition);
+               for (ExtremeValues& values : extremes_) values.erase(partition);
+             });
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {
+  constexpr size_t kRowsLeast = 32;  // of each of many tables
+  pair_sweeps_.resize(values_.slots().size(), Sweep{SweepPace(kRowsLeast)});
   for (size_t n = 0; n < values_.slots().size(); ++n) {
-    pair_slot_cursor_ = (pair_slot_cursor_ + (pair_cursor_ == 0 ? 1 : 0)) % values_.slots().size();
-    const RunningValues::Slot& slot = values_.slots()[pair_slot_cursor_];
+    const RunningValues::Slot& slot = values_.slots()[n];
     if (!slot.distinct) continue;
-    return sweep(*slot.pairs, slot.pairs->layout().values().back(), before_us, &pair_cursor_,
-                 [](RowId) {});
+    sweep_some(*slot.pairs, slot.pairs->layout().values().back(), before_us, pair_sweeps_[n],
+               [](RowId) {});
   }
 }
 

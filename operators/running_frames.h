@@ -16,6 +16,7 @@
 #include "operators/extreme_values.h"
 #include "operators/operator.h"
 #include "operators/running_values.h"
+#include "operators/sweep_pace.h"
 #include "state/event_log.h"
 
 namespace kappa::operators {
@@ -179,9 +180,13 @@ class RunningFrames final : public Operator {
   std::vector<int64_t> passed_;  // by threshold: events with a time below have passed
   // The others, by time, as long as they count.
   absl::btree_set<std::pair<int64_t, uint64_t>> out_of_order_;
-  state::RowId partition_cursor_ = 0;
-  size_t pair_slot_cursor_ = 0;
-  state::RowId pair_cursor_ = 0;
+  // Where the sweep of a table is, and how fast.
+  struct Sweep {
+    SweepPace pace;
+    state::RowId next = 0;
+  };
+  Sweep partition_sweep_;
+  std::vector<Sweep> pair_sweeps_;  // by slot
 
   std::vector<std::byte> loaded_;  // records, from load_event(), not yet inserted
   Answers answers_;                // scratch of process()

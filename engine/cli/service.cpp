@@ -1,5 +1,6 @@
 #include "engine/cli/service.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -20,6 +21,12 @@ absl::StatusOr<std::string> with_port(const std::string& text, uint16_t port) {
   KAPPA_ASSIGN_OR_RETURN(serve::Address address, serve::parse_address(text));
   address.port = port;
   return address.text();
+}
+
+bool has_decisions(const std::vector<DeployedProduct>& products) {
+  return std::any_of(products.begin(), products.end(), [](const DeployedProduct& product) {
+    return product.live()->pipeline->plan().find_view("decisions") != operators::kNoNode;
+  });
 }
 
 void tell(const std::string& line) {
@@ -81,6 +88,12 @@ absl::Status Service::run(const ServiceOptions& options,
   for (serve::ServedProduct& product : deployment_->served()) {
     server_->set_product(std::move(product));
   }
+  if (options.pseudonym_key_file.empty() && !options.raw_ids &&
+      has_decisions(deployment_->products())) {
+    tell(
+        "pseudonyms of cards and customers are made with a random key and change with every start; "
+        "--pseudonym-key keeps them");
+  }
   return deployment_->directory().publish_address(grpc_address());
 }
 
@@ -91,6 +104,8 @@ absl::Status Service::listen(const ServiceOptions& options) {
   server.insecure = options.insecure;
   server.tls = options.tls;
   server.tokens_file = options.tokens_file;
+  server.pseudonym_key_file = options.pseudonym_key_file;
+  server.raw_ids = options.raw_ids;
   server.version = version();
   server.http_listen_flag = "--http";
   std::vector<serve::ServedProduct> restoring;

@@ -20,6 +20,8 @@ struct ServiceOptions {
   bool insecure = false;
   serve::TlsFiles tls;
   std::string tokens_file;
+  std::string pseudonym_key_file;  // empty: a random key
+  bool raw_ids = false;
 };
 
 // A deployment with its server, running. One thread.

@@ -16,6 +16,7 @@
 #include "operators/project.h"
 #include "operators/relation_join.h"
 #include "operators/reorder.h"
+#include "operators/rule_match.h"
 #include "operators/running_frames.h"
 #include "operators/top_n.h"
 #include "operators/top_one.h"
@@ -118,6 +119,7 @@ absl::StatusOr<std::unique_ptr<operators::Operator>> Dataflow::make_operator(
   }
   if (is<OutputNode>(node)) return make_output(node.id, files);
   if (is<operators::LookupNode>(node)) return std::make_unique<operators::Lookup>(plan_, node.id);
+  if (is<operators::RulesNode>(node)) return std::make_unique<operators::RuleMatch>(plan_, node.id);
   if (is<operators::IntervalJoinNode>(node)) {
     return std::make_unique<operators::IntervalJoin>(plan_, node.id);
   }
@@ -235,7 +237,7 @@ void Dataflow::run_join(uint32_t index, NodeId id, const Turn& turn,
   Instance& instance = worker.nodes[id];
   const auto& inputs = plan_.node(id).inputs;
   // A lookup gives out rows of its left side only, which have their order already.
-  const bool lookup = is<operators::LookupNode>(plan_.node(id));
+  const bool lookup = operators::looks_up(plan_.node(id));
   const auto side = [&](size_t input, uint16_t branch) {
     Batch rows = merge_batches(output_of(index, inputs[input], turn));
     return workers() > 1 && !lookup ? mark_branch(rows, branch, worker.arena) : rows;

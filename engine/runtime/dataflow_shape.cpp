@@ -160,8 +160,7 @@ bool DataflowShape::parted(NodeId id) const {
     open.pop_back();
     const std::vector<NodeId>& inputs = plan_.node(below).inputs;
     exchanged |= exchanged_[below];
-    // A lookup makes at most one row of each on its left.
-    const bool lookup = is<operators::LookupNode>(plan_.node(below));
+    const bool lookup = operators::looks_up(plan_.node(below));
     united |= inputs.size() > 1 && !lookup;
     open.insert(open.end(), inputs.begin(), lookup ? inputs.begin() + 1 : inputs.end());
   }

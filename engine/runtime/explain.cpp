@@ -281,6 +281,12 @@ class Explainer {
     absl::StrAppend(&out->state, "; until ", time, " + ", duration(op.expiry->after_us));
   }
 
+  void tell(const PlanNode& node, const RulesNode& op, ExplainedNode* out) const {
+    out->operation = absl::StrCat("apply rules as they are at each row, valid at ",
+                                  list({op.event_time}, node.schema));
+    out->state = "the rules, by rule_id";
+  }
+
   void tell(const PlanNode& node, const ViewNode& op, ExplainedNode* out) const {
     const std::string key =
         op.by_record ? "topic, partition, offset, ordinal" : list(op.key, node.schema);

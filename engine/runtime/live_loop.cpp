@@ -43,6 +43,7 @@ absl::Status LivePipeline::stop() {
   thread_.join();
   running_ = false;
   turns_.close();
+  parked_.drop(pipeline_ended());
   checkpointer_->stop();
   KAPPA_RETURN_IF_ERROR(failure());
   KAPPA_RETURN_IF_ERROR(checkpointer_->status());
@@ -60,6 +61,7 @@ void LivePipeline::fail(const absl::Status& why) {
   }
   stop_ = true;
   turns_.close();  // nobody waits for a turn that never comes
+  parked_.drop(pipeline_ended());
 }
 
 absl::Status LivePipeline::failure() const {
@@ -76,6 +78,7 @@ void LivePipeline::run() {
     const bool held = absl::IsUnavailable(did.status());
     if (!did.ok() && !held) return fail(did.status());
     note_held(did.status());
+    answer_parked();
     const absl::Status saved = checkpoint_turn();
     if (!saved.ok()) return fail(saved);
     const bool idle = held || !*did;
@@ -83,6 +86,7 @@ void LivePipeline::run() {
     if (idle && !checkpointer_->slicing() && !stop_) turns_.sleep(held ? kAskAgain : idle_time());
   }
   turns_.run_tasks();
+  parked_.drop(pipeline_ended());
 }
 
 // If the log does not answer, the order must not go on without what it would say: the pipeline is
@@ -237,6 +241,11 @@ std::chrono::microseconds LivePipeline::idle_time() const {
     return pacer_.may_go(now) ? kJournalLook : pacer_.wait(now, kPacedLook);
   }
   int64_t wait_ms = 1000;
+  if (!parked_.empty()) {
+    const auto left = parked_.next_deadline() - std::chrono::steady_clock::now();
+    const int64_t left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    wait_ms = std::clamp<int64_t>(left_ms, 1, wait_ms);
+  }
   if (changed_) {
     const int64_t due_ms = last_checkpoint_ms_ + options_.checkpoint_interval_ms;
     wait_ms = std::clamp<int64_t>(due_ms - clock_->now().ms, 1, wait_ms);

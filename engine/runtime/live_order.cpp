@@ -23,7 +23,7 @@ absl::Status LivePipeline::append_entry(JournalEntry entry) {
 }
 
 absl::Status LivePipeline::fill_from_entry(Epoch& epoch) {
-  return reader_->fill(epoch, options_.epoch_records_max);
+  return reader_->fill(epoch, turn_records_max());
 }
 
 // Applies what is left of the entry that reader_ shows.
@@ -39,7 +39,7 @@ absl::Status LivePipeline::apply_entry() {
 }
 
 absl::Status LivePipeline::fill_from_journal(Epoch& epoch, uint64_t* entries_left) {
-  const size_t records_max = pacer_.turn_records_max(options_.epoch_records_max);
+  const size_t records_max = pacer_.turn_records_max(turn_records_max());
   while (epoch.size() < records_max) {
     if (!reader_->entry()) {
       if (*entries_left == 0) return absl::OkStatus();

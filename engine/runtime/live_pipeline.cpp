@@ -44,6 +44,7 @@ LivePipeline::~LivePipeline() {
   turns_.wake();
   if (thread_.joinable()) thread_.join();
   turns_.close();
+  parked_.drop(pipeline_ended());
 }
 
 log::OutboxPublisher* LivePipeline::publisher() const {

@@ -19,6 +19,7 @@
 #include "engine/runtime/outbox.h"
 #include "engine/runtime/outbox_delivery.h"
 #include "engine/runtime/pacer.h"
+#include "engine/runtime/parked_reads.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/shared_tasks.h"
 #include "engine/runtime/turn_queue.h"
@@ -69,6 +70,10 @@ class LivePipeline final : public Pipeline {
   const operators::Plan& plan() const override { return plan_; }
   void get(operators::NodeId view, std::vector<Row> keys,
            std::function<void(absl::StatusOr<Rows>)> done) override;
+  void get_after(After after, operators::NodeId view, std::vector<Row> keys,
+                 std::function<void(absl::StatusOr<Rows>)> done) override;
+  void stamp_now(std::vector<operators::NodeId> nodes,
+                 std::function<void(absl::StatusOr<Stamp>)> done) override;
   absl::StatusOr<std::unique_ptr<Snapshot>> pin(std::vector<operators::NodeId> views,
                                                 Deadline deadline) override;
 
@@ -81,7 +86,7 @@ class LivePipeline final : public Pipeline {
   bool post(std::function<void()> task) const;
   const ViewAccess& view(operators::NodeId id) const { return *views_[id]; }
   int64_t watermark(operators::NodeId id) const { return watermarks_.current(id); }
-  Stamp stamp(const std::vector<operators::NodeId>& views) const;
+  Stamp stamp(const std::vector<operators::NodeId>& nodes) const;
 
  private:
   // Opening.
@@ -123,7 +128,14 @@ class LivePipeline final : public Pipeline {
   void apply_turn(const Fill& fill, bool look_ahead);
   void run_turn(const Fill& fill, bool look_ahead);
   void count_turn(std::chrono::steady_clock::duration took);
+  size_t turn_records_max() const;
   size_t partitions_of(size_t worker) const;
+
+  // Reads, between epochs.
+  Rows read_rows(operators::NodeId view, const std::vector<Row>& keys) const;
+  static absl::Status pipeline_ended();
+  bool is_applied(const After& after) const;
+  void answer_parked();
 
   // Who leads.
   bool is_durable() const;
@@ -220,9 +232,11 @@ class LivePipeline final : public Pipeline {
   std::chrono::steady_clock::time_point held_since_;
   int64_t last_checkpoint_ms_ = 0;
   std::vector<double> epoch_seconds_;            // the last ones, as a ring
+  double record_seconds_ = 0;                    // what a record cost lately
   uint64_t records_at_start_ = 0;                // applied before start()
   std::chrono::steady_clock::duration busy_{0};  // since then, without waiting
 
+  ParkedReads parked_;
   mutable TurnQueue turns_;  // any thread
   mutable std::mutex failure_mutex_;
   absl::Status failure_;

@@ -14,10 +14,6 @@ using operators::NodeId;
 
 namespace {
 
-absl::Status pipeline_ended() {
-  return absl::UnavailableError("the pipeline has stopped; its log says why");
-}
-
 // The pin of a snapshot: a cut of every table that its views are kept in.
 struct Pin {
   struct View {
@@ -188,6 +184,10 @@ class PinnedSnapshot final : public Snapshot {
 
 }  // namespace
 
+absl::Status LivePipeline::pipeline_ended() {
+  return absl::UnavailableError("the pipeline has stopped; its log says why");
+}
+
 bool LivePipeline::post(std::function<void()> task) const {
   return turns_.post(std::move(task));
 }
@@ -211,38 +211,76 @@ absl::Status LivePipeline::run_between_epochs(std::function<void()> task, Deadli
   return absl::OkStatus();
 }
 
-Stamp LivePipeline::stamp(const std::vector<NodeId>& views) const {
+Stamp LivePipeline::stamp(const std::vector<NodeId>& nodes) const {
   Stamp stamp{
       .generation = options_.generation, .epoch = epochs_, .place = {}, .watermark = kEndOfTime};
   for (size_t p = 0; p < applied_.partitions.size(); ++p) {
     if (reader_->is_carried(p)) continue;
     stamp.place.emplace_back(reader_->partition(p), applied_.partitions[p].next);
   }
-  for (NodeId view : views) {
-    stamp.watermark = std::min(stamp.watermark, EventTime{watermarks_.current(view)});
+  for (NodeId node : nodes) {
+    stamp.watermark = std::min(stamp.watermark, EventTime{watermarks_.current(node)});
   }
-  if (views.empty()) stamp.watermark = kNoEventTime;
+  if (nodes.empty()) stamp.watermark = kNoEventTime;
   return stamp;
+}
+
+ViewReader::Rows LivePipeline::read_rows(NodeId id, const std::vector<Row>& keys) const {
+  const ViewAccess& access = *views_[id];
+  const int64_t watermark_us = access.watermark_us(watermarks_);
+  Rows rows{stamp({id}), {}};
+  for (const Row& key : keys) {
+    std::optional<Row>& row = rows.rows.emplace_back();
+    for (uint32_t w = 0; w < access.workers() && !row; ++w) {
+      const std::byte* bytes = access.find(w, key, std::nullopt);
+      if (bytes && access.visible(bytes, watermark_us)) row = access.row_values(bytes);
+    }
+  }
+  return rows;
 }
 
 void LivePipeline::get(NodeId id, std::vector<Row> keys,
                        std::function<void(absl::StatusOr<Rows>)> done) {
-  const auto read = [this, id](const std::vector<Row>& wanted) {
-    const ViewAccess& access = *views_[id];
-    const int64_t watermark_us = access.watermark_us(watermarks_);
-    Rows rows{stamp({id}), {}};
-    for (const Row& key : wanted) {
-      std::optional<Row>& row = rows.rows.emplace_back();
-      for (uint32_t w = 0; w < access.workers() && !row; ++w) {
-        const std::byte* bytes = access.find(w, key, std::nullopt);
-        if (bytes && access.visible(bytes, watermark_us)) row = access.row_values(bytes);
-      }
-    }
-    return rows;
-  };
-  if (!running_) return done(read(keys));
-  const auto task = [read, keys = std::move(keys), done] { done(read(keys)); };
+  if (!running_) return done(read_rows(id, keys));
+  const auto task = [this, id, keys = std::move(keys), done] { done(read_rows(id, keys)); };
   if (!turns_.post(task)) done(pipeline_ended());
+}
+
+void LivePipeline::stamp_now(std::vector<NodeId> nodes,
+                             std::function<void(absl::StatusOr<Stamp>)> done) {
+  if (!running_) return done(stamp(nodes));
+  const auto task = [this, nodes = std::move(nodes), done] { done(stamp(nodes)); };
+  if (!turns_.post(task)) done(pipeline_ended());
+}
+
+bool LivePipeline::is_applied(const After& after) const {
+  for (size_t p = 0; p < applied_.partitions.size(); ++p) {
+    if (reader_->partition(p) != after.partition) continue;
+    return applied_.partitions[p].next > after.offset;
+  }
+  return false;  // of a partition that the order does not have yet
+}
+
+void LivePipeline::get_after(After after, NodeId id, std::vector<Row> keys,
+                             std::function<void(absl::StatusOr<Rows>)> done) {
+  const auto answer = [this, id, keys = std::move(keys), done](const absl::Status& applied) {
+    if (applied.ok()) return done(read_rows(id, keys));
+    done(applied);
+  };
+  const auto task = [this, after = std::move(after), answer] {
+    if (is_applied(after)) return answer(absl::OkStatus());
+    if (!running_) return answer(pipeline_ended());  // nothing will be applied
+    if (!parked_.add({after, answer})) {
+      answer(absl::ResourceExhaustedError("too many calls wait for their record to be applied"));
+    }
+  };
+  if (!running_) return task();
+  if (!turns_.post(task)) answer(pipeline_ended());
+}
+
+void LivePipeline::answer_parked() {
+  if (parked_.empty()) return;
+  parked_.answer([this](const After& after) { return is_applied(after); });
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> LivePipeline::pin(std::vector<NodeId> views,

@@ -1,5 +1,6 @@
 // Turns: an epoch is filled, taken through the front, applied, and becomes visible.
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace {
 
 // Little work is done sooner by one thread than handed around.
 constexpr size_t kPlacesForThreads = 256;
+
+// Of so many records a turn may always be; and what fewer cost says little.
+constexpr size_t kTurnRecordsLeast = 256;
 
 }  // namespace
 
@@ -113,6 +117,15 @@ void LivePipeline::run_turn(const Fill& fill, bool look_ahead) {
   applied_ = std::move(turn_->epoch.after);
 }
 
+// How many records the next turn may have, by what they cost lately.
+size_t LivePipeline::turn_records_max() const {
+  const size_t most = options_.epoch_records_max;
+  const double seconds_max = options_.epoch_ms_max / 1e3;
+  if (record_seconds_ * static_cast<double>(most) <= seconds_max) return most;
+  const auto fit = static_cast<size_t>(seconds_max / record_seconds_);
+  return std::min(most, std::max(kTurnRecordsLeast, fit));
+}
+
 void LivePipeline::count_turn(std::chrono::steady_clock::duration took) {
   const Epoch& epoch = turn_->epoch;
   for (const operators::PlanNode& node : plan_.nodes) {
@@ -131,6 +144,9 @@ void LivePipeline::count_turn(std::chrono::steady_clock::duration took) {
     epoch_seconds_[epochs_ % kDurationsKept] = seconds;
   }
   ++epochs_;
+  if (epoch.size() < kTurnRecordsLeast) return;
+  const double cost = seconds / static_cast<double>(epoch.size());
+  record_seconds_ = record_seconds_ == 0 ? cost : 0.8 * record_seconds_ + 0.2 * cost;
 }
 
 }  // namespace kappa::runtime

@@ -26,6 +26,9 @@ struct PipelineOptions {
   uint32_t generation = 1;
   uint32_t workers = 1;
   uint32_t epoch_records_max = 8192;
+  // Where records cost much, epochs are of fewer, so that none takes much longer than this: point
+  // reads wait for an epoch, and checkpoints are packed between two.
+  uint32_t epoch_ms_max = 10;
   int64_t checkpoint_interval_ms = 1000;
   size_t checkpoint_dirty_bytes_max = 64u << 20;
   // Further than this behind the clock, records are taken as history: one entry, in log-time order.

@@ -66,6 +66,21 @@ class ViewReader {
   // columns, in the key's order (ViewNode::key).
   virtual void get(operators::NodeId view, std::vector<Row> keys,
                    std::function<void(absl::StatusOr<Rows>)> done) = 0;
+  // A record, and until when it is waited for.
+  struct After {
+    TopicPartition partition;
+    Offset offset;
+    Deadline deadline;
+  };
+  // As get(), once that record has been applied: between the epoch that did it and the next one, or
+  // at once. Waiting costs no thread. DeadlineExceeded; ResourceExhausted: too many wait;
+  // Unavailable: the pipeline has stopped. A record of a topic that the plan does not read is never
+  // applied.
+  virtual void get_after(After after, operators::NodeId view, std::vector<Row> keys,
+                         std::function<void(absl::StatusOr<Rows>)> done) = 0;
+  // What an answer would be as of now, with the least watermark of `nodes`, views or not. As get().
+  virtual void stamp_now(std::vector<operators::NodeId> nodes,
+                         std::function<void(absl::StatusOr<Stamp>)> done) = 0;
   virtual absl::StatusOr<std::unique_ptr<Snapshot>> pin(std::vector<operators::NodeId> views,
                                                         Deadline deadline) = 0;
 };

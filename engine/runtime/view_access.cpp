@@ -40,7 +40,7 @@ void ViewAccess::find_closing(const operators::Plan& plan, const Dataflow& flow,
     for (const NodeId input : node.inputs) {
       find_closing(plan, flow, input);
       // What waits on its right side is not on its way to the view.
-      if (std::holds_alternative<operators::LookupNode>(node.op)) break;
+      if (operators::looks_up(node)) break;
     }
   } else if (aggregate->window && aggregate->emit == operators::Emit::kFinal) {
     Closing closing{id, {}};

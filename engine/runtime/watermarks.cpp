@@ -20,10 +20,6 @@ bool is_merged(const PlanNode& node) {
          std::holds_alternative<operators::IntervalJoinNode>(node.op);
 }
 
-bool is_lookup(const PlanNode& node) {
-  return std::holds_alternative<operators::LookupNode>(node.op);
-}
-
 // How far behind what comes in a node's rows may still be.
 int64_t held_back_us(const PlanNode& node) {
   if (const auto* aggregate = std::get_if<operators::AggregateNode>(&node.op)) {
@@ -218,7 +214,7 @@ std::vector<size_t> Watermarks::sources_of(NodeId node) const {
   }
   for (NodeId input : plan_node.inputs) {
     for (size_t source : sources_of(input)) sources.push_back(source);
-    if (is_lookup(plan_node)) break;  // its right input is no stream
+    if (operators::looks_up(plan_node)) break;  // its right input is no stream
   }
   return sources;
 }
@@ -290,7 +286,7 @@ int64_t Watermarks::input_current(NodeId node) const {
 
 int64_t Watermarks::expiry_current(NodeId node) const {
   if (const Rest::Node* at = resting(node)) return at->expiry_watermark;
-  if (!is_lookup(plan_.node(node))) return input_current(node);
+  if (!operators::looks_up(plan_.node(node))) return input_current(node);
   return current_[plan_.node(node).inputs[1]];
 }
 

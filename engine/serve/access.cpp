@@ -13,7 +13,9 @@ namespace kappa::serve {
 namespace {
 
 constexpr size_t kTokenBytesMin = 16;
-constexpr Right kRights[] = {Right::kQuery, Right::kIngest, Right::kAdmin, Right::kMetrics};
+constexpr Right kRights[] = {Right::kQuery, Right::kIngest, Right::kAdmin, Right::kMetrics,
+                             Right::kRawIds};
+constexpr Right kRightsOnProducts[] = {Right::kQuery, Right::kRawIds};
 
 // Takes the same time wherever the two differ, so that a token cannot be guessed byte by byte.
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -41,6 +43,8 @@ std::string_view right_name(Right right) {
       return "admin";
     case Right::kMetrics:
       return "metrics";
+    case Right::kRawIds:
+      return "raw_ids";
   }
   return "";
 }
@@ -60,8 +64,10 @@ absl::StatusOr<AccessList::Caller> AccessList::parse_line(std::string_view line)
   for (size_t i = 2; i < words.size(); ++i) {
     bool known = words[i] == "all";
     if (known) caller.rights.insert(std::begin(kRights), std::end(kRights));
-    if (words[i].starts_with("query=") && words[i].size() > 6) {
-      caller.products.insert(words[i].substr(6));
+    for (const Right right : kRightsOnProducts) {
+      const std::string prefix = absl::StrCat(to_absl(right_name(right)), "=");
+      if (!words[i].starts_with(prefix) || words[i].size() == prefix.size()) continue;
+      caller.on_products.emplace(right, words[i].substr(prefix.size()));
       known = true;
     }
     for (const Right right : kRights) {
@@ -72,7 +78,8 @@ absl::StatusOr<AccessList::Caller> AccessList::parse_line(std::string_view line)
     if (!known) {
       return absl::InvalidArgumentError(
           absl::StrCat("unknown right ", excerpt(words[i]),
-                       "; expected query, query=PRODUCT, ingest, admin, metrics or all"));
+                       "; expected query, query=PRODUCT, ingest, admin, metrics, raw_ids, "
+                       "raw_ids=PRODUCT or all"));
     }
   }
   return caller;
@@ -108,6 +115,10 @@ absl::StatusOr<AccessList> AccessList::load(const std::string& path) {
   return parse(path, text);
 }
 
+bool AccessList::Caller::may(Right right, std::string_view product) const {
+  return rights.contains(right) || on_products.contains({right, std::string(product)});
+}
+
 const AccessList::Caller* AccessList::find(std::string_view token) const {
   const Caller* found = nullptr;
   for (const Caller& caller : callers_) {
@@ -136,13 +147,16 @@ std::string AccessList::name_of(std::optional<std::string_view> authorization) c
   return caller.ok() ? (*caller)->name : "";
 }
 
+bool AccessList::grants(std::optional<std::string_view> authorization, Right right,
+                        std::string_view product) const {
+  const absl::StatusOr<const Caller*> caller = authenticate(authorization);
+  return caller.ok() && (*caller)->may(right, product);
+}
+
 absl::Status AccessList::check(std::optional<std::string_view> authorization, Right right,
                                std::string_view product) const {
   KAPPA_ASSIGN_OR_RETURN(const Caller* const caller, authenticate(authorization));
-  if (caller->rights.contains(right)) return absl::OkStatus();
-  if (right == Right::kQuery && caller->products.contains(std::string(product))) {
-    return absl::OkStatus();
-  }
+  if (caller->may(right, product)) return absl::OkStatus();
   const std::string what = product.empty() ? "" : absl::StrCat(" on product ", to_absl(product));
   return with_reason(
       absl::PermissionDeniedError(absl::StrCat("caller ", caller->name, " has no right to ",

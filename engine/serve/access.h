@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,7 +15,7 @@
 
 namespace kappa::serve {
 
-enum class Right : uint8_t { kQuery, kIngest, kAdmin, kMetrics };
+enum class Right : uint8_t { kQuery, kIngest, kAdmin, kMetrics, kRawIds };
 std::string_view right_name(Right right);
 
 // Who may do what, by bearer tokens. Whoever and whatever is not in it is denied.
@@ -24,9 +25,11 @@ std::string_view right_name(Right right);
 //   # name    token (16 characters or more)   rights
 //   grafana   3c0a6b1f9d5e4b7288aa            query metrics
 //   shop      81f2c64f0a1d4f5d9b3e            query=omnishop ingest
+//   tills     5b8e1f0c7a6d4e2f9c31            query=fraud ingest raw_ids=fraud
 //   ops       77de02b1c4a94c0f8e66            all
 //
-// `query=PRODUCT` grants reads of one product only; `all` grants everything. Immutable.
+// `query=PRODUCT` and `raw_ids=PRODUCT` grant that of one product only; `all` grants everything.
+// Whoever has no `raw_ids` gets pseudonyms where a service has them (pseudonyms.h). Immutable.
 class AccessList {
  public:
   // InvalidArgument names file, line and what is wrong.
@@ -37,6 +40,9 @@ class AccessList {
   // Unauthenticated: no token, or an unknown one. PermissionDenied names caller and right.
   absl::Status check(std::optional<std::string_view> authorization, Right right,
                      std::string_view product) const;
+  // Whether the caller with that token has the right; no token, or an unknown one: no.
+  bool grants(std::optional<std::string_view> authorization, Right right,
+              std::string_view product) const;
   // The name of the caller with that token; empty: no token, or an unknown one.
   std::string name_of(std::optional<std::string_view> authorization) const;
 
@@ -45,7 +51,8 @@ class AccessList {
     std::string name;
     std::string token;
     std::set<Right> rights;
-    std::set<std::string> products;  // that it may query; without Right::kQuery itself
+    std::set<std::pair<Right, std::string>> on_products;  // rights on one product only
+    bool may(Right right, std::string_view product) const;
   };
   const Caller* find(std::string_view token) const;
   // Unauthenticated says what is wrong with the header.

@@ -9,6 +9,7 @@
 #include "engine/serve/limits.h"
 #include "engine/serve/metrics.h"
 #include "engine/serve/product.h"
+#include "engine/serve/pseudonyms.h"
 #include "engine/serve/sync_group.h"
 #include "engine/serve/worker_pool.h"
 
@@ -28,6 +29,7 @@ struct Backend {
   const Gate& gate;
   Metrics& metrics;
   Cursors& cursors;
+  const Pseudonyms& pseudonyms;
   SyncGroup& syncs;
   WorkerPool& queries;      // what may take seconds: Sql, Scan, steps of Export, Inspect, swaps
   WorkerPool& short_tasks;  // what takes milliseconds: steps of ReadTopic, answers of MultiGet

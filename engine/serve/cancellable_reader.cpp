@@ -53,6 +53,16 @@ void CancellableReader::get(operators::NodeId view, std::vector<Row> keys,
   reader_.get(view, std::move(keys), std::move(done));
 }
 
+void CancellableReader::get_after(After after, operators::NodeId view, std::vector<Row> keys,
+                                  std::function<void(absl::StatusOr<Rows>)> done) {
+  reader_.get_after(std::move(after), view, std::move(keys), std::move(done));
+}
+
+void CancellableReader::stamp_now(std::vector<operators::NodeId> nodes,
+                                  std::function<void(absl::StatusOr<runtime::Stamp>)> done) {
+  reader_.stamp_now(std::move(nodes), std::move(done));
+}
+
 absl::StatusOr<std::unique_ptr<runtime::Snapshot>> CancellableReader::pin(
     std::vector<operators::NodeId> views, runtime::Deadline deadline) {
   KAPPA_RETURN_IF_ERROR(still_wanted_());

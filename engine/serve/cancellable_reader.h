@@ -23,6 +23,10 @@ class CancellableReader final : public runtime::ViewReader {
   const operators::Plan& plan() const override { return reader_.plan(); }
   void get(operators::NodeId view, std::vector<Row> keys,
            std::function<void(absl::StatusOr<Rows>)> done) override;
+  void get_after(After after, operators::NodeId view, std::vector<Row> keys,
+                 std::function<void(absl::StatusOr<Rows>)> done) override;
+  void stamp_now(std::vector<operators::NodeId> nodes,
+                 std::function<void(absl::StatusOr<runtime::Stamp>)> done) override;
   absl::StatusOr<std::unique_ptr<runtime::Snapshot>> pin(std::vector<operators::NodeId> views,
                                                          runtime::Deadline deadline) override;
 

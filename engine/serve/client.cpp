@@ -58,6 +58,65 @@ runtime::WaitingRows waiting_of(const v1::WaitingRows& wire) {
   return {wire.view(), {static_cast<uint64_t>(wire.rows()), EventTime{wire.until_us()}}};
 }
 
+absl::StatusOr<OutputEvent::Change> change_of(const v1::OutputChange& wire,
+                                              const OutputEvent& event, const std::string& topic) {
+  OutputEvent::Change change{std::nullopt,
+                             {},
+                             LogTime{wire.timestamp_ms()},
+                             {topic, wire.partition()},
+                             Offset{wire.offset()}};
+  if (wire.has_row()) {
+    KAPPA_ASSIGN_OR_RETURN(change.row, row_of(wire.row(), event.columns));
+  }
+  operators::Schema key;
+  for (const std::string& name : event.key_columns) {
+    for (const operators::Field& field : event.columns) {
+      if (field.name == name) key.push_back(field);
+    }
+  }
+  KAPPA_ASSIGN_OR_RETURN(change.key, row_of(wire.key(), key));
+  return change;
+}
+
+// Reads a message; `event` and `topic` have what the last header said.
+absl::Status take_event(const v1::SubscribeResponse& wire, std::string* topic, OutputEvent* event) {
+  event->resume_token = wire.resume_token();
+  event->what = std::monostate();
+  switch (wire.event_case()) {
+    case v1::SubscribeResponse::kHeader:
+      *topic = wire.header().topic();
+      event->columns = schema_of(wire.header().columns());
+      event->key_columns = {wire.header().key().begin(), wire.header().key().end()};
+      break;
+    case v1::SubscribeResponse::kChange: {
+      KAPPA_ASSIGN_OR_RETURN(event->what, change_of(wire.change(), *event, *topic));
+      break;
+    }
+    case v1::SubscribeResponse::kHeartbeat:
+      event->what = wire.heartbeat().has_stamp()
+                        ? OutputEvent::Heartbeat{from_wire(wire.heartbeat().stamp())}
+                        : OutputEvent::Heartbeat{};
+      break;
+    case v1::SubscribeResponse::kLagged:
+      event->what = OutputEvent::Lagged{{wire.lagged().topic(), wire.lagged().partition()},
+                                        Offset{wire.lagged().from_offset()},
+                                        Offset{wire.lagged().to_offset()}};
+      break;
+    case v1::SubscribeResponse::kGenerationChanged:
+      event->what = OutputEvent::GenerationChanged{wire.generation_changed().from(),
+                                                   wire.generation_changed().to()};
+      break;
+    case v1::SubscribeResponse::kUnreadable:
+      event->what = OutputEvent::Unreadable{{*topic, wire.unreadable().partition()},
+                                            Offset{wire.unreadable().offset()},
+                                            wire.unreadable().reason()};
+      break;
+    case v1::SubscribeResponse::EVENT_NOT_SET:
+      break;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* complete) {
   switch (part.part_case()) {
     case v1::SqlResponse::kHeader:
@@ -386,6 +445,32 @@ absl::StatusOr<std::vector<ViewInfo>> Client::views(const std::string& product) 
   std::vector<ViewInfo> views;
   for (const v1::View& view : response.views()) views.push_back(view_of(view));
   return views;
+}
+
+absl::Status Client::subscribe(const std::string& product, const std::string& output,
+                               const SubscribeOptions& options,
+                               const std::function<bool(const OutputEvent& event)>& on_event) {
+  v1::SubscribeRequest request;
+  request.set_product(product);
+  request.set_output(output);
+  request.set_resume_token(options.resume_token);
+  request.set_from(options.from_beginning ? v1::SUBSCRIBE_FROM_BEGINNING : v1::SUBSCRIBE_FROM_END);
+  request.set_heartbeat_ms(static_cast<int32_t>(options.heartbeat_ms));
+  grpc::ClientContext context;
+  impl_->channel.prepare(context, /*endless=*/true);
+  const auto stream = impl_->query->Subscribe(&context, request);
+  OutputEvent event;
+  std::string topic;
+  absl::Status taken;
+  bool wanted = true;
+  for (v1::SubscribeResponse response; wanted && stream->Read(&response);) {
+    taken = take_event(response, &topic, &event);
+    wanted = taken.ok() && on_event(event);
+  }
+  if (wanted) return impl_->channel.status_of(stream->Finish());
+  context.TryCancel();
+  (void)stream->Finish();
+  return taken;
 }
 
 absl::StatusOr<std::vector<log::AppendedAt>> Client::append(

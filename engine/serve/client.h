@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -101,6 +102,45 @@ struct TopicReadOptions {
   bool follow = false;
 };
 
+struct SubscribeOptions {
+  std::string resume_token;     // empty: none
+  bool from_beginning = false;  // without a token
+  int64_t heartbeat_ms = 0;     // 0: as the server does
+};
+
+// A message of a stream of an output: one of them, or a header, which has nothing of its own.
+struct OutputEvent {
+  struct Change {
+    std::optional<Row> row;  // nullopt: the row of `key` is gone
+    Row key;                 // of the columns key_columns
+    LogTime timestamp;
+    TopicPartition partition;
+    Offset offset;
+  };
+  struct Heartbeat {
+    std::optional<runtime::Stamp> stamp;
+  };
+  struct Lagged {
+    TopicPartition partition;
+    Offset from;
+    Offset to;
+  };
+  struct GenerationChanged {
+    uint32_t from = 0;
+    uint32_t to = 0;
+  };
+  struct Unreadable {
+    TopicPartition partition;
+    Offset offset;
+    std::string reason;
+  };
+  // As the last header has them.
+  operators::Schema columns;
+  std::vector<std::string> key_columns;
+  std::string resume_token;
+  std::variant<std::monostate, Change, Heartbeat, Lagged, GenerationChanged, Unreadable> what;
+};
+
 struct ReceivedRecord {
   int32_t partition = 0;
   Offset offset;
@@ -153,6 +193,12 @@ class Client {
       const ExportRequest& request,
       const std::function<absl::Status(const RowsAnswer& batch)>& on_rows);
   absl::StatusOr<std::vector<ViewInfo>> views(const std::string& product);
+
+  // Calls `on_event` for each message of an output's stream, until it returns false; that ends the
+  // call with OK.
+  absl::Status subscribe(const std::string& product, const std::string& output,
+                         const SubscribeOptions& options,
+                         const std::function<bool(const OutputEvent& event)>& on_event);
 
   // `synced`: acknowledged once the records are on stable storage. Many records go in several
   // requests: after an error those of earlier requests are in the log.

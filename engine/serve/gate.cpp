@@ -30,8 +30,9 @@ std::string certified_name(const grpc::ServerContextBase& context) {
 
 }  // namespace
 
-Gate::Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit)
-    : access_(std::move(access)), audit_(std::move(audit)) {}
+Gate::Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit,
+           bool raw_ids)
+    : access_(std::move(access)), audit_(std::move(audit)), raw_ids_(raw_ids) {}
 
 absl::Status Gate::admit(const grpc::ServerContextBase& context, Method method, Right right,
                          std::string_view product) const {
@@ -52,6 +53,10 @@ absl::Status Gate::admit(std::optional<std::string_view> authorization, Right ri
     audit_(absl::StrCat("denied ", what, " to ", peer, ": ", status.message()));
   }
   return status;
+}
+
+bool Gate::may_see_raw_ids(const grpc::ServerContextBase& context, std::string_view product) const {
+  return access_ ? access_->grants(authorization_of(context), Right::kRawIds, product) : raw_ids_;
 }
 
 std::string Gate::caller(const grpc::ServerContextBase& context) const {

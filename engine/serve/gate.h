@@ -16,17 +16,22 @@ class ServerContextBase;
 namespace kappa::serve {
 
 // Lets callers in, and keeps the audit: who was denied what, and who did what cannot be undone by
-// calling again. Without an access list everyone who can connect may do everything. Thread-safe.
+// calling again. Without an access list everyone who can connect may do everything, but for
+// seeing ids that a service gives pseudonyms of. Thread-safe.
 class Gate {
  public:
   // `audit` gets one line for each denial and for each deed; any thread calls it.
-  Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit);
+  // `raw_ids`: without an access list, whether callers may see ids as they are.
+  Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit,
+       bool raw_ids = false);
 
   absl::Status admit(const grpc::ServerContextBase& context, Method method, Right right,
                      std::string_view product) const;
   // For HTTP: the value of the Authorization header.
   absl::Status admit(std::optional<std::string_view> authorization, Right right,
                      const std::string& what, const std::string& peer) const;
+  // Whether a caller that has been let in gets ids as they are, and not their pseudonyms.
+  bool may_see_raw_ids(const grpc::ServerContextBase& context, std::string_view product) const;
   // Who calls, for the audit: the token's name, else what the certificate says, and from where:
   // "ops at ipv4:127.0.0.1:50312".
   std::string caller(const grpc::ServerContextBase& context) const;
@@ -38,6 +43,7 @@ class Gate {
  private:
   const std::optional<AccessList> access_;
   const std::function<void(const std::string&)> audit_;
+  const bool raw_ids_;
 };
 
 }  // namespace kappa::serve

@@ -23,8 +23,12 @@ struct ServerLimits {
   size_t replay_files_max = 1'000;  // of one StartReplay
   size_t query_threads = 2;         // that run Sql, Scan and Export
   size_t queries_waiting_max = 64;  // for one of them
-  size_t streams_max = 256;         // of Sql, Export and ReadTopic that are open
+  size_t streams_max = 256;         // of Sql, Export, ReadTopic and Subscribe that are open
   size_t exports_max = 16;          // of these, Export: each pins its view as it was
+  int64_t heartbeat_ms = 5'000;     // of Subscribe, unless the caller says
+  int64_t heartbeat_ms_min = 100;
+  int64_t heartbeat_ms_max = 60'000;
+  int64_t score_ms_max = 10'000;  // of Score, and what a call without a deadline has
   int calls_per_connection_max = 128;
 };
 

@@ -32,6 +32,7 @@ std::string_view method_name(Method method) {
       "kappa.v1.Query/Sql",
       "kappa.v1.Query/Export",
       "kappa.v1.Query/DescribeViews",
+      "kappa.v1.Query/Subscribe",
       "kappa.v1.Ingest/Append",
       "kappa.v1.Admin/ListTopics",
       "kappa.v1.Admin/CreateTopic",
@@ -47,6 +48,11 @@ std::string_view method_name(Method method) {
       "kappa.v1.Replay/SwapGeneration",
       "kappa.v1.Replay/RollBack",
       "kappa.v1.Replay/DropRetiredGenerations",
+      "kappa.v1.FraudService/GetScore",
+      "kappa.v1.FraudService/Score",
+      "kappa.v1.FraudService/StreamAlerts",
+      "kappa.v1.SalesService/GetSales",
+      "kappa.v1.SalesService/GetTopProducts",
   };
   return kNames[static_cast<size_t>(method)];
 }

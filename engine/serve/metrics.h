@@ -20,6 +20,7 @@ enum class Method : uint8_t {
   kSql,
   kExport,
   kDescribeViews,
+  kSubscribe,
   kAppend,
   kListTopics,
   kCreateTopic,
@@ -35,8 +36,13 @@ enum class Method : uint8_t {
   kSwapGeneration,
   kRollBack,
   kDropRetiredGenerations,
+  kGetScore,
+  kScore,
+  kStreamAlerts,
+  kGetSales,
+  kGetTopProducts,
 };
-inline constexpr size_t kMethods = 21;
+inline constexpr size_t kMethods = 27;
 std::string_view method_name(Method method);  // "kappa.v1.Query/Get"
 
 // What /metrics shows: counters of the API, and figures that each scrape asks of the products.

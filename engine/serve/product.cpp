@@ -64,14 +64,21 @@ Products::Products(std::vector<ServedProduct> products) {
 
 void Products::set(ServedProduct product) {
   auto ref = std::make_shared<const ServedProduct>(std::move(product));
-  std::lock_guard lock(mutex_);
-  for (Ref& present : products_) {
-    if (present->name == ref->name) {
-      present = std::move(ref);
-      return;
+  {
+    std::lock_guard lock(mutex_);
+    const auto present = std::find_if(products_.begin(), products_.end(),
+                                      [&](const Ref& one) { return one->name == ref->name; });
+    if (present == products_.end()) {
+      products_.push_back(std::move(ref));
+    } else {
+      std::swap(*present, ref);
     }
   }
-  products_.push_back(std::move(ref));
+  listeners_.notify();  // the one that was replaced goes without the lock, too
+}
+
+std::shared_ptr<void> Products::on_set(std::function<void()> callback) {
+  return listeners_.add(std::move(callback));
 }
 
 std::vector<Products::Ref> Products::all() const {

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/log/append_listeners.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/reads.h"
 #include "engine/serve/generations.h"
@@ -59,6 +60,9 @@ class Products {
 
   // Replaces the product of that name, or adds one.
   void set(ServedProduct product);
+  // `on_set` is called after each set(), from any thread; it must only wake someone. Returns a
+  // handle whose destruction ends the subscription.
+  std::shared_ptr<void> on_set(std::function<void()> callback);
   std::vector<Ref> all() const;
   // The name that a request means: the only product's if it names none; empty if that is unclear.
   std::string name_for(std::string_view requested) const;
@@ -72,6 +76,7 @@ class Products {
  private:
   mutable std::mutex mutex_;
   std::vector<Ref> products_;
+  log::AppendListeners listeners_;  // to set()
 };
 
 // A view that a request means.

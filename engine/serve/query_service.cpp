@@ -11,6 +11,7 @@
 #include "engine/serve/keys.h"
 #include "engine/serve/scan_call.h"
 #include "engine/serve/sql_stream.h"
+#include "engine/serve/subscription_reactor.h"
 #include "engine/serve/unary_call.h"
 #include "engine/serve/wire.h"
 #include "engine/types/status_macros.h"
@@ -72,6 +73,20 @@ class QueryService final : public v1::Query::CallbackService {
   grpc::ServerWriteReactor<v1::ExportResponse>* Export(grpc::CallbackServerContext* context,
                                                        const v1::ExportRequest* request) override {
     return start_export(backend_, context, request);
+  }
+
+  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
+      grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override {
+    const auto same = [](const v1::SubscribeResponse& event, v1::SubscribeResponse* response) {
+      *response = event;
+      return absl::OkStatus();
+    };
+    const bool from_beginning = request->from() == v1::SUBSCRIBE_FROM_BEGINNING;
+    return SubscriptionReactor<v1::SubscribeResponse>::start_new(
+        backend_, *context,
+        {Method::kSubscribe, request->product(), request->output(), request->resume_token(),
+         from_beginning, request->heartbeat_ms()},
+        same);
   }
 
   grpc::ServerUnaryReactor* DescribeViews(grpc::CallbackServerContext* context,

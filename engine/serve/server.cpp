@@ -71,6 +71,17 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const Tl
   return grpc::SslServerCredentials(ssl);
 }
 
+absl::StatusOr<Pseudonyms> pseudonyms_of(const ServerOptions& options) {
+  if (options.raw_ids && !options.tokens_file.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.raw_ids_flag,
+                     " is for servers without a tokens file; in that, give callers who may see ids "
+                     "as they are the right raw_ids"));
+  }
+  if (options.pseudonym_key_file.empty()) return Pseudonyms::with_random_key();
+  return Pseudonyms::load(options.pseudonym_key_file);
+}
+
 // Decides for one server whether it has reflection. The library gives it to every server of a
 // process that links it, unasked, so it is taken out first.
 class Reflection final : public grpc::ServerBuilderOption {
@@ -113,19 +124,20 @@ void set_channel_limits(grpc::ServerBuilder& builder, const ServerLimits& limits
 
 struct Server::Impl {
   Impl(ServerOptions with, std::vector<ServedProduct> served, log::Log* the_log,
-       const Clock* the_clock, std::optional<AccessList> access)
+       const Clock* the_clock, std::optional<AccessList> access, Pseudonyms stand_ins)
       : options(std::move(with)),
         clock(the_clock != nullptr ? the_clock : &system_clock),
         products(std::move(served)),
-        gate(std::move(access), options.audit ? options.audit : audit_to_stderr()),
+        gate(std::move(access), options.audit ? options.audit : audit_to_stderr(), options.raw_ids),
+        pseudonyms(std::move(stand_ins)),
         metrics(&products, the_log, clock, options.version),
         cursors(clock, &options.limits),
         syncs(the_log),
         queries(options.limits.query_threads, options.limits.queries_waiting_max),
         short_tasks(kShortTaskThreads, kShortTasksMax),
-        backend{products,     *the_log,     *clock,         options.limits, gate,
-                metrics,      cursors,      syncs,          queries,        short_tasks,
-                streams_open, exports_open, options.version} {}
+        backend{products,    *the_log,     *clock,       options.limits, gate,
+                metrics,     cursors,      pseudonyms,   syncs,          queries,
+                short_tasks, streams_open, exports_open, options.version} {}
 
   absl::Status start_grpc(const Address& address);
   absl::Status start_http(const Address& address);
@@ -139,6 +151,7 @@ struct Server::Impl {
   const Clock* const clock;
   Products products;
   const Gate gate;
+  const Pseudonyms pseudonyms;
   Metrics metrics;
   Cursors cursors;
   std::atomic<size_t> streams_open = 0;
@@ -266,12 +279,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerOptions options,
   if (!options.tokens_file.empty()) {
     KAPPA_ASSIGN_OR_RETURN(access, AccessList::load(options.tokens_file));
   }
+  KAPPA_ASSIGN_OR_RETURN(Pseudonyms pseudonyms, pseudonyms_of(options));
   KAPPA_RETURN_IF_ERROR(check_listenable(address, options.listen_flag));
   if (http_address)
     KAPPA_RETURN_IF_ERROR(check_listenable(*http_address, options.http_listen_flag));
 
   auto impl = std::make_unique<Impl>(std::move(options), std::move(products), log, clock,
-                                     std::move(access));
+                                     std::move(access), std::move(pseudonyms));
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   KAPPA_RETURN_IF_ERROR(server->impl_->start_grpc(address));
   if (http_address) KAPPA_RETURN_IF_ERROR(server->impl_->start_http(*http_address));

@@ -22,12 +22,16 @@ struct ServerOptions {
   bool insecure = false;
   TlsFiles tls;             // for both listeners
   std::string tokens_file;  // see AccessList; empty: whoever can connect may do everything
+  // Holds the key of pseudonyms (pseudonyms.h); empty: one made at random, for as long as it runs.
+  std::string pseudonym_key_file;
+  bool raw_ids = false;  // without a tokens file: callers may see ids as they are
   ServerLimits limits;
   std::string version = "unknown";
   // As errors name them.
   std::string listen_flag = "--listen";
   std::string http_listen_flag = "--http";
   std::string insecure_flag = "--insecure";
+  std::string raw_ids_flag = "--raw-ids";
   // Gets one line for each call that is denied and for each change of what is live (see Gate). Any
   // thread calls it. Empty: they go to stderr.
   std::function<void(const std::string&)> audit;

@@ -9,6 +9,7 @@ namespace {
 // What the grammar accepts beyond what is supported, by the names of PostgreSQL's parse tree.
 constexpr std::array kConstructs = {
     // ---- SELECT ----
+    Construct{"SelectStmt.fromClause", "FROM", "a condition reads the columns of its row"},
     Construct{"SelectStmt.distinctClause", "SELECT DISTINCT", "GROUP BY the columns instead"},
     Construct{"SelectStmt.distinctClause.on", "DISTINCT ON", ""},
     Construct{"SelectStmt.windowClause", "WINDOW", ""},

@@ -8,6 +8,7 @@
 #include "engine/sql/construct.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/join_from.h"
+#include "engine/sql/rules_function.h"
 #include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
 
@@ -73,11 +74,17 @@ absl::StatusOr<FromItem> bind_subquery(const Node& from, NestedQueries& queries)
   return item;
 }
 
-absl::StatusOr<FromItem> bind_window(const Node& function, const NestedQueries& queries,
-                                     const SourceText& text) {
+absl::StatusOr<FromItem> bind_function(const Node& function, NestedQueries& queries,
+                                       const SourceText& text) {
   KAPPA_RETURN_IF_ERROR(expect_only(function, {{"functions"}, {"alias"}}));
   const auto items = function.list("functions")[0].list("items");
   if (!items[0].is("FuncCall")) return fault(function, "FROM takes a table or a window function");
+  if (items[0].names("funcname").back() == "apply_rules") {
+    FromItem item{.node = &function};
+    KAPPA_ASSIGN_OR_RETURN(item.relation, bind_apply_rules(items[0], queries, text));
+    KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(function, item.relation->name));
+    return item;
+  }
   KAPPA_ASSIGN_OR_RETURN(BoundWindow window, bind_window_function(items[0], queries, text));
   FromItem item{.relation = window.relation, .window = std::move(window.window), .node = &function};
   KAPPA_ASSIGN_OR_RETURN(item.alias, alias_of(function, item.relation->name));
@@ -110,7 +117,7 @@ absl::StatusOr<FromItem> bind_from_item(const Node& item, NestedQueries& queries
                                         const SourceText& text) {
   if (item.is("RangeVar")) return bind_table(item, queries);
   if (item.is("RangeSubselect")) return bind_subquery(item, queries);
-  if (item.is("RangeFunction")) return bind_window(item, queries, text);
+  if (item.is("RangeFunction")) return bind_function(item, queries, text);
   return not_supported(item, item.kind, "in a view");
 }
 

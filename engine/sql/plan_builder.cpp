@@ -180,6 +180,20 @@ NodeId PlanBuilder::lookup(NodeId left, NodeId right, LookupNode op) {
   return add(std::move(node));
 }
 
+NodeId PlanBuilder::rules(NodeId rows, NodeId rules, RulesNode op,
+                          const std::vector<std::string>& names) {
+  PlanNode node = join(rows, rules, op.key);
+  const Type weight = plan_->nodes[rules].schema[3].type;
+  node.schema.resize(names.size());
+  for (size_t i = 0; i < names.size(); ++i) node.schema[i].name = names[i];
+  node.schema.push_back({"rule_ids", Type::text()});
+  node.schema.push_back({"reason_codes", Type::text()});
+  node.schema.push_back({"rule_weight", Type::numeric(38, weight.scale)});
+  node.event_time = plan_->nodes[rows].event_time;
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
 NodeId PlanBuilder::relation_join(NodeId left, NodeId right, RelationJoinNode op) {
   PlanNode node = join(left, right, op.key);
   node.changelog = true;

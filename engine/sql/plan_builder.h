@@ -32,6 +32,9 @@ class PlanBuilder {
   // Both inputs come arranged by their side of the key. The rows' event time is the left side's.
   operators::NodeId lookup(operators::NodeId left, operators::NodeId right,
                            operators::LookupNode op);
+  // As lookup(). The rows' columns are called `names`, as the rules call them.
+  operators::NodeId rules(operators::NodeId rows, operators::NodeId rules, operators::RulesNode op,
+                          const std::vector<std::string>& names);
   // Of either, and of none of the two, are the joined rows' event times.
   operators::NodeId interval_join(operators::NodeId left, operators::NodeId right,
                                   operators::IntervalJoinNode op);

@@ -206,7 +206,7 @@ absl::StatusOr<BoundWindow> bind_window_function(const Node& call, const NestedQ
   const Signature* signature = find_signature(name);
   if (!signature) {
     return fault(call, absl::StrCat(name, "() cannot stand in FROM"),
-                 "window functions are tumble(), hop(), cumulate() and session()");
+                 "functions in FROM are tumble(), hop(), cumulate(), session() and apply_rules()");
   }
   const auto args = call.list("args");
   const size_t most = 2 + signature->spans.size();

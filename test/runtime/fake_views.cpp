@@ -85,6 +85,11 @@ void FakeViews::get(operators::NodeId view, std::vector<Row> keys,
   done(std::move(rows));
 }
 
+void FakeViews::stamp_now(std::vector<operators::NodeId>,
+                          std::function<void(absl::StatusOr<Stamp>)> done) {
+  done(Stamp());
+}
+
 absl::StatusOr<std::unique_ptr<Snapshot>> FakeViews::pin(std::vector<operators::NodeId> views,
                                                          Deadline) {
   pinned = std::move(views);

@@ -31,6 +31,13 @@ class FakeViews final : public ViewReader {
   const operators::Plan& plan() const override { return plan_; }
   void get(operators::NodeId view, std::vector<Row> keys,
            std::function<void(absl::StatusOr<Rows>)> done) override;
+  // As if every record were applied.
+  void get_after(After, operators::NodeId view, std::vector<Row> keys,
+                 std::function<void(absl::StatusOr<Rows>)> done) override {
+    get(view, std::move(keys), std::move(done));
+  }
+  void stamp_now(std::vector<operators::NodeId> nodes,
+                 std::function<void(absl::StatusOr<Stamp>)> done) override;
   absl::StatusOr<std::unique_ptr<Snapshot>> pin(std::vector<operators::NodeId> views,
                                                 Deadline deadline) override;
 

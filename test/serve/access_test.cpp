@@ -11,6 +11,7 @@ constexpr const char* kFile = R"(
 # who      token                  rights
 grafana    3c0a6b1f9d5e4b7288aa   query metrics
 shop       81f2c64f0a1d4f5d9b3e   query=omnishop   ingest
+tills      5b8e1f0c7a6d4e2f9c31   query=fraud ingest raw_ids=fraud
 ops        77de02b1c4a94c0f8e66   all
 )";
 
@@ -30,6 +31,20 @@ TEST_CASE("each caller has the rights that the file gives, and no others") {
   CHECK(may("81f2c64f0a1d4f5d9b3e", Right::kIngest));
   CHECK(may("77de02b1c4a94c0f8e66", Right::kAdmin));
   CHECK(may("77de02b1c4a94c0f8e66", Right::kMetrics));
+}
+
+TEST_CASE("ids are shown as they are to callers with the right, on one product or on all") {
+  const auto list = AccessList::parse("tokens", kFile);
+  REQUIRE(list.ok());
+  const auto sees = [&](const char* token, const char* product) {
+    return list->grants(std::string("Bearer ") + token, Right::kRawIds, product);
+  };
+  CHECK(sees("5b8e1f0c7a6d4e2f9c31", "fraud"));
+  CHECK_FALSE(sees("5b8e1f0c7a6d4e2f9c31", "sales"));
+  CHECK_FALSE(sees("81f2c64f0a1d4f5d9b3e", "omnishop"));
+  CHECK(sees("77de02b1c4a94c0f8e66", "sales"));
+  CHECK_FALSE(sees("no such token at all", "fraud"));
+  CHECK_FALSE(list->grants(std::nullopt, Right::kRawIds, "fraud"));
 }
 
 TEST_CASE(

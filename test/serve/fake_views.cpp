@@ -83,6 +83,23 @@ void FakeViews::add_source(const std::string& topic, std::vector<schemas::Source
   plan_.sources.push_back(std::move(source));
 }
 
+void FakeViews::add_output(const std::string& table, const std::string& topic,
+                           std::vector<schemas::SourceColumn> columns, std::vector<int> primary_key,
+                           bool upsert) {
+  schemas::Source sink;
+  sink.name = table;
+  sink.topic = topic;
+  sink.columns = std::move(columns);
+  sink.primary_key = std::move(primary_key);
+  sink.upsert = upsert;
+  operators::PlanNode node;
+  node.id = static_cast<operators::NodeId>(plan_.nodes.size());
+  node.op = operators::OutputNode{static_cast<int>(plan_.sources.size())};
+  node.inputs = {0};
+  plan_.sources.push_back(std::move(sink));
+  plan_.nodes.push_back(std::move(node));
+}
+
 std::optional<Row> FakeViews::find(operators::NodeId id, const Row& key) const {
   const View& from = view(id);
   for (const Row& row : from.rows) {
@@ -112,6 +129,12 @@ void FakeViews::get(operators::NodeId view, std::vector<Row> keys,
     }
   }
   answer();
+}
+
+void FakeViews::stamp_now(std::vector<operators::NodeId>,
+                          std::function<void(absl::StatusOr<runtime::Stamp>)> done) {
+  if (!get_error.ok()) return done(get_error);
+  done(stamp);
 }
 
 absl::StatusOr<std::unique_ptr<runtime::Snapshot>> FakeViews::pin(std::vector<operators::NodeId>,

@@ -31,9 +31,21 @@ class FakeViews final : public runtime::ViewReader {
   // Declares a source of JSON records with these columns.
   void add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns);
 
+  // Declares an output of JSON records, fed by the first view.
+  void add_output(const std::string& table, const std::string& topic,
+                  std::vector<schemas::SourceColumn> columns, std::vector<int> primary_key = {},
+                  bool upsert = false);
+
   const operators::Plan& plan() const override { return plan_; }
   void get(operators::NodeId view, std::vector<Row> keys,
            std::function<void(absl::StatusOr<Rows>)> done) override;
+  // As if every record were applied.
+  void get_after(After, operators::NodeId view, std::vector<Row> keys,
+                 std::function<void(absl::StatusOr<Rows>)> done) override {
+    get(view, std::move(keys), std::move(done));
+  }
+  void stamp_now(std::vector<operators::NodeId> nodes,
+                 std::function<void(absl::StatusOr<runtime::Stamp>)> done) override;
   absl::StatusOr<std::unique_ptr<runtime::Snapshot>> pin(std::vector<operators::NodeId> views,
                                                          runtime::Deadline deadline) override;
 

@@ -20,7 +20,7 @@ def skip(reason):
 
 def make_stubs(repository, out):
     schemas = os.path.join(repository, "schemas")
-    names = ["value", "stamp", "query", "ingest", "admin"]
+    names = ["value", "stamp", "subscribe", "query", "ingest", "admin"]
     files = [os.path.join(schemas, "kappa/v1", name + ".proto") for name in names]
     arguments = ["-I", schemas, "--python_out=" + out, "--grpc_python_out=" + out] + files
     plugin = shutil.which("grpc_python_plugin")

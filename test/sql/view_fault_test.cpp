@@ -258,8 +258,8 @@ TEST_CASE("windows that do not fit are refused") {
        "1:35: the session's gap must be more than zero; write session(t, event_time, INTERVAL '30 "
        "minutes'): the gap"},
       {"v AS SELECT b FROM generate_series(1, 2) AS b",
-       "1:20: generate_series() cannot stand in FROM; window functions are tumble(), hop(), "
-       "cumulate() and session()"},
+       "1:20: generate_series() cannot stand in FROM; functions in FROM are tumble(), hop(), "
+       "cumulate(), session() and apply_rules()"},
   });
 }
 

@@ -23,6 +23,7 @@
 #include "engine/cli/commands/produce.h"
 #include "engine/cli/commands/query.h"
 #include "engine/cli/commands/serve.h"
+#include "engine/cli/commands/subscribe.h"
 #include "engine/cli/commands/test.h"
 #include "engine/cli/commands/topics.h"
 #include "engine/cli/commands/validate.h"
@@ -43,6 +44,7 @@ struct AllOptions {
   ImportOptions import;
   ProduceOptions produce;
   ConsumeOptions consume;
+  SubscribeCommandOptions subscribe;
   DlqOptions dlq;
   DoctorOptions doctor;
   NewProductOptions new_product;
@@ -75,6 +77,7 @@ class Declaration {
     declare_import();
     declare_produce();
     declare_consume();
+    declare_subscribe();
     declare_dlq();
     declare_doctor();
     declare_new();
@@ -356,6 +359,35 @@ class Declaration {
     declare_connect(consume, options.connect);
     output(consume, options.output);
     runs(consume, run_consume, options);
+  }
+
+  void declare_subscribe() {
+    CLI::App& subscribe =
+        command("subscribe", "Print what a product writes to an output, a change a line",
+                "  kappa subscribe fraud_alerts\n"
+                "  kappa subscribe fraud_alerts --from-beginning --limit 10 --output json\n"
+                "  kappa subscribe fraud_alerts --resume TOKEN --output json\n");
+    SubscribeCommandOptions& options = options_.subscribe;
+    once(subscribe, "name", options.output_name, "the output: the table of an INSERT INTO")
+        ->required();
+    once(subscribe, "--product", options.product, "whose output it is; default: the only one")
+        ->type_name("NAME");
+    CLI::Option* resume = once(subscribe, "--resume", options.resume,
+                               "go on behind the message that had this resume_token");
+    resume->type_name("TOKEN");
+    once(subscribe, "--from-beginning", options.from_beginning,
+         "begin with the first record there is, not with the next one")
+        ->excludes(resume);
+    once(subscribe, "--limit", options.limit, "end after so many changes")
+        ->check(whole_number(0))
+        ->type_name("N");
+    once(subscribe, "--heartbeat-ms", options.heartbeat_ms,
+         "time between heartbeats; default: 5000")
+        ->check(whole_number(100, 60'000))
+        ->type_name("N");
+    declare_connect(subscribe, options.connect);
+    output(subscribe, options.output);
+    runs(subscribe, run_subscribe, options);
   }
 
   void declare_dlq() {

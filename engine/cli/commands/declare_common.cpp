@@ -117,6 +117,13 @@ void declare_service(CLI::App& command, ServiceOptions& value) {
       ->type_name("FILE");
   command.add_option("--tokens", value.tokens_file, "who may do what (engine/serve/README.md)")
       ->type_name("FILE");
+  command
+      .add_option("--pseudonym-key", value.pseudonym_key_file,
+                  "holds the key of pseudonyms in hex, 64 digits or more (openssl rand -hex 32); "
+                  "default: a random one, which changes with every start")
+      ->type_name("FILE");
+  command.add_flag("--raw-ids", value.raw_ids,
+                   "without --tokens: callers see the ids of cards and customers as they are");
   command.add_flag("--insecure", value.insecure, "listen beyond this machine without TLS");
 }
 
