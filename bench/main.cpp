@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--directory", options.directory, "for logs and state; a new one, removed after");
   std::string log = "embedded";
-  app.add_option("--log", log, "of the bench replay: embedded or kafka")
+  app.add_option("--log", log, "of the benches replay and score: embedded or kafka")
       ->check(CLI::IsMember({"embedded", "kafka"}));
   app.add_option("--brokers", options.brokers, "of benches over Kafka: host:port[,host:port]");
   app.add_option("--topic", options.topic, "of benches over Kafka: bids as JSON");

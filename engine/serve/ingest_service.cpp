@@ -47,27 +47,35 @@ absl::Status check_request(const v1::AppendRequest& request) {
   return absl::OkStatus();
 }
 
-// The records as a decoder takes them: payloads one after the other, each followed by the next one
-// and the last by padding.
-struct PaddedRecords {
+// The records as a decoder takes them: keys and payloads one after the other, each followed by the
+// next one and the last by padding.
+class PaddedRecords {
+ public:
   explicit PaddedRecords(const v1::AppendRequest& request) {
     size_t bytes = kRecordPadding;
-    for (const v1::AppendRecord& record : request.records()) bytes += record.value().size();
-    buffer = std::make_unique<char[]>(bytes);
-    char* next = buffer.get();
     for (const v1::AppendRecord& record : request.records()) {
-      RecordView view;
-      if (record.has_value()) {
-        view.value = next;
-        view.value_size = static_cast<uint32_t>(record.value().size());
-        std::memcpy(next, record.value().data(), record.value().size());
-        next += record.value().size();
-      }
-      views.push_back(view);
+      bytes += record.key().size() + record.value().size();
+    }
+    buffer_ = std::make_unique<char[]>(bytes);
+    next_ = buffer_.get();
+    for (const v1::AppendRecord& record : request.records()) {
+      RecordView& view = views_.emplace_back();
+      if (record.has_key()) view.key = copy(record.key(), &view.key_size);
+      if (record.has_value()) view.value = copy(record.value(), &view.value_size);
     }
   }
-  std::unique_ptr<char[]> buffer;
-  std::vector<RecordView> views;
+  const std::vector<RecordView>& views() const { return views_; }
+
+ private:
+  const char* copy(const std::string& bytes, uint32_t* size) {
+    *size = static_cast<uint32_t>(bytes.size());
+    std::memcpy(next_, bytes.data(), bytes.size());
+    return std::exchange(next_, next_ + bytes.size());
+  }
+
+  std::unique_ptr<char[]> buffer_;
+  char* next_ = nullptr;
+  std::vector<RecordView> views_;
 };
 
 absl::Status contract_error(const std::string& topic,
@@ -142,7 +150,7 @@ class IngestService final : public v1::Ingest::CallbackService {
   absl::Status check_contract(const v1::AppendRequest& request) {
     const PaddedRecords records(request);
     KAPPA_ASSIGN_OR_RETURN(const std::vector<ContractViolation> violations,
-                           check_.check(request.topic(), records.views));
+                           check_.check(request.topic(), records.views()));
     return violations.empty() ? absl::OkStatus() : contract_error(request.topic(), violations);
   }
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/cli/export/row_text.h"
 #include "test/cli/process.h"
+#include "test/cli/pty.h"
 #include "test/cli/scratch.h"
 
 namespace kappa::cli {
@@ -208,6 +209,20 @@ TEST_CASE("the result of an export to standard output is told beside it") {
   const Ended waiting = test.run({"export", "minutes"});
   CHECK(waiting.out == "window_start,n\n");
   CHECK(mentions(waiting.err, "minutes: 1 row waits until the watermark reaches"));
+}
+
+TEST_CASE(
+    "on a terminal, an export to a file shows how far it is, one to the terminal its rows only") {
+  const ExportTest test(kOdd);
+  Terminal to_file(
+      {"export", "kept", "--file", test.path("kept.csv"), "--data", test.path("data")});
+  CHECK(to_file.wait_for("0 rows  "));
+  CHECK(to_file.wait_for("8 rows of kept"));
+  CHECK(to_file.wait() == 0);
+  Terminal to_terminal({"export", "kept", "--columns", "id", "--data", test.path("data")});
+  CHECK(to_terminal.wait_for("8 rows of kept"));
+  CHECK(to_terminal.wait() == 0);
+  CHECK_FALSE(mentions(to_terminal.shown(), " rows  "));
 }
 
 TEST_CASE("what is wrong with an export is named, and nothing is written") {

@@ -5,25 +5,21 @@
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <random>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "engine/cli/deployment.h"
-#include "engine/cli/import/byte_source.h"
 #include "engine/log/embedded/embedded_log.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/sql/catalog.h"
 #include "engine/types/clock.h"
 #include "replay/compare.h"
 #include "state/store.h"
+#include "test/cli/handbook.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
 
@@ -61,70 +57,6 @@ WINDOW day1 AS (PARTITION BY customer_id ORDER BY event_time_ms RANGE INTERVAL '
        past30 AS (PARTITION BY terminal_id ORDER BY event_time_ms RANGE BETWEEN INTERVAL '37 days' - INTERVAL '1 microsecond' PRECEDING AND '7 days' PRECEDING);
 )";
 
-struct Transaction {
-  int64_t id;
-  int64_t time_ms;
-  int64_t customer;
-  int64_t terminal;
-  int64_t cents;
-  int64_t fraud;
-};
-
-std::vector<Transaction> read_file(const std::string& path) {
-  auto source = ByteSource::open(path);
-  REQUIRE(source.ok());
-  std::string text;
-  std::string part(1u << 20, '\0');
-  while (true) {
-    const auto size = (*source)->read(part.data(), part.size());
-    REQUIRE(size.ok());
-    if (*size == 0) break;
-    text.append(part, 0, *size);
-  }
-  std::vector<Transaction> all;
-  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    const std::vector<absl::string_view> cells = absl::StrSplit(line, ',');
-    Transaction row{};
-    if (!absl::SimpleAtoi(cells[0], &row.id)) continue;  // the header
-    const std::vector<absl::string_view> amount = absl::StrSplit(cells[4], '.');
-    int64_t cents = 0;
-    const std::string hundredths = absl::StrCat(amount.size() > 1 ? amount[1] : "", "00");
-    const bool good =
-        absl::SimpleAtoi(cells[1], &row.time_ms) && absl::SimpleAtoi(cells[2], &row.customer) &&
-        absl::SimpleAtoi(cells[3], &row.terminal) && absl::SimpleAtoi(amount[0], &row.cents) &&
-        absl::SimpleAtoi(hundredths.substr(0, 2), &cents) && absl::SimpleAtoi(cells[5], &row.fraud);
-    REQUIRE(good);
-    row.cents = row.cents * 100 + cents;
-    all.push_back(row);
-  }
-  return all;
-}
-
-// Transactions of 70 days, many of them in one second or exactly some days apart.
-std::string generated_csv() {
-  std::mt19937_64 random(7);
-  std::ostringstream csv;
-  csv << "transaction_id,event_time_ms,customer_id,terminal_id,amount,is_fraud,fraud_scenario\n";
-  int64_t time_ms = 1'522'540'800'000;
-  for (int64_t id = 0; id < 8'000; ++id) {
-    time_ms += static_cast<int64_t>(random() % 4) * 500'000;
-    const uint64_t cents = random() % 50'000;
-    csv << id << ',' << time_ms << ',' << random() % 40 << ',' << random() % 25 << ','
-        << cents / 100 << '.' << cents / 10 % 10 << cents % 10 << ',' << (random() % 10 == 0)
-        << ",0\n";
-  }
-  return csv.str();
-}
-
-// sum / n, with so many digits, as avg() has it: six more than the sum's, halves away from zero.
-std::string mean(int64_t sum, int64_t n, int digits) {
-  const __int128 scaled = static_cast<__int128>(sum) * 1'000'000;
-  const auto value = static_cast<int64_t>((2 * scaled + n) / (2 * n));
-  const int64_t unit = digits == 8 ? 100'000'000 : 1'000'000;
-  const std::string fraction = absl::StrCat(unit + value % unit);
-  return absl::StrCat(value / unit, ".", fraction.substr(1));
-}
-
 // Over those of `before` with a time in (now - oldest, now - newest], newest first.
 void append_sums(const std::vector<const Transaction*>& before, int64_t now_ms, int64_t oldest_ms,
                  int64_t newest_ms, bool frauds, std::string* out) {
@@ -138,11 +70,11 @@ void append_sums(const std::vector<const Transaction*>& before, int64_t now_ms, 
   }
   absl::StrAppend(out, "|", n);
   if (!frauds) {
-    absl::StrAppend(out, "|", n == 0 ? "NULL" : mean(sum, n, 8));
+    absl::StrAppend(out, "|", n == 0 ? "NULL" : mean_text(sum, n, 8));
   } else if (n == 0) {
     absl::StrAppend(out, "|NULL|0.000000");
   } else {
-    absl::StrAppend(out, "|", sum, "|", mean(sum, n, 6));
+    absl::StrAppend(out, "|", sum, "|", mean_text(sum, n, 6));
   }
 }
 
@@ -316,7 +248,7 @@ void check_features(const std::string& file, const Scratch& scratch) {
              "--timestamp", "event_time_ms", "--data", data});
   INFO(imported.err);
   REQUIRE(imported.code == 0);
-  const std::vector<Transaction> all = read_file(file);
+  const std::vector<Transaction> all = read_handbook(file);
   const std::vector<std::string> expected = expected_features(all);
   const Features features(data);
   const std::vector<std::string> computed = features.rows(all.size());
@@ -335,17 +267,13 @@ void check_features(const std::string& file, const Scratch& scratch) {
 
 TEST_CASE("fraud features of generated transactions are exact, and a replay's are the same") {
   const Scratch scratch;
-  check_features(scratch.file("transactions.csv", generated_csv()), scratch);
+  check_features(scratch.file("transactions.csv", generated_handbook()), scratch);
 }
 
 TEST_CASE(
     "fraud features of all the handbook's transactions are exact, and a replay's are the same") {
-  const std::string file =
-      std::string(KAPPA_SOURCE_DIR) + "/../shared/data/fraud/transactions.csv.zst";
-  if (!std::filesystem::exists(file)) {
-    WARN("the handbook's data is not there: skipped, generated data stands in for it");
-    return;
-  }
+  const std::string file = handbook_file();
+  if (file.empty()) return;
   const Scratch scratch;
   check_features(file, scratch);
 }

@@ -75,11 +75,14 @@ void FakeViews::add(const std::string& name, View view) {
   views_[node.id] = std::move(view);
 }
 
-void FakeViews::add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns) {
+void FakeViews::add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns,
+                           std::vector<int> primary_key, bool upsert) {
   schemas::Source source;
   source.name = topic;
   source.topic = topic;
   source.columns = std::move(columns);
+  source.primary_key = std::move(primary_key);
+  source.upsert = upsert;
   plan_.sources.push_back(std::move(source));
 }
 

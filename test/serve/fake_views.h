@@ -29,7 +29,8 @@ class FakeViews final : public runtime::ViewReader {
   FakeViews();
   void add(const std::string& name, View view);
   // Declares a source of JSON records with these columns.
-  void add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns);
+  void add_source(const std::string& topic, std::vector<schemas::SourceColumn> columns,
+                  std::vector<int> primary_key = {}, bool upsert = false);
 
   // Declares an output of JSON records, fed by the first view.
   void add_output(const std::string& table, const std::string& topic,

@@ -130,6 +130,18 @@ TEST_CASE("undeclared fields and missing nullable ones meet the contract") {
             .ok());
 }
 
+TEST_CASE("a record without a payload deletes by its key, where rows are kept by key") {
+  Ingests server;
+  server.views.add_source("rules", {column("rule_id", Type::text(), true)}, {0}, /*upsert=*/true);
+  REQUIRE(server.log->create_topic("rules", {}).ok());
+  server.start();
+  const auto client = server.client();
+  CHECK(client->append("rules", {record("r1", R"({"rule_id": "r1"})"), record("r1", {})}).ok());
+  const auto refused = client->append("rules", {record({}, {})});
+  CHECK(refused.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(server.records_in("rules", 1) == 2);
+}
+
 TEST_CASE("topics that nobody declares take any bytes") {
   Ingests server;
   server.start();
