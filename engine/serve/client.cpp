@@ -8,6 +8,8 @@
 
 #include "engine/serve/client_channel.h"
 #include "engine/serve/generation_wire.h"
+#include "engine/serve/output_event_wire.h"
+#include "engine/serve/server_info_wire.h"
 #include "engine/serve/wire.h"
 #include "engine/types/status_macros.h"
 #include "kappa/v1/admin.grpc.pb.h"
@@ -28,23 +30,10 @@ operators::Schema schema_of(const WireColumns& columns) {
   return schema;
 }
 
-absl::StatusOr<Row> row_of(const v1::Row& wire, const operators::Schema& schema) {
-  if (static_cast<size_t>(wire.values_size()) != schema.size()) {
-    return absl::InternalError("the server sent a row with another number of values than columns");
-  }
-  Row row;
-  for (size_t i = 0; i < schema.size(); ++i) {
-    KAPPA_ASSIGN_OR_RETURN(Value value,
-                           from_wire(wire.values(static_cast<int>(i)), schema[i].type));
-    row.push_back(std::move(value));
-  }
-  return row;
-}
-
 template <typename WireRows>
 absl::Status add_rows(const WireRows& wire, RowsAnswer* answer) {
   for (const v1::Row& one : wire) {
-    KAPPA_ASSIGN_OR_RETURN(Row row, row_of(one, answer->schema));
+    KAPPA_ASSIGN_OR_RETURN(Row row, from_wire(one, answer->schema));
     answer->rows.push_back(std::move(row));
   }
   return absl::OkStatus();
@@ -56,65 +45,6 @@ void write_values(const Row& row, google::protobuf::RepeatedPtrField<v1::Value>*
 
 runtime::WaitingRows waiting_of(const v1::WaitingRows& wire) {
   return {wire.view(), {static_cast<uint64_t>(wire.rows()), EventTime{wire.until_us()}}};
-}
-
-absl::StatusOr<OutputEvent::Change> change_of(const v1::OutputChange& wire,
-                                              const OutputEvent& event, const std::string& topic) {
-  OutputEvent::Change change{std::nullopt,
-                             {},
-                             LogTime{wire.timestamp_ms()},
-                             {topic, wire.partition()},
-                             Offset{wire.offset()}};
-  if (wire.has_row()) {
-    KAPPA_ASSIGN_OR_RETURN(change.row, row_of(wire.row(), event.columns));
-  }
-  operators::Schema key;
-  for (const std::string& name : event.key_columns) {
-    for (const operators::Field& field : event.columns) {
-      if (field.name == name) key.push_back(field);
-    }
-  }
-  KAPPA_ASSIGN_OR_RETURN(change.key, row_of(wire.key(), key));
-  return change;
-}
-
-// Reads a message; `event` and `topic` have what the last header said.
-absl::Status take_event(const v1::SubscribeResponse& wire, std::string* topic, OutputEvent* event) {
-  event->resume_token = wire.resume_token();
-  event->what = std::monostate();
-  switch (wire.event_case()) {
-    case v1::SubscribeResponse::kHeader:
-      *topic = wire.header().topic();
-      event->columns = schema_of(wire.header().columns());
-      event->key_columns = {wire.header().key().begin(), wire.header().key().end()};
-      break;
-    case v1::SubscribeResponse::kChange: {
-      KAPPA_ASSIGN_OR_RETURN(event->what, change_of(wire.change(), *event, *topic));
-      break;
-    }
-    case v1::SubscribeResponse::kHeartbeat:
-      event->what = wire.heartbeat().has_stamp()
-                        ? OutputEvent::Heartbeat{from_wire(wire.heartbeat().stamp())}
-                        : OutputEvent::Heartbeat{};
-      break;
-    case v1::SubscribeResponse::kLagged:
-      event->what = OutputEvent::Lagged{{wire.lagged().topic(), wire.lagged().partition()},
-                                        Offset{wire.lagged().from_offset()},
-                                        Offset{wire.lagged().to_offset()}};
-      break;
-    case v1::SubscribeResponse::kGenerationChanged:
-      event->what = OutputEvent::GenerationChanged{wire.generation_changed().from(),
-                                                   wire.generation_changed().to()};
-      break;
-    case v1::SubscribeResponse::kUnreadable:
-      event->what = OutputEvent::Unreadable{{*topic, wire.unreadable().partition()},
-                                            Offset{wire.unreadable().offset()},
-                                            wire.unreadable().reason()};
-      break;
-    case v1::SubscribeResponse::EVENT_NOT_SET:
-      break;
-  }
-  return absl::OkStatus();
 }
 
 absl::Status take_part(const v1::SqlResponse& part, QueryAnswer* answer, bool* complete) {
@@ -251,62 +181,6 @@ ReceivedRecord record_of(const v1::TopicRecord& wire) {
   return record;
 }
 
-std::string state_name(v1::ProductState state) {
-  switch (state) {
-    case v1::PRODUCT_STATE_RESTORING:
-      return "restoring";
-    case v1::PRODUCT_STATE_RUNNING:
-      return "running";
-    case v1::PRODUCT_STATE_FAILED:
-      return "failed";
-    default:
-      return "unknown";
-  }
-}
-
-std::vector<DeclaredSource> declared_sources(const v1::Product& wire) {
-  std::vector<DeclaredSource> sources;
-  for (const v1::SourceStatus& source : wire.sources()) {
-    const bool protobuf = source.format() == v1::SOURCE_FORMAT_PROTOBUF;
-    sources.push_back({source.topic(),
-                       protobuf ? schemas::Format::kProtobuf : schemas::Format::kJson,
-                       schema_of(source.fields())});
-  }
-  return sources;
-}
-
-runtime::PipelineStats stats_of(const v1::Product& wire) {
-  runtime::PipelineStats stats;
-  stats.epochs = static_cast<uint64_t>(wire.epochs());
-  stats.records = static_cast<uint64_t>(wire.records());
-  stats.last_checkpoint_ms = wire.last_checkpoint_ms();
-  stats.checkpoint_seconds = wire.last_checkpoint_seconds();
-  stats.outbox_pending = static_cast<uint64_t>(wire.outbox_pending());
-  stats.busy_records = static_cast<uint64_t>(wire.busy_records());
-  stats.busy_seconds = wire.busy_seconds();
-  stats.state_bytes = static_cast<uint64_t>(wire.state_bytes());
-  for (const v1::ViewStatus& from : wire.views()) {
-    runtime::ViewStats view;
-    view.name = from.name();
-    view.rows = static_cast<uint64_t>(from.rows());
-    view.late_records = static_cast<uint64_t>(from.late_records());
-    view.errors = static_cast<uint64_t>(from.errors());
-    view.duplicates = static_cast<uint64_t>(from.duplicates());
-    if (from.has_watermark_us()) view.watermark = EventTime{from.watermark_us()};
-    stats.views.push_back(std::move(view));
-  }
-  for (const v1::SourceStatus& from : wire.sources()) {
-    runtime::SourceStats source;
-    source.topic = from.topic();
-    source.records = static_cast<uint64_t>(from.records());
-    source.dead_letters = static_cast<uint64_t>(from.dead_letters());
-    source.lag_records = from.lag_records();
-    if (from.has_watermark_us()) source.watermark = EventTime{from.watermark_us()};
-    stats.sources.push_back(std::move(source));
-  }
-  return stats;
-}
-
 }  // namespace
 
 struct Client::Impl {
@@ -385,7 +259,7 @@ absl::StatusOr<KeyedAnswer> Client::get(const std::string& product, const std::s
   for (const v1::KeyedRow& keyed : response.rows()) {
     std::optional<Row>& row = answer.rows.emplace_back();
     if (keyed.has_row()) {
-      KAPPA_ASSIGN_OR_RETURN(row, row_of(keyed.row(), answer.schema));
+      KAPPA_ASSIGN_OR_RETURN(row, from_wire(keyed.row(), answer.schema));
     }
   }
   return answer;
@@ -543,13 +417,7 @@ absl::StatusOr<ServerInfo> Client::inspect(const std::string& product, bool chec
   KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
     return impl_->admin->Inspect(context, request, &response);
   }));
-  ServerInfo info{response.version(), {}};
-  for (const v1::Product& wire : response.products()) {
-    info.products.push_back({wire.name(), state_name(wire.state()), wire.failure(),
-                             from_wire(wire.stamp()), wire.plan_fingerprint(), stats_of(wire),
-                             wire.checksum(), declared_sources(wire)});
-  }
-  return info;
+  return from_wire(response);
 }
 
 absl::Status Client::complete(const std::string& product) {

@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
 #include "absl/strings/str_cat.h"
 #include "engine/serve/api_error.h"
 #include "engine/serve/backend.h"
@@ -176,7 +179,7 @@ class FraudService final : public v1::FraudService::CallbackService {
     const std::string product = backend_.products.name_for(request->product());
     auto writer = std::make_shared<AlertWriter>(pseudonyms_for(*context, product));
     const bool from_beginning = request->from() == v1::SUBSCRIBE_FROM_BEGINNING;
-    return SubscriptionReactor<v1::StreamAlertsResponse>::start_new(
+    return start_subscription<v1::StreamAlertsResponse>(
         backend_, *context,
         {Method::kStreamAlerts, request->product(), kAlerts, request->resume_token(),
          from_beginning, request->heartbeat_ms()},

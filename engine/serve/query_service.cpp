@@ -82,7 +82,7 @@ class QueryService final : public v1::Query::CallbackService {
       return absl::OkStatus();
     };
     const bool from_beginning = request->from() == v1::SUBSCRIBE_FROM_BEGINNING;
-    return SubscriptionReactor<v1::SubscribeResponse>::start_new(
+    return start_subscription<v1::SubscribeResponse>(
         backend_, *context,
         {Method::kSubscribe, request->product(), request->output(), request->resume_token(),
          from_beginning, request->heartbeat_ms()},

@@ -136,8 +136,7 @@ void ScoreCall::retry() {
 }
 
 void ScoreCall::wait_applied() {
-  absl::StatusOr<FraudContractRef> contract = shared_->contracts.find(product_);
-  if (!contract.ok()) return fail(contract.status());
+  // Numbered before the look at what is live, so that the last attempt has the last look.
   uint64_t attempt = 0;
   ViewReader::After after{{topic_, 0}, Offset(), deadline_};
   {
@@ -146,6 +145,8 @@ void ScoreCall::wait_applied() {
     after.partition.partition = at_->partition;
     after.offset = at_->offset;
   }
+  const absl::StatusOr<FraudContractRef> contract = shared_->contracts.find(product_);
+  if (!contract.ok()) return fail(contract.status());
   (*contract)->reader().get_after(std::move(after), (*contract)->decisions,
                                   key_of(request_->transaction().transaction_id()),
                                   [self = shared_from_this(), attempt,

@@ -184,12 +184,13 @@ void Subscription::write_heartbeat(const absl::StatusOr<runtime::Stamp>& now) {
 void Subscription::write_message() {
   const OutputRef& output = cursor_->output();
   message_->set_resume_token(encode({output.token_scope(), generation_, cursor_->places()}));
+  const absl::Status status = prepare(*message_);
+  if (!status.ok()) return end(status);
   {
     std::lock_guard lock(mutex_);
     phase_ = Phase::kWriting;
   }
-  const absl::Status status = write(*message_);
-  if (!status.ok()) end(status);
+  write();
 }
 
 void Subscription::set_bell() {

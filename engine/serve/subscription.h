@@ -52,8 +52,10 @@ class Subscription {
   void cancel();
   void done();
 
-  // Begins to write; written() follows. An error ends the stream.
-  virtual absl::Status write(const v1::SubscribeResponse& message) = 0;
+  // Takes the message as it is to be sent. An error ends the stream.
+  virtual absl::Status prepare(const v1::SubscribeResponse& message) = 0;
+  // Begins to write what was prepared; written() follows.
+  virtual void write() = 0;
   // Ends the call; done() follows.
   virtual void finish(const absl::Status& status) = 0;
 

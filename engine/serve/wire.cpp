@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/serve/api_error.h"
 #include "engine/types/decimal.h"
+#include "engine/types/status_macros.h"
 #include "engine/types/text.h"
 #include "kappa/v1/stamp.pb.h"
 #include "kappa/v1/value.pb.h"
@@ -244,6 +245,19 @@ absl::StatusOr<Value> from_wire(const v1::Value& wire, Type type) {
                                                    " for a column of type ", to_string(type)));
   }
   return *std::move(value);
+}
+
+absl::StatusOr<Row> from_wire(const v1::Row& wire, const operators::Schema& schema) {
+  if (static_cast<size_t>(wire.values_size()) != schema.size()) {
+    return absl::InternalError("the server sent a row with another number of values than columns");
+  }
+  Row row;
+  for (size_t i = 0; i < schema.size(); ++i) {
+    KAPPA_ASSIGN_OR_RETURN(Value value,
+                           from_wire(wire.values(static_cast<int>(i)), schema[i].type));
+    row.push_back(std::move(value));
+  }
+  return row;
 }
 
 operators::Field from_wire(const v1::Column& wire) {

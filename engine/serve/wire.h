@@ -29,6 +29,8 @@ void to_wire(const runtime::Stamp& stamp, v1::Stamp* wire);
 // server of ours sends.
 absl::StatusOr<Value> from_wire(const v1::Value& wire, Type type);
 operators::Field from_wire(const v1::Column& wire);
+// Internal: it has another number of values than the columns.
+absl::StatusOr<Row> from_wire(const v1::Row& wire, const operators::Schema& schema);
 runtime::Stamp from_wire(const v1::Stamp& wire);
 
 // The value of one part of a key, as a request gives it, in the type of its key column.

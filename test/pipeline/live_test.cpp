@@ -157,8 +157,10 @@ TEST_CASE("of reads that wait for a record there are only so many") {
   TestProduct product(kSql);
   product.rows("pages");  // opens it
   require_ok(product->start());
+  constexpr int kReadsMax = 4096;
   std::vector<std::shared_ptr<LateAnswer>> answers;
-  for (int i = 0; i < 4096; ++i) {
+  answers.reserve(kReadsMax);
+  for (int i = 0; i < kReadsMax; ++i) {
     answers.push_back(ask_after(product, Offset{0}, std::chrono::hours(1)));
   }
   const auto one_more = ask_after(product, Offset{0}, std::chrono::hours(1));
