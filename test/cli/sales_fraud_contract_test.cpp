@@ -27,8 +27,7 @@ struct Object {
 
 std::map<std::string, Object> read_contract() {
   std::map<std::string, Object> objects;
-  const YAML::Node contract =
-      YAML::LoadFile(KAPPA_SOURCE_DIR "/schemas/sales_fraud/contract.yaml");
+  const YAML::Node contract = YAML::LoadFile(KAPPA_SOURCE_DIR "/schemas/sales_fraud/contract.yaml");
   REQUIRE(contract["apiVersion"].as<std::string>() == "v3.1.0");
   REQUIRE(contract["kind"].as<std::string>() == "DataContract");
   for (const YAML::Node& node : contract["schema"]) {
