@@ -369,7 +369,7 @@ void RunningFrames::sweep_partitions(int64_t before_us) {
 }
 
 void RunningFrames::sweep_pairs(int64_t before_us) {
-  constexpr size_t kRowsLeast = 32;  // of each of many tables
+  constexpr size_t kRowsLeast = 8;  // of each of many tables
   pair_sweeps_.resize(values_.slots().size(), Sweep{SweepPace(kRowsLeast)});
   for (size_t n = 0; n < values_.slots().size(); ++n) {
     const RunningValues::Slot& slot = values_.slots()[n];

@@ -10,7 +10,7 @@ namespace kappa::operators {
 // forgets never holds much more than twice what it must.
 class SweepPace {
  public:
-  explicit SweepPace(size_t rows_least = 256) : rows_least_(rows_least) {}
+  explicit SweepPace(size_t rows_least = 32) : rows_least_(rows_least) {}
 
   // How many rows to look at, of a table that has `rows` now.
   size_t rows_to_look_at(size_t rows) const {

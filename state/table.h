@@ -140,10 +140,10 @@ class Table {
   // Starts a checkpoint at a cut made by cut_and_pin(): takes over what is dirty or deleted since
   // the last one. One at a time.
   void begin_checkpoint(Cut cut);
-  // Looks at up to `rows_max` of them and packs them; true when there are no more (then the
-  // checkpoint of this table has ended; unpin the cut). Bounded work a call, so that a worker does
-  // a slice after each epoch.
-  bool checkpoint_slice(size_t rows_max, PackedTable* packed);
+  // Looks at up to `rows_max` of them, more than 0, and packs them. Returns how many it looked at;
+  // fewer than `rows_max`: there are no more (then the checkpoint of this table has ended; unpin
+  // the cut). Bounded work a call, so that a worker does a slice after each epoch.
+  size_t checkpoint_slice(size_t rows_max, PackedTable* packed);
 
   // ---- storage -----------------------------------------------------------------------------
 

@@ -69,19 +69,15 @@ void Table::advance_round() {
   round_ = {checkpoints_ + 1, 0, false, round_.rows_written};
 }
 
-bool Table::checkpoint_slice(size_t rows_max, PackedTable* packed) {
+size_t Table::checkpoint_slice(size_t rows_max, PackedTable* packed) {
   KAPPA_INVARIANT(slicing_, "a checkpoint has begun");
   packed->head = slicing_->head;
   // Deletions first: a key that was erased and came back has its row further on.
   size_t left = rows_max - pack_deletions(rows_max, packed);
   left -= pack_dirty(left, packed);
-  pack_round(left, packed);
-  const Slicing& now = *slicing_;
-  if (!now.deleted.empty() || now.next < now.rows.size() || now.round_next < now.round_end) {
-    return false;
-  }
-  slicing_.reset();
-  return true;
+  left -= pack_round(left, packed);
+  if (left > 0) slicing_.reset();
+  return rows_max - left;
 }
 
 size_t Table::pack_deletions(size_t rows_max, PackedTable* packed) {

@@ -74,11 +74,16 @@ void Checkpointer::begin(Place place, const std::vector<WorkerState>& workers,
   state_ = State::kSlicing;
 }
 
-void Checkpointer::slice(uint32_t worker, size_t rows_max) {
+void Checkpointer::slice(uint32_t worker, size_t bytes_max) {
   Part& part = parts_[worker];
+  size_t bytes_left = bytes_max;
   while (part.next < part.tables.size()) {
     auto& [table, cut] = part.tables[part.next];
-    if (!table->checkpoint_slice(rows_max, &part.packed[part.next])) return;
+    const size_t row_bytes = table->layout().row_bytes();
+    const size_t rows_max = std::max<size_t>(1, bytes_left / row_bytes);
+    const size_t rows = table->checkpoint_slice(rows_max, &part.packed[part.next]);
+    if (rows == rows_max) return;
+    bytes_left -= rows * row_bytes;
     table->unpin(cut);
     ++part.next;
   }
@@ -100,9 +105,9 @@ bool Checkpointer::finish_slicing() {
 
 absl::Status Checkpointer::complete_now() {
   KAPPA_INVARIANT(!thread_.joinable(), "the writer has a thread of its own");
-  constexpr size_t kRowsPerSlice = 1u << 20;
+  constexpr size_t kSliceBytes = 256u << 20;
   while (!finish_slicing()) {
-    for (uint32_t worker = 0; worker < parts_.size(); ++worker) slice(worker, kRowsPerSlice);
+    for (uint32_t worker = 0; worker < parts_.size(); ++worker) slice(worker, kSliceBytes);
   }
   const absl::Status written = write();
   state_ = State::kIdle;

@@ -57,8 +57,8 @@ class Checkpointer {
   void begin(Place place, const std::vector<WorkerState>& workers,
              std::vector<state::OutboxEntry> entries, state::KeptChanges kept,
              std::function<void()> written = nullptr);
-  // Packs up to about `rows_max` rows of a worker's tables. Workers at the same time.
-  void slice(uint32_t worker, size_t rows_max);
+  // Packs up to about `bytes_max` of the rows of a worker's tables. Workers at the same time.
+  void slice(uint32_t worker, size_t bytes_max);
   // After slices: whether all is packed; then it is handed to the writer.
   bool finish_slicing();
   // Slices and writes the checkpoint under way on the caller's thread.

@@ -209,10 +209,16 @@ void LivePipeline::begin_checkpoint() {
   last_checkpoint_ms_ = clock_->now().ms;
 }
 
+// A slice takes a part of the time of the epoch before it: after small ones nobody waits long, and
+// large ones do not outrun it.
 absl::Status LivePipeline::checkpoint_turn() {
-  constexpr size_t kRowsPerSlice = 4096;
+  constexpr size_t kSliceBytesLeast = 256u << 10;
+  constexpr size_t kSliceBytesMost = 8u << 20;
+  constexpr size_t kSliceBytesPerRecord = 4u << 10;
   if (checkpointer_->slicing()) {
-    pool_.run([&](uint32_t w) { checkpointer_->slice(w, kRowsPerSlice); }, true);
+    const size_t bytes_max =
+        std::clamp(turn_->size() * kSliceBytesPerRecord, kSliceBytesLeast, kSliceBytesMost);
+    pool_.run([&](uint32_t w) { checkpointer_->slice(w, bytes_max); }, true);
     checkpointer_->finish_slicing();
     return absl::OkStatus();
   }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/log/log.h"
+#include "engine/serve/append_group.h"
 #include "engine/serve/cursors.h"
 #include "engine/serve/gate.h"
 #include "engine/serve/limits.h"
@@ -31,6 +32,7 @@ struct Backend {
   Cursors& cursors;
   const Pseudonyms& pseudonyms;
   SyncGroup& syncs;
+  AppendGroup& appends;
   WorkerPool& queries;      // what may take seconds: Sql, Scan, steps of Export, Inspect, swaps
   WorkerPool& short_tasks;  // what takes milliseconds: steps of ReadTopic, answers of MultiGet
   std::atomic<size_t>& streams_open;

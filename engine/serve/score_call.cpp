@@ -83,22 +83,41 @@ absl::Status ScoreCall::start(const std::string& product) {
   KAPPA_ASSIGN_OR_RETURN(FraudContractRef contract, shared_->contracts.find(product_));
   KAPPA_ASSIGN_OR_RETURN(payload_, contract->payload(request_->transaction()));
   topic_ = contract->transactions->topic;
+  KAPPA_RETURN_IF_ERROR(check_payload());
   contract->reader().get(
       contract->decisions, key_of(request_->transaction().transaction_id()),
       [self = shared_from_this(), contract](absl::StatusOr<ViewReader::Rows> rows) {
         if (self->call_->ended()) return;
         if (!rows.ok()) return self->call_->finish(rows.status());
-        if (rows->rows[0]) return self->answer(*contract, *rows, true);
-        self->shared_->backend.short_tasks.submit([self] { self->append(); });
+        if (rows->rows[0]) return self->answer(contract, *std::move(rows), true);
+        self->append();
       });
   return absl::OkStatus();
 }
 
-// On a short task's thread.
 void ScoreCall::append() {
-  if (call_->ended()) return;
-  const absl::StatusOr<log::AppendedAt> at = append_record();
+  shared_->backend.appends.append(
+      topic_, request_->transaction().card_id(), payload_,
+      [self = shared_from_this()](const absl::StatusOr<log::AppendedAt>& at) {
+        self->appended(at);
+      });
+}
+
+absl::Status ScoreCall::check_payload() const {
+  const std::string padded = payload_ + std::string(kRecordPadding, '\0');
+  RecordView view;
+  view.value = padded.data();
+  view.value_size = static_cast<uint32_t>(payload_.size());
+  KAPPA_ASSIGN_OR_RETURN(const std::vector<ContractViolation> violations,
+                         shared_->check.check(topic_, {&view, 1}));
+  if (violations.empty()) return absl::OkStatus();
+  return invalid_field("transaction", absl::StrCat("product ", violations.front().product, ": ",
+                                                   violations.front().reason));
+}
+
+void ScoreCall::appended(const absl::StatusOr<log::AppendedAt>& at) {
   if (!at.ok()) return call_->finish(at.status());
+  if (call_->ended()) return;
   {
     std::lock_guard lock(mutex_);
     at_ = *at;
@@ -110,25 +129,6 @@ void ScoreCall::append() {
   }
   shared_->waiting.add(shared_from_this());
   wait_applied();
-}
-
-absl::StatusOr<log::AppendedAt> ScoreCall::append_record() const {
-  const std::string padded = payload_ + std::string(kRecordPadding, '\0');
-  RecordView view;
-  view.value = padded.data();
-  view.value_size = static_cast<uint32_t>(payload_.size());
-  KAPPA_ASSIGN_OR_RETURN(const std::vector<ContractViolation> violations,
-                         shared_->check.check(topic_, {&view, 1}));
-  if (!violations.empty()) {
-    return invalid_field("transaction", absl::StrCat("product ", violations.front().product, ": ",
-                                                     violations.front().reason));
-  }
-  log::RecordToAppend record;
-  record.key = request_->transaction().card_id();
-  record.value = payload_;
-  KAPPA_ASSIGN_OR_RETURN(const std::vector<log::AppendedAt> appended,
-                         shared_->backend.log.append(topic_, {&record, 1}));
-  return appended.front();
 }
 
 void ScoreCall::retry() {
@@ -200,7 +200,7 @@ void ScoreCall::decided(const FraudContractRef& contract, ViewReader::Rows rows)
       return;
     }
   }
-  answer(*contract, rows, /*duplicate=*/false);
+  answer(contract, std::move(rows), /*duplicate=*/false);
 }
 
 void ScoreCall::synced(const absl::Status& status) {
@@ -212,16 +212,20 @@ void ScoreCall::synced(const absl::Status& status) {
     synced_ = true;
     contract = decided_by_;
   }
-  if (contract) answer(*contract, decision_, /*duplicate=*/false);
+  if (contract) answer(contract, std::move(decision_), /*duplicate=*/false);
 }
 
-void ScoreCall::answer(const FraudContract& contract, const ViewReader::Rows& rows,
-                       bool duplicate) {
-  call_->answer([&] {
-    to_wire(rows.stamp, response_->mutable_stamp());
-    contract.columns.write(*rows.rows[0], pseudonyms_, response_->mutable_decision());
-    response_->set_duplicate(duplicate);
-    return absl::OkStatus();
+// A decision has many features: written away from the pipeline's thread.
+void ScoreCall::answer(const FraudContractRef& contract, ViewReader::Rows rows, bool duplicate) {
+  auto kept = std::make_shared<const ViewReader::Rows>(std::move(rows));
+  shared_->backend.short_tasks.submit([self = shared_from_this(), contract, kept, duplicate] {
+    self->call_->answer([&] {
+      to_wire(kept->stamp, self->response_->mutable_stamp());
+      contract->columns.write(*kept->rows[0], self->pseudonyms_,
+                              self->response_->mutable_decision());
+      self->response_->set_duplicate(duplicate);
+      return absl::OkStatus();
+    });
   });
 }
 

@@ -26,7 +26,8 @@ namespace kappa::serve {
 //                                               ▲                     └─rejected, none─► failed
 //                                               └── again, if another generation is live
 //
-// The pipeline's thread and short tasks work on it, one after the other; retry() comes beside.
+// The pipeline's thread, the append group's and short tasks work on it, one after the other;
+// retry() comes beside.
 class ScoreCall : public std::enable_shared_from_this<ScoreCall> {
  public:
   using Ref = std::shared_ptr<ScoreCall>;
@@ -68,7 +69,8 @@ class ScoreCall : public std::enable_shared_from_this<ScoreCall> {
 
  private:
   void append();
-  absl::StatusOr<log::AppendedAt> append_record() const;
+  absl::Status check_payload() const;
+  void appended(const absl::StatusOr<log::AppendedAt>& at);
   void wait_applied();
   void applied(uint64_t attempt, const FraudContractRef& contract,
                absl::StatusOr<runtime::ViewReader::Rows> rows);
@@ -77,7 +79,7 @@ class ScoreCall : public std::enable_shared_from_this<ScoreCall> {
   void rejected(const absl::StatusOr<runtime::ViewReader::Rows>& rows, size_t reason);
   void decided(const FraudContractRef& contract, runtime::ViewReader::Rows rows);
   void synced(const absl::Status& status);
-  void answer(const FraudContract& contract, const runtime::ViewReader::Rows& rows, bool duplicate);
+  void answer(const FraudContractRef& contract, runtime::ViewReader::Rows rows, bool duplicate);
   void fail(const absl::Status& status);
 
   const std::shared_ptr<Shared> shared_;

@@ -133,11 +133,12 @@ struct Server::Impl {
         metrics(&products, the_log, clock, options.version),
         cursors(clock, &options.limits),
         syncs(the_log),
+        appends(the_log),
         queries(options.limits.query_threads, options.limits.queries_waiting_max),
         short_tasks(kShortTaskThreads, kShortTasksMax),
-        backend{products,    *the_log,     *clock,       options.limits, gate,
-                metrics,     cursors,      pseudonyms,   syncs,          queries,
-                short_tasks, streams_open, exports_open, options.version} {}
+        backend{products, *the_log,    *clock,       options.limits, gate,
+                metrics,  cursors,     pseudonyms,   syncs,          appends,
+                queries,  short_tasks, streams_open, exports_open,   options.version} {}
 
   absl::Status start_grpc(const Address& address);
   absl::Status start_http(const Address& address);
@@ -159,6 +160,7 @@ struct Server::Impl {
   std::atomic<bool> draining = false;
   // Destroyed from the last to the first: calls end before what works for them.
   SyncGroup syncs;
+  AppendGroup appends;
   WorkerPool queries;
   WorkerPool short_tasks;
   const Backend backend;

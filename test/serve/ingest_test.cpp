@@ -1,10 +1,13 @@
 // Ingest.Append, through the client.
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
 #include "engine/serve/api_error.h"
+#include "engine/serve/append_group.h"
 #include "engine/serve/sync_group.h"
 #include "test/serve/test_server.h"
 
@@ -266,6 +269,50 @@ TEST_CASE("an append that cannot be synced is not acknowledged") {
   CHECK(client->append("t", {record("a", "1")}, /*synced=*/false).ok());
   log.full = true;
   CHECK(absl::IsResourceExhausted(client->append("t", {record("a", "1")}).status()));
+}
+
+TEST_CASE("single records that are appended together are where each is told it is") {
+  Ingests server;
+  std::mutex mutex;
+  std::map<std::string, log::AppendedAt> told;
+  {
+    AppendGroup group(server.log.get());
+    for (int i = 0; i < 500; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      group.append(i % 3 == 0 ? "notes" : "sales", key, "v" + key,
+                   [&, key](const absl::StatusOr<log::AppendedAt>& at) {
+                     REQUIRE(at.ok());
+                     const std::lock_guard lock(mutex);
+                     told.emplace(key, *at);
+                   });
+    }
+  }
+  REQUIRE(told.size() == 500);
+  for (const auto& [key, at] : told) {
+    const std::string topic = std::stoi(key.substr(1)) % 3 == 0 ? "notes" : "sales";
+    const auto reader = *server.log->open_reader({topic, at.partition}, at.offset);
+    const auto block = reader->read(1);
+    REQUIRE(block.ok());
+    REQUIRE(!block->records.empty());
+    CHECK(block->records[0].offset == at.offset);
+    CHECK(block->records[0].key_view() == key);
+    CHECK(block->records[0].value_view() == "v" + key);
+  }
+}
+
+TEST_CASE("a record that cannot be appended with others is said not to be, to each") {
+  UnsyncableLog log;
+  log.full = true;
+  std::atomic<int> refused = 0;
+  {
+    AppendGroup group(&log);
+    for (int i = 0; i < 10; ++i) {
+      group.append("t", "k", "v", [&](const absl::StatusOr<log::AppendedAt>& at) {
+        if (absl::IsResourceExhausted(at.status())) ++refused;
+      });
+    }
+  }
+  CHECK(refused == 10);
 }
 
 TEST_CASE("those that wait for one sync are served by the next one together") {

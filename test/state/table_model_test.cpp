@@ -175,7 +175,8 @@ class TableAndModel {
   }
 
   void slice() {
-    if (!table_.checkpoint_slice(1 + random_.below(10), &packed_)) return;
+    const size_t rows_max = 1 + random_.below(10);
+    if (table_.checkpoint_slice(rows_max, &packed_) == rows_max) return;
     table_.unpin(checkpoint_->cut);
     REQUIRE(packed_.head.sequence == history_.size() + 1);
     std::string& rows = history_.emplace_back();

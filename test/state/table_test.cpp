@@ -164,7 +164,7 @@ TEST_CASE("only what changed is dirty, and nothing after loading") {
   const auto checkpoint = [&] {
     const Cut cut = table.cut_and_pin();
     table.begin_checkpoint(cut);
-    while (!table.checkpoint_slice(1, &packed)) {
+    while (table.checkpoint_slice(1, &packed) == 1) {
     }
     table.unpin(cut);
   };
