@@ -29,6 +29,7 @@ std::string text_of(const std::string& path) {
 absl::StatusOr<pid_t> spawn(const std::vector<std::string>& command, const std::string& out,
                             const std::string& err) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }

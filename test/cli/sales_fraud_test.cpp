@@ -256,9 +256,9 @@ TEST_CASE("the sales of the published retail data add up to its totals") {
   for (const char* topic : {"transactions", "fraud-reports", "fraud-rules", "fraud-alerts"}) {
     REQUIRE(kappa({"topics", "--create", topic, "--partitions", "1", "--data", data}).code == 0);
   }
-  Process serve(scratch.directory(),
-                {"serve", "--data", data, "--product", KAPPA_SOURCE_DIR "/schemas/sales_fraud",
-                 "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"});
+  const std::string product = KAPPA_SOURCE_DIR "/schemas/sales_fraud";
+  Process serve(scratch.directory(), {"serve", "--data", data, "--product", product, "--listen",
+                                      "127.0.0.1:0", "--http", "127.0.0.1:0"});
   REQUIRE(serve.wait_for_output("gRPC"));
   const std::string totals = "SELECT * FROM sales_totals";
   for (int i = 0; i < 600 && only_row(data, totals).rfind("541909\t", 0) != 0; ++i) {

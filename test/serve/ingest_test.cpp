@@ -106,7 +106,7 @@ TEST_CASE(
       "sales", {record("c1", kSale), record("c2", R"({"card_id": "c2", "amount": "much"})"),
                 record("c3", kSale), record("c4", "not json"), record("c5", std::nullopt),
                 record("c6", R"({"amount": 1})")});
-  const absl::Status status = appended.status();
+  const absl::Status& status = appended.status();
   INFO(status.ToString());
   REQUIRE(absl::IsInvalidArgument(status));
   CHECK(status.ToString().find("records[1] does not meet what product shop declares of topic "
@@ -198,9 +198,11 @@ TEST_CASE("appends that make no sense are refused by field") {
 TEST_CASE("many callers append at once and lose nothing") {
   Ingests server;
   server.start();
+  constexpr int kCallers = 6;
   std::vector<std::thread> callers;
+  callers.reserve(kCallers);
   std::atomic<int> acknowledged = 0;
-  for (int t = 0; t < 6; ++t) {
+  for (int t = 0; t < kCallers; ++t) {
     callers.emplace_back([&, t] {
       const auto client = server.client();
       for (int i = 0; i < 50; ++i) {
