@@ -206,6 +206,7 @@ std::vector<serve::ServedProduct> Deployment::served() {
 absl::Status Deployment::failure() const {
   for (const DeployedProduct& product : products_) {
     const absl::Status failure = product.live()->pipeline->stats().failure;
+    if (absl::IsDeadlineExceeded(failure)) continue;  // it is busy, and says so another time
     if (!failure.ok()) return with_product(product.name, failure);
   }
   return absl::OkStatus();

@@ -114,12 +114,16 @@ PipelineStats LivePipeline::stats() const {
   const absl::Status collected =
       run_between_epochs([this, stats] { *stats = collect_stats(); },
                          std::chrono::steady_clock::now() + std::chrono::seconds(2));
-  if (!collected.ok()) {
-    PipelineStats failed;
-    failed.failure = failure().ok() ? collected : failure();
-    return failed;
+  if (collected.ok()) return *stats;
+  PipelineStats failed;
+  failed.failure = failure();
+  if (failed.failure.ok()) {
+    failed.failure = collected;
+  } else if (absl::IsDeadlineExceeded(failed.failure)) {
+    // That code says that it is busy.
+    failed.failure = absl::InternalError(failed.failure.message());
   }
-  return *stats;
+  return failed;
 }
 
 void LivePipeline::dump_tables(operators::NodeId node, std::vector<std::string>* lines) const {

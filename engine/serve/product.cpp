@@ -54,7 +54,10 @@ ProductCondition condition_of(const ServedProduct& product) {
   if (product.reader == nullptr) return {ProductState::kRestoring, absl::OkStatus()};
   if (!product.stats) return {ProductState::kRunning, absl::OkStatus()};
   absl::Status failure = product.stats().failure;
-  if (failure.ok()) return {ProductState::kRunning, absl::OkStatus()};
+  // DeadlineExceeded: it is busy.
+  if (failure.ok() || absl::IsDeadlineExceeded(failure)) {
+    return {ProductState::kRunning, absl::OkStatus()};
+  }
   return {ProductState::kFailed, std::move(failure)};
 }
 

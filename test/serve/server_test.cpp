@@ -108,6 +108,15 @@ TEST_CASE("health follows the products, each and together") {
   CHECK(health_of(server, "") == 2);
 }
 
+TEST_CASE("a pipeline that is too busy to tell is not taken for one that has failed") {
+  TestServer server;
+  server.stats.failure = absl::DeadlineExceededError("the read did not get its turn in time");
+  server.start();
+  CHECK(health_of(server, "shop") == 1);
+  CHECK(http_get(server.server->http_port(), "/readyz")->status == 200);
+  CHECK(server.client()->inspect("shop", false)->products[0].state == "running");
+}
+
 TEST_CASE("a pipeline that fails is noticed by itself") {
   TestServer server;
   std::atomic<bool> failed = false;
