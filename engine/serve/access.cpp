@@ -13,9 +13,9 @@ namespace kappa::serve {
 namespace {
 
 constexpr size_t kTokenBytesMin = 16;
-constexpr Right kRights[] = {Right::kQuery, Right::kIngest, Right::kAdmin, Right::kMetrics,
-                             Right::kRawIds};
-constexpr Right kRightsOnProducts[] = {Right::kQuery, Right::kRawIds};
+constexpr Right kRights[] = {Right::kQuery, Right::kServices, Right::kIngest,
+                             Right::kAdmin, Right::kMetrics,  Right::kRawIds};
+constexpr Right kRightsOnProducts[] = {Right::kQuery, Right::kServices, Right::kRawIds};
 
 // Takes the same time wherever the two differ, so that a token cannot be guessed byte by byte.
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -37,6 +37,8 @@ std::string_view right_name(Right right) {
   switch (right) {
     case Right::kQuery:
       return "query";
+    case Right::kServices:
+      return "services";
     case Right::kIngest:
       return "ingest";
     case Right::kAdmin:
@@ -76,10 +78,10 @@ absl::StatusOr<AccessList::Caller> AccessList::parse_line(std::string_view line)
       known = true;
     }
     if (!known) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown right ", excerpt(words[i]),
-                       "; expected query, query=PRODUCT, ingest, admin, metrics, raw_ids, "
-                       "raw_ids=PRODUCT or all"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown right ", excerpt(words[i]),
+          "; expected query, query=PRODUCT, services, services=PRODUCT, ingest, admin, "
+          "metrics, raw_ids, raw_ids=PRODUCT or all"));
     }
   }
   return caller;
@@ -116,6 +118,7 @@ absl::StatusOr<AccessList> AccessList::load(const std::string& path) {
 }
 
 bool AccessList::Caller::may(Right right, std::string_view product) const {
+  if (right == Right::kServices && may(Right::kQuery, product)) return true;
   return rights.contains(right) || on_products.contains({right, std::string(product)});
 }
 

@@ -15,7 +15,7 @@
 
 namespace kappa::serve {
 
-enum class Right : uint8_t { kQuery, kIngest, kAdmin, kMetrics, kRawIds };
+enum class Right : uint8_t { kQuery, kServices, kIngest, kAdmin, kMetrics, kRawIds };
 std::string_view right_name(Right right);
 
 // Who may do what, by bearer tokens. Whoever and whatever is not in it is denied.
@@ -25,11 +25,13 @@ std::string_view right_name(Right right);
 //   # name    token (16 characters or more)   rights
 //   grafana   3c0a6b1f9d5e4b7288aa            query metrics
 //   shop      81f2c64f0a1d4f5d9b3e            query=omnishop ingest
-//   tills     5b8e1f0c7a6d4e2f9c31            query=fraud ingest raw_ids=fraud
+//   tills     5b8e1f0c7a6d4e2f9c31            services=fraud ingest
 //   ops       77de02b1c4a94c0f8e66            all
 //
-// `query=PRODUCT` and `raw_ids=PRODUCT` grant that of one product only; `all` grants everything.
-// Whoever has no `raw_ids` gets pseudonyms where a service has them (pseudonyms.h). Immutable.
+// `query=PRODUCT`, `services=PRODUCT` and `raw_ids=PRODUCT` grant that of one product only; `all`
+// grants everything. `services` is for the services of a domain (FraudService, SalesService) alone,
+// where who has no `raw_ids` gets pseudonyms (pseudonyms.h); `query`, which reads views as they
+// are, includes it. Immutable.
 class AccessList {
  public:
   // InvalidArgument names file, line and what is wrong.

@@ -198,7 +198,8 @@ class FraudService final : public v1::FraudService::CallbackService {
   absl::Status get_score(const UnaryCall::Ref& call, const grpc::ServerContextBase& context,
                          const v1::GetScoreRequest& request, v1::GetScoreResponse* response) {
     const std::string product = backend_.products.name_for(request.product());
-    KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, Method::kGetScore, Right::kQuery, product));
+    KAPPA_RETURN_IF_ERROR(
+        backend_.gate.admit(context, Method::kGetScore, Right::kServices, product));
     KAPPA_ASSIGN_OR_RETURN(FraudContractRef contract, shared_->contracts.find(product));
     return std::make_shared<ScoreRead>(call, std::move(contract), pseudonyms_for(context, product),
                                        response)
@@ -209,7 +210,7 @@ class FraudService final : public v1::FraudService::CallbackService {
                      const v1::ScoreRequest& request, v1::ScoreResponse* response) {
     const std::string product = backend_.products.name_for(request.product());
     KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, Method::kScore, Right::kIngest, ""));
-    KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, Method::kScore, Right::kQuery, product));
+    KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, Method::kScore, Right::kServices, product));
     if (!v1::Durability_IsValid(request.durability())) {
       return invalid_field("durability", "expected DURABILITY_WRITTEN or DURABILITY_SYNCED");
     }

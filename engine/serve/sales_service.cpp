@@ -111,7 +111,7 @@ class SalesService final : public v1::SalesService::CallbackService {
   absl::StatusOr<Products::Ref> admit(const grpc::ServerContextBase& context, Method method,
                                       const std::string& product) const {
     const std::string name = backend_.products.name_for(product);
-    KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, method, Right::kQuery, name));
+    KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, method, Right::kServices, name));
     return backend_.products.find_readable(name);
   }
 

@@ -76,7 +76,9 @@ void Subscription::start(const std::shared_ptr<Subscription>& self,
 
 absl::Status Subscription::check(const grpc::ServerContextBase& context) {
   const std::string product = backend_.products.name_for(request_.product);
-  KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, request_.method, Right::kQuery, product));
+  // A service of a domain says itself what of a row its callers see.
+  const Right right = request_.method == Method::kSubscribe ? Right::kQuery : Right::kServices;
+  KAPPA_RETURN_IF_ERROR(backend_.gate.admit(context, request_.method, right, product));
   const int64_t least = backend_.limits.heartbeat_ms_min;
   const int64_t most = backend_.limits.heartbeat_ms_max;
   const int64_t asked = request_.heartbeat_ms;

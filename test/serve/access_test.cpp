@@ -12,6 +12,7 @@ constexpr const char* kFile = R"(
 grafana    3c0a6b1f9d5e4b7288aa   query metrics
 shop       81f2c64f0a1d4f5d9b3e   query=omnishop   ingest
 tills      5b8e1f0c7a6d4e2f9c31   query=fraud ingest raw_ids=fraud
+checkout   19f3c2d47b8e4a6c8d50   services=fraud ingest
 ops        77de02b1c4a94c0f8e66   all
 )";
 
@@ -31,6 +32,21 @@ TEST_CASE("each caller has the rights that the file gives, and no others") {
   CHECK(may("81f2c64f0a1d4f5d9b3e", Right::kIngest));
   CHECK(may("77de02b1c4a94c0f8e66", Right::kAdmin));
   CHECK(may("77de02b1c4a94c0f8e66", Right::kMetrics));
+}
+
+TEST_CASE("the services of a domain may be called without a right to the views") {
+  const auto list = AccessList::parse("tokens", kFile);
+  REQUIRE(list.ok());
+  const auto may = [&](const char* token, Right right, const char* product) {
+    return list->check(std::string("Bearer ") + token, right, product).ok();
+  };
+  CHECK(may("19f3c2d47b8e4a6c8d50", Right::kServices, "fraud"));
+  CHECK_FALSE(may("19f3c2d47b8e4a6c8d50", Right::kServices, "omnishop"));
+  CHECK_FALSE(may("19f3c2d47b8e4a6c8d50", Right::kQuery, "fraud"));
+  // Who reads views may call them, too.
+  CHECK(may("81f2c64f0a1d4f5d9b3e", Right::kServices, "omnishop"));
+  CHECK_FALSE(may("81f2c64f0a1d4f5d9b3e", Right::kServices, "fraud"));
+  CHECK(may("3c0a6b1f9d5e4b7288aa", Right::kServices, "fraud"));
 }
 
 TEST_CASE("ids are shown as they are to callers with the right, on one product or on all") {
