@@ -39,7 +39,7 @@ using std::chrono::microseconds;
 
 constexpr int64_t kRequestsPerSecond = 1'000;
 constexpr int64_t kEventsPerSecond = 20'000;  // of sales beside
-constexpr microseconds kTick{2'000};          // between two appends of these
+constexpr microseconds kTick{5'000};          // between two appends of these
 constexpr int64_t kCards = 5'000;
 constexpr int64_t kTerminals = 1'000;
 constexpr size_t kCallersAtOnce = 64;  // where as many as possible are asked
