@@ -41,7 +41,10 @@ def export(options, view, columns, where):
     command += ["--data", options.data] if options.data else ["--server", options.server]
     if options.product:
         command += ["--product", options.product]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    except FileNotFoundError:
+        sys.exit(f"train.py: there is no command {options.kappa}; name it with --kappa")
     if run.returncode != 0:
         sys.exit(f"train.py: {view} could not be exported; kappa export has said why")
     return list(csv.DictReader(run.stdout.splitlines()))
@@ -159,6 +162,15 @@ def write_libsvm(path, rows):
             file.write(f"{int(p['fraud'])} {' '.join(cells)}\n")
 
 
+def run_xgboost(*arguments):
+    try:
+        run = subprocess.run(["xgboost", *arguments], stdout=subprocess.DEVNULL, check=False)
+    except FileNotFoundError:
+        sys.exit("train.py: there is no command xgboost; install Debian's package xgboost, or take --model logistic")
+    if run.returncode != 0:
+        sys.exit(f"train.py: xgboost ended with {run.returncode}; it has said why")
+
+
 def train_xgboost(train, test, version, out):
     with tempfile.TemporaryDirectory() as scratch:
         data, conf, model = (os.path.join(scratch, name) for name in ("train.libsvm", "train.conf", "model.json"))
@@ -168,10 +180,10 @@ def train_xgboost(train, test, version, out):
             file.write("booster = gbtree\nobjective = binary:logistic\nmax_depth = 6\neta = 0.3\nnum_round = 100\n"
                        f"seed = 0\nnthread = 2\nverbosity = 0\ndata = \"{data}?format=libsvm\"\n"
                        f"model_out = \"{model}\"\n")
-        subprocess.run(["xgboost", conf], check=True, stdout=subprocess.DEVNULL)
+        run_xgboost(conf)
         scores = os.path.join(scratch, "scores")
-        subprocess.run(["xgboost", conf, "task=pred", f"model_in={model}", f"name_pred={scores}",
-                        f"test:data={scratch}/test.libsvm?format=libsvm"], check=True, stdout=subprocess.DEVNULL)
+        run_xgboost(conf, "task=pred", f"model_in={model}", f"name_pred={scores}",
+                    f"test:data={scratch}/test.libsvm?format=libsvm")
         with open(scores, encoding="ascii") as file:
             for p, line in zip(test, file, strict=True):
                 p["score"] = float(line)
