@@ -1,6 +1,8 @@
 #include "bench/bench.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include <sys/resource.h>
 
@@ -31,6 +33,11 @@ std::vector<Bench>& benches() {
 bool add(Bench bench) {
   benches().push_back(std::move(bench));
   return true;
+}
+
+double percentile(const std::vector<double>& ascending, double part) {
+  const auto rank = static_cast<size_t>(std::ceil(part * static_cast<double>(ascending.size())));
+  return ascending[std::max<size_t>(rank, 1) - 1];
 }
 
 Stopwatch::Stopwatch() : wall_(wall_seconds()), cpu_(cpu_seconds()) {}

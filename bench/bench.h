@@ -52,6 +52,10 @@ struct Bench {
 std::vector<Bench>& benches();
 bool add(Bench bench);
 
+// The least of the values, which are sorted ascending and some, below or at which lies that part of
+// them: 0.99.
+double percentile(const std::vector<double>& ascending, double part);
+
 // Times what lies between its construction and stop().
 class Stopwatch {
  public:

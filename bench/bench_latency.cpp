@@ -126,11 +126,6 @@ absl::Status check(runtime::ViewReader& reader, int64_t records, int64_t probes)
                                           " probes, not ", records, " and ", probes));
 }
 
-double percentile(const std::vector<double>& ascending, double part) {
-  const auto rank = static_cast<size_t>(std::ceil(part * static_cast<double>(ascending.size())));
-  return ascending[std::max<size_t>(rank, 1) - 1];
-}
-
 // Log, durable view, server and client.
 struct Service {
   operators::Plan plan;

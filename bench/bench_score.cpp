@@ -219,11 +219,6 @@ class OtherEvents {
 
 // ---- the bench ------------------------------------------------------------------------------
 
-double percentile(const std::vector<double>& ascending, double part) {
-  const auto rank = static_cast<size_t>(std::ceil(part * static_cast<double>(ascending.size())));
-  return ascending[std::max<size_t>(rank, 1) - 1];
-}
-
 // How many of the latencies are at most so many milliseconds, as a histogram has it.
 void add_histogram(const std::vector<double>& ascending, Result* result) {
   for (const double bound : {1, 2, 3, 5, 7, 10, 15, 25, 50, 100, 250}) {

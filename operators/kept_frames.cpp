@@ -147,8 +147,8 @@ bool KeptFrames::kept(const std::byte* row, int64_t watermark_us) const {
 }
 
 void KeptFrames::remove_expired(int64_t watermark_us) {
-  constexpr size_t kPartitionsMax = 256;
-  for (size_t n = std::min(kPartitionsMax, partitions_.size()); n > 0; --n) {
+  const size_t some = pace_.rows_to_look_at(partitions_.size() - spare_.size());
+  for (size_t n = std::min(some, partitions_.size()); n > 0; --n) {
     if (cursor_ >= partitions_.size()) cursor_ = 0;
     Partition& partition = partitions_[cursor_];
     if (partition.key != state::kNoRow) {
@@ -161,6 +161,7 @@ void KeptFrames::remove_expired(int64_t watermark_us) {
     }
     ++cursor_;
   }
+  pace_.swept(partitions_.size() - spare_.size());
 }
 
 void KeptFrames::restored(int64_t /*watermark_us*/) {

@@ -7,6 +7,7 @@
 
 #include "operators/kept_answers.h"
 #include "operators/operator.h"
+#include "operators/sweep_pace.h"
 
 namespace kappa::operators {
 
@@ -59,6 +60,7 @@ class KeptFrames final : public Operator {
   std::vector<Partition> partitions_;
   std::vector<size_t> spare_;  // indexes that no partition has
   size_t cursor_ = 0;
+  SweepPace pace_;
 };
 
 }  // namespace kappa::operators

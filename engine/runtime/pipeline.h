@@ -105,7 +105,8 @@ struct PipelineStats {
   double busy_seconds = 0;
   std::vector<ViewStats> views;
   std::vector<SourceStats> sources;
-  absl::Status failure;  // why it stopped, if it did
+  // Why it stopped, if it did. DeadlineExceeded: it runs, and was too busy to tell the rest.
+  absl::Status failure;
   // What it waits for, if the log does not answer, and for how long; it goes on by itself.
   absl::Status held;
   double held_seconds = 0;

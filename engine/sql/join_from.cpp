@@ -124,8 +124,7 @@ absl::StatusOr<JoinSide> JoinPlanner::table(const Node& item) {
   if (all.expiry && all.expiry->column >= 0) {
     side.rows.expiry->column = moved.at(all.expiry->column);
   }
-  const NodeId input = all.source ? builder_.read(*all.source) : all.node;
-  side.rows.node = builder_.project(input, std::move(kept));
+  side.rows.node = builder_.project(builder_.read(all), std::move(kept));
   return side;
 }
 

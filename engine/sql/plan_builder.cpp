@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/sql/expression_tree.h"
+#include "engine/sql/relation.h"
 #include "schemas/record_column.h"
 
 namespace kappa::sql {
@@ -59,6 +60,10 @@ NodeId PlanBuilder::read(int source) {
   node.changelog = declared.upsert;
   node.event_time = declared.event_time;
   return add(std::move(node));
+}
+
+NodeId PlanBuilder::read(const Relation& relation) {
+  return relation.source ? read(*relation.source) : relation.node;
 }
 
 NodeId PlanBuilder::project(NodeId input, std::vector<ExprRef> exprs,

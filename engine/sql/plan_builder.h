@@ -8,6 +8,8 @@
 
 namespace kappa::sql {
 
+struct Relation;
+
 // Adds nodes to a plan. A source is read by one node with all its columns, and only Project nodes
 // stand directly above it, so that finish_plan() can tell which columns are used.
 class PlanBuilder {
@@ -18,6 +20,8 @@ class PlanBuilder {
   const operators::PlanNode& node(operators::NodeId id) const { return plan_->nodes[id]; }
 
   operators::NodeId read(int source);
+  // The rows of a relation: its node, or that which reads its source.
+  operators::NodeId read(const Relation& relation);
   // Over the projection that was added just before, the two become one, but for one that is kept.
   // `event_time`: the expression that computes it, if it is no column that already is.
   operators::NodeId project(operators::NodeId input, std::vector<operators::ExprRef> exprs,

@@ -8,7 +8,7 @@
 #include "engine/sql/construct.h"
 #include "engine/sql/fault.h"
 #include "engine/sql/rule_condition.h"
-#include "engine/sql/suggest.h"
+#include "engine/sql/window_function.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::sql {
@@ -25,11 +25,8 @@ constexpr std::array<const char*, 3> kAdded = {"rule_ids", "reason_codes", "rule
 constexpr int kWeightDigitsMax = 18;
 
 absl::StatusOr<const Relation*> find_argument(const Node& arg, const NestedQueries& queries) {
-  const auto names = arg.is("ColumnRef") ? arg.names("fields") : std::vector<std::string>();
-  if (names.size() != 1 || names[0].empty()) {
-    return fault(arg, "expected the name of a table or view", kUsage);
-  }
-  return queries.find(arg, names[0]);
+  KAPPA_ASSIGN_OR_RETURN(const std::string name, bare_name(arg, "a table or view", kUsage));
+  return queries.find(arg, name);
 }
 
 ExprRef column_of(const Relation& relation, int column) {
@@ -41,10 +38,6 @@ int find_column(const Relation& relation, std::string_view name) {
     if (relation.columns[i].name == name) return static_cast<int>(i);
   }
   return -1;
-}
-
-NodeId read(PlanBuilder& builder, const Relation& relation) {
-  return relation.source ? builder.read(*relation.source) : relation.node;
 }
 
 // ---- the rules ------------------------------------------------------------------------------
@@ -148,7 +141,7 @@ Relation without_hidden(const Relation& rows, PlanBuilder& builder) {
   if (narrow.expiry && narrow.expiry->column >= 0) {
     narrow.expiry->column = moved[static_cast<size_t>(narrow.expiry->column)];
   }
-  narrow.node = builder.project(read(builder, rows), std::move(kept));
+  narrow.node = builder.project(builder.read(rows), std::move(kept));
   narrow.source.reset();
   return narrow;
 }

@@ -55,10 +55,6 @@ std::set<int> used_columns(const FromClause& from, const BoundSelect& bound) {
   return used;
 }
 
-NodeId read(PlanBuilder& builder, const Relation& relation) {
-  return relation.source ? builder.read(*relation.source) : relation.node;
-}
-
 // FROM's rows, those of `input`, for which WHERE is true, with those of its columns that are used:
 // `moved` says where they are now.
 NodeId plan_where(PlanBuilder& builder, const FromClause& from, const BoundSelect& bound,
@@ -381,7 +377,7 @@ void ViewPlanner::keep_roles(const Branch& branch, Relation* relation) {
 LimitedKey ViewPlanner::read_branch(Branch& branch, NodeId* input) {
   const Relation& relation = *branch.from.relation;
   if (!branch.row_limit) {
-    *input = read(builder_, relation);
+    *input = builder_.read(relation);
     return {};
   }
   LimitedKey limited;

@@ -15,14 +15,6 @@ using operators::ExprRef;
 
 namespace {
 
-// A bare name: the only form that the first two arguments take.
-absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what, const char* usage) {
-  if (!arg.is("ColumnRef") || arg.list("fields").size() != 1 || arg.names("fields")[0].empty()) {
-    return fault(arg, absl::StrCat("expected the name of ", what), usage);
-  }
-  return arg.names("fields")[0];
-}
-
 ExprRef column_of(const Relation& relation, size_t index, operators::SqlPosition position) {
   return operators::column_expr(static_cast<int>(index), relation.columns[index].type, position);
 }
@@ -83,6 +75,13 @@ absl::StatusOr<ExprRef> shifted(const ExprRef& time, const char* op, int64_t us,
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what, const char* usage) {
+  if (!arg.is("ColumnRef") || arg.list("fields").size() != 1 || arg.names("fields")[0].empty()) {
+    return fault(arg, absl::StrCat("expected the name of ", what), usage);
+  }
+  return arg.names("fields")[0];
+}
 
 absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text,
                                          const std::string& what, const char* usage) {

@@ -5,6 +5,10 @@
 
 namespace kappa::sql {
 
+// A bare name: the only form in which an argument of a function in FROM names a table or a column.
+// `what` it is and how to write it are for faults.
+absl::StatusOr<std::string> bare_name(const Node& arg, const std::string& what, const char* usage);
+
 // A constant span of time; months and years, which have no fixed length, are refused. `what` it is
 // and how to write it are for faults.
 absl::StatusOr<int64_t> constant_span_us(const Node& arg, const SourceText& text,
