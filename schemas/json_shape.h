@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,14 @@ class JsonShape {
   // Whether both shapes have the same bytes at the same places.
   bool same_as(const JsonShape& other) const;
 
-  // Reads a payload that is followed by kRecordPadding readable bytes. Unless the outcome is kRow
-  // the row is half written.
-  Outcome read(std::string_view payload, const std::vector<JsonColumn>& columns, RowWriter& row,
-               Arena& arena);
+  // Payloads that are read at the same time, at most.
+  static constexpr size_t kLanesMax = RowWriter::kRowsAhead;
+  // Reads payloads, each of them followed by kRecordPadding readable bytes, into the next rows to
+  // be accepted, one slot after another of all of them: where a value ends is known some time after
+  // it is looked at, and meanwhile there is work to do in the other lanes. Unless the outcome is
+  // kRow the rows are half written; the outcome is that of one payload among them.
+  Outcome read(std::span<const std::string_view> payloads, const std::vector<JsonColumn>& columns,
+               RowWriter& rows, Arena& arena);
 
  private:
   enum class SlotKind : uint8_t {
@@ -78,20 +83,33 @@ class JsonShape {
   void add_slot(std::string_view literal, std::optional<size_t> column,
                 const std::vector<JsonColumn>& columns);
 
+  // A payload on its way: what is left of it.
+  struct Lane {
+    const char* at;
+    const char* end;
+  };
+  using Lanes = std::span<Lane>;
+  // How values of a kind are read, see json_shape.cpp.
+  struct Text;
+  struct Integer;
+  struct Bigint;
+  template <typename Stored>
+  struct Numeric;
+  struct Double;
+  struct Timestamp;
+
   const char* match_literal(const Slot& slot, const char* at, const char* end) const;
-  static const char* read_slot(Slot& slot, const char* at, const char* end,
-                               const std::vector<JsonColumn>& columns, RowWriter& row,
-                               Arena& arena);
-  static const char* read_text(const Slot& slot, const char* at, const char* end, RowWriter& row);
-  static const char* read_integer(const Slot& slot, const char* at, RowWriter& row);
-  static const char* read_bigint(const Slot& slot, const char* at, RowWriter& row);
-  static const char* read_numeric(const Slot& slot, const char* at, const JsonColumn& column,
-                                  RowWriter& row);
-  static const char* read_double(const Slot& slot, const char* at, const char* end, RowWriter& row);
-  static const char* read_timestamp(Slot& slot, const char* at, RowWriter& row);
-  static const char* read_epoch(const Slot& slot, const char* at, RowWriter& row);
-  static const char* read_scalar(const Slot& slot, const char* at, const char* end,
-                                 const JsonColumn& column, RowWriter& row, Arena& arena);
+  bool match_literals(const Slot& slot, Lanes lanes) const;
+  static Outcome read_slot(Slot& slot, Lanes lanes, const std::vector<JsonColumn>& columns,
+                           RowWriter& rows, Arena& arena);
+  template <typename Reader>
+  static Outcome read_values(Slot& slot, Lanes lanes, const JsonColumn& column, RowWriter& rows,
+                             Arena& arena);
+  static Outcome read_scalars(const Slot& slot, Lanes lanes, const JsonColumn& column,
+                              RowWriter& rows, Arena& arena);
+  static const char* read_scalar(const Slot& slot, const Lane& lane, const JsonColumn& column,
+                                 RowWriter& rows, Arena& arena);
+  static Outcome skip_scalars(Lanes lanes);
 
   std::vector<Slot> slots_;
   std::vector<size_t> missing_;  // declared columns that the shape does not have

@@ -1,5 +1,6 @@
 #include "schemas/row_writer.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -30,6 +31,7 @@ RowWriter::RowWriter(const Source& source, std::vector<int> wanted)
 
 void RowWriter::begin(size_t records, Decoded* out) {
   out_ = out;
+  accepted_ = 0;
   row_ = 0;
   has_null_ = false;
   out->malformed.clear();
@@ -56,8 +58,8 @@ void RowWriter::begin(size_t records, Decoded* out) {
 }
 
 void RowWriter::finish() {
-  for (Column& column : out_->columns) column.resize(row_);
-  out_->records.resize(row_);
+  for (Column& column : out_->columns) column.resize(accepted_);
+  out_->records.resize(accepted_);
 }
 
 bool RowWriter::set_null(size_t column) {
@@ -75,9 +77,10 @@ bool RowWriter::set_null(size_t column) {
 
 void RowWriter::take_back_nulls() {
   has_null_ = false;
+  const size_t end = std::min(accepted_ + kRowsAhead, out_->records.size());
   for (const int column : wanted_) {
-    const Target& target = targets_[static_cast<size_t>(column)];
-    if (target.nulls != nullptr && row_ < out_->records.size()) target.nulls[row_] = 0;
+    uint8_t* const nulls = targets_[static_cast<size_t>(column)].nulls;
+    if (nulls != nullptr) std::fill(nulls + accepted_, nulls + end, uint8_t{0});
   }
 }
 

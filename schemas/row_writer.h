@@ -23,20 +23,46 @@ class RowWriter {
   // Cuts `out` to the rows accepted.
   void finish();
 
+  // Rows that may be written at the same time: the next one to be accepted and those behind it.
+  static constexpr size_t kRowsAhead = 8;
+  // From here on set() and set_null() write the row that is `ahead`, less than kRowsAhead, behind
+  // the next one to be accepted; until the next accept(), take_back() or select().
+  void select(size_t ahead) { row_ = accepted_ + ahead; }
+
   // T is the element of the column's physical type.
   template <typename T>
   void set(size_t column, T value) {
     const Target& target = targets_[column];
     reinterpret_cast<T*>(target.values)[row_ & target.row_mask] = value;
   }
+  // The same for one column of several rows: what to add to the next row to be accepted comes
+  // first.
+  template <typename T>
+  class Cells {
+   public:
+    Cells(const RowWriter& row, size_t column)
+        : values_(reinterpret_cast<T*>(row.targets_[column].values)),
+          row_mask_(row.targets_[column].row_mask),
+          row_(row.accepted_) {}
+    void set(size_t ahead, T value) const { values_[(row_ + ahead) & row_mask_] = value; }
+
+   private:
+    T* values_;
+    size_t row_mask_;
+    size_t row_;
+  };
   // False if the column must not be null.
   bool set_null(size_t column);
   bool is_required(size_t column) const { return targets_[column].required; }
 
-  // Ends the row: it came from record number `record`.
-  void accept(size_t record) { out_->records[row_++] = static_cast<uint32_t>(record); }
-  // Takes back what was written of the row.
+  // Ends the next row: it came from record number `record`.
+  void accept(size_t record) {
+    out_->records[accepted_] = static_cast<uint32_t>(record);
+    row_ = ++accepted_;
+  }
+  // Takes back what was written of rows that are not accepted.
   void take_back() {
+    row_ = accepted_;
     if (has_null_) [[unlikely]]
       take_back_nulls();
   }
@@ -59,8 +85,9 @@ class RowWriter {
   std::vector<int> wanted_;
   std::vector<Type> wanted_types_;
   Decoded* out_ = nullptr;
-  size_t row_ = 0;
-  bool has_null_ = false;  // whether the row at hand may have one
+  size_t accepted_ = 0;    // rows
+  size_t row_ = 0;         // the one that is written
+  bool has_null_ = false;  // whether a row that is not accepted may have one
   alignas(16) std::byte nowhere_[16] = {};
 };
 
