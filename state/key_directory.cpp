@@ -13,6 +13,7 @@ constexpr uint32_t kSplitCapacity = 4096;
 constexpr uint32_t kDepthMax = 20;
 // From so many shards on the directory takes whole huge pages for them.
 constexpr size_t kShardsOfLarge = 32;
+constexpr size_t kSlotBytes = sizeof(uint32_t) + sizeof(RowId);
 
 // Slots in use at which a shard grows: seven tenths.
 constexpr uint32_t used_max(uint32_t capacity) {
@@ -31,40 +32,66 @@ KeyDirectory::~KeyDirectory() {
   for (const Shard& shard : shards_) give_back(shard);
 }
 
-bool KeyDirectory::in_pages(const Slot* slots) const {
-  const auto* at = reinterpret_cast<const std::byte*>(slots);
+uint32_t KeyDirectory::Bucket::used() const {
+  uint32_t used = 0;
+  while (used < kBucketSlots && rows[used] != kNoRow) ++used;
+  return used;
+}
+
+uint32_t KeyDirectory::Bucket::slot_of(RowId row) const {
+  uint32_t slot = 0;
+  while (slot < kBucketSlots && rows[slot] != row) ++slot;
+  return slot;
+}
+
+void KeyDirectory::Bucket::add(uint32_t tag, RowId row) {
+  const uint32_t slot = used();
+  tags[slot] = tag;
+  rows[slot] = row;
+}
+
+void KeyDirectory::Bucket::remove(uint32_t slot) {
+  const uint32_t last = used() - 1;
+  tags[slot] = tags[last];
+  rows[slot] = rows[last];
+  rows[last] = kNoRow;
+}
+
+bool KeyDirectory::in_pages(const Bucket* buckets) const {
+  const auto* at = reinterpret_cast<const std::byte*>(buckets);
   return std::any_of(pages_.begin(), pages_.end(), [&](const MappedMemory& pages) {
     return pages.begin() <= at && at < pages.begin() + pages.bytes();
   });
 }
 
-KeyDirectory::Slot* KeyDirectory::take_slots(uint32_t capacity) {
-  if (capacity != kSplitCapacity || shards_.size() < kShardsOfLarge) return new Slot[capacity];
+KeyDirectory::Bucket* KeyDirectory::take_buckets(uint32_t capacity) {
+  const uint32_t buckets = capacity / kBucketSlots;
+  if (capacity != kSplitCapacity || shards_.size() < kShardsOfLarge) return new Bucket[buckets];
   if (spare_.empty()) {
     const MappedMemory& pages = pages_.emplace_back(kHugePageBytes, MappedMemory::Pages::kHuge);
-    for (size_t at = 0; at < pages.bytes(); at += capacity * sizeof(Slot)) {
-      spare_.push_back(reinterpret_cast<Slot*>(pages.begin() + at));
+    for (size_t at = 0; at < pages.bytes(); at += buckets * sizeof(Bucket)) {
+      spare_.push_back(reinterpret_cast<Bucket*>(pages.begin() + at));
     }
   }
-  Slot* slots = spare_.back();
+  Bucket* taken = spare_.back();
   spare_.pop_back();
-  return slots;
+  return taken;
 }
 
 void KeyDirectory::give_back(const Shard& shard) {
-  bytes_ -= shard.capacity * sizeof(Slot);
-  if (in_pages(shard.slots)) {
-    spare_.push_back(shard.slots);
+  bytes_ -= shard.capacity * kSlotBytes;
+  if (in_pages(shard.buckets)) {
+    spare_.push_back(shard.buckets);
   } else {
-    delete[] shard.slots;
+    delete[] shard.buckets;
   }
 }
 
 KeyDirectory::Shard KeyDirectory::make_shard(uint32_t capacity, uint32_t depth,
                                              uint32_t first_entry) {
-  Shard shard{take_slots(capacity), capacity, 0, depth, first_entry};
-  std::memset(shard.slots, 0xff, capacity * sizeof(Slot));
-  bytes_ += capacity * sizeof(Slot);
+  Shard shard{take_buckets(capacity), capacity, 0, depth, first_entry};
+  std::memset(shard.buckets, 0xff, capacity * kSlotBytes);
+  bytes_ += capacity * kSlotBytes;
   return shard;
 }
 
@@ -72,16 +99,25 @@ KeyDirectory::Shard KeyDirectory::make_shard(uint32_t capacity, uint32_t depth,
 void KeyDirectory::lead_to(uint32_t shard) {
   const Shard& to = shards_[shard];
   for (size_t entry = to.first_entry; entry < entries_.size(); entry += size_t{1} << to.depth) {
-    entries_[entry] = {to.slots, to.capacity - 1, shard};
+    entries_[entry] = {to.buckets, to.mask(), shard};
   }
 }
 
-void KeyDirectory::place(Shard& shard, Slot slot) {
-  const uint32_t mask = shard.capacity - 1;
-  uint32_t at = slot.tag & mask;
-  while (shard.slots[at].row != kNoRow) at = (at + 1) & mask;
-  shard.slots[at] = slot;
+void KeyDirectory::place(Shard& shard, uint32_t tag, RowId row) {
+  uint32_t at = tag & shard.mask();
+  while (shard.buckets[at].full()) at = (at + 1) & shard.mask();
+  shard.buckets[at].add(tag, row);
   ++shard.used;
+}
+
+template <typename F>
+void KeyDirectory::for_each_slot(const Shard& shard, F&& f) {
+  for (uint32_t at = 0; at <= shard.mask(); ++at) {
+    const Bucket& bucket = shard.buckets[at];
+    for (uint32_t i = 0; i < kBucketSlots && bucket.rows[i] != kNoRow; ++i) {
+      f(bucket.tags[i], bucket.rows[i]);
+    }
+  }
 }
 
 void KeyDirectory::insert(uint32_t tag, RowId row) {
@@ -90,7 +126,7 @@ void KeyDirectory::insert(uint32_t tag, RowId row) {
     grow(shard);
     shard = entry_of(tag).shard;
   }
-  place(shards_[shard], {tag, row});
+  place(shards_[shard], tag, row);
   ++rows_;
 }
 
@@ -104,9 +140,7 @@ void KeyDirectory::grow(uint32_t index) {
                       (shards_[index].depth < depth_ || directory_is_lean);
   if (splits) return split(index);
   Shard grown = make_shard(2 * capacity, shards_[index].depth, shards_[index].first_entry);
-  for (uint32_t at = 0; at < capacity; ++at) {
-    if (shards_[index].slots[at].row != kNoRow) place(grown, shards_[index].slots[at]);
-  }
+  for_each_slot(shards_[index], [&](uint32_t tag, RowId row) { place(grown, tag, row); });
   give_back(shards_[index]);
   shards_[index] = grown;
   lead_to(index);
@@ -123,35 +157,44 @@ void KeyDirectory::split(uint32_t index) {
   const uint32_t bit = 1u << old.depth;
   shards_[index] = make_shard(old.capacity, old.depth + 1, old.first_entry);
   shards_.push_back(make_shard(old.capacity, old.depth + 1, old.first_entry | bit));
-  for (uint32_t at = 0; at < old.capacity; ++at) {
-    const Slot& slot = old.slots[at];
-    if (slot.row == kNoRow) continue;
-    place(((slot.tag >> kSlotBits) & bit) != 0 ? shards_.back() : shards_[index], slot);
-  }
+  for_each_slot(old, [&](uint32_t tag, RowId row) {
+    place(((tag >> kSlotBits) & bit) != 0 ? shards_.back() : shards_[index], tag, row);
+  });
   give_back(old);
   lead_to(index);
   lead_to(static_cast<uint32_t>(shards_.size() - 1));
 }
 
-// Closes the gap by moving later slots of the run back, so there are no tombstones to pile up.
+// A bucket that was full and is no longer may end a search that has to go on: it gets a row from
+// behind it that would have been there if it could. So there are no tombstones to pile up.
 void KeyDirectory::erase(uint32_t tag, RowId row) {
   Shard& shard = shards_[entry_of(tag).shard];
-  Slot* slots = shard.slots;
-  const uint32_t mask = shard.capacity - 1;
+  Bucket* buckets = shard.buckets;
+  const uint32_t mask = shard.mask();
   uint32_t gap = tag & mask;
-  while (slots[gap].row != row) {
-    KAPPA_INVARIANT(slots[gap].row != kNoRow, "the row to erase is in the directory");
+  uint32_t slot = 0;
+  while (slot = buckets[gap].slot_of(row), slot == kBucketSlots) {
+    KAPPA_INVARIANT(buckets[gap].full(), "the row to erase is in the directory");
     gap = (gap + 1) & mask;
   }
-  for (uint32_t at = (gap + 1) & mask; slots[at].row != kNoRow; at = (at + 1) & mask) {
-    const uint32_t home = slots[at].tag & mask;
-    // The slot may move to the gap unless its home lies behind it: between gap and itself.
-    if (((at - home) & mask) >= ((at - gap) & mask)) {
-      slots[gap] = slots[at];
-      gap = at;
-    }
+  bool was_full = buckets[gap].full();
+  buckets[gap].remove(slot);
+  // Of the buckets behind it none is looked at by whoever looked at this one, once one is not full.
+  for (uint32_t at = (gap + 1) & mask; was_full; at = (at + 1) & mask) {
+    Bucket& bucket = buckets[at];
+    was_full = bucket.full();
+    // A row may move to the gap unless its own bucket lies behind that.
+    const auto may_move = [&](uint32_t i) {
+      return ((at - bucket.tags[i]) & mask) >= ((at - gap) & mask);
+    };
+    const uint32_t used = bucket.used();
+    uint32_t i = 0;
+    while (i < used && !may_move(i)) ++i;
+    if (i == used) continue;
+    buckets[gap].add(bucket.tags[i], bucket.rows[i]);
+    bucket.remove(i);
+    gap = at;
   }
-  slots[gap].row = kNoRow;
   --shard.used;
   --rows_;
 }
