@@ -92,6 +92,7 @@ void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type b
           accumulator(Kind::kSide, call, {Type::integer(), Type::bigint(), Type::bigint()});
       break;
   }
+  accumulators_[result.value].argument = argument;
   results_.push_back(result);
 }
 
@@ -117,10 +118,47 @@ size_t AccumulatorSet::accumulator(Accumulator::Kind kind, const AggregateCall& 
 void AccumulatorSet::bind(const state::RowLayout& layout) {
   KAPPA_INVARIANT(layout.values().size() >= field_types_.size(), "layout of another operator");
   size_t next = 0;
-  for (Accumulator& a : accumulators_) {
+  for (size_t n = 0; n < accumulators_.size(); ++n) {
+    Accumulator& a = accumulators_[n];
     for (size_t i = 0; i < a.types.size(); ++i) a.fields[i] = layout.values()[next++];
     note_null_fields(a);
+    add_to_passes(n);
   }
+}
+
+void AccumulatorSet::add_to_passes(size_t accumulator) {
+  using Kind = Accumulator::Kind;
+  const Accumulator& a = accumulators_[accumulator];
+  const PhysicalType argument = a.argument.physical();
+  const bool is_word = argument == PhysicalType::kInt32 || argument == PhysicalType::kInt64;
+  const auto numbers = [&]() -> NumberFields& {
+    const auto same = [&](const NumberFields& fields) {
+      return fields.argument == a.of.argument && fields.filter == a.of.filter;
+    };
+    const auto found = std::find_if(numbers_.begin(), numbers_.end(), same);
+    if (found != numbers_.end()) return *found;
+    return numbers_.emplace_back(NumberFields{a.of.argument, a.of.filter, {}, {}, {}});
+  };
+  switch (a.kind) {
+    case Kind::kCount:
+      counts_.push_back({a.of.argument, a.of.filter, a.field()});
+      return;
+    case Kind::kSumInteger:
+      if (!is_word) break;
+      numbers().sum = a.field();
+      return;
+    case Kind::kMin:
+      if (!is_word) break;
+      numbers().min = a.field();
+      return;
+    case Kind::kMax:
+      if (!is_word) break;
+      numbers().max = a.field();
+      return;
+    default:
+      break;
+  }
+  alone_.push_back(accumulator);
 }
 
 void AccumulatorSet::note_null_fields(const Accumulator& a) {

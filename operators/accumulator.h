@@ -5,13 +5,12 @@
 #include <span>
 #include <vector>
 
+#include "operators/accumulator_passes.h"
 #include "operators/plan.h"
 #include "state/row_layout.h"
 #include "state/table.h"
 
 namespace kappa::operators {
-
-struct AccumulatorRows;
 
 // The aggregates of one AggregateNode as fields of its table's rows: which fields there are, how a
 // row of input changes them, and what a result is made of. Immutable.
@@ -81,6 +80,7 @@ class AccumulatorSet {
     AggregateCall of;  // the first call that it is for: its argument, filter and the like
     std::vector<Type> types;
     std::array<state::RowField, 3> fields = {};
+    Type argument = Type::null();
 
     const state::RowField& field() const { return fields[0]; }
     bool is_numbered() const { return kind == Kind::kPicked && types.size() == 3; }
@@ -95,6 +95,7 @@ class AccumulatorSet {
   };
 
   size_t accumulator(Accumulator::Kind kind, const AggregateCall& of, std::vector<Type> types);
+  void add_to_passes(size_t accumulator);
   void note_null_fields(const Accumulator& accumulator);
   void add_result(const AggregateCall& call, Type argument, Type by);
   static void merge_one(const Accumulator& accumulator, state::RowId to, state::RowId from,
@@ -115,6 +116,11 @@ class AccumulatorSet {
   std::vector<Result> results_;
   std::vector<Type> field_types_;
   std::vector<state::RowField> null_fields_;  // of a row that starts
+  // How rows are applied: what one pass over them takes together, and accumulators of which each
+  // needs a pass of its own.
+  std::vector<CountedRows> counts_;
+  std::vector<NumberFields> numbers_;
+  std::vector<size_t> alone_;
 };
 
 }  // namespace kappa::operators

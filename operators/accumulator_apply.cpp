@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "operators/accumulator.h"
+#include "operators/accumulator_passes.h"
 #include "operators/accumulator_rows.h"
 #include "operators/decayed_sum.h"
 #include "operators/deviation.h"
@@ -19,6 +20,10 @@ std::span<const uint8_t> accepted_rows(const Batch& input, int argument, int fil
       argument >= 0 ? input.columns[static_cast<size_t>(argument)].get() : nullptr;
   const bool nulls = value && value->has_nulls();
   if (!nulls && filter < 0) return {};
+  if (!nulls && !input.columns[static_cast<size_t>(filter)]->has_nulls()) {
+    const auto holds = input.columns[static_cast<size_t>(filter)]->values<int8_t>();
+    return {reinterpret_cast<const uint8_t*>(holds.data()) + begin, end - begin};
+  }
   scratch.assign(end - begin, 1);
   if (nulls) {
     const auto null = value->nulls().subspan(begin);
@@ -62,19 +67,6 @@ struct Seen {
     });
   }
 };
-
-// Filters are hard to foretell: it adds 0 or 1 without asking which.
-void count_rows(const Seen& seen, const state::RowField& field) {
-  const AccumulatorRows& rows = seen.rows;
-  const auto mask = accepted_rows(seen.input, seen.of.argument, seen.of.filter, rows.begin,
-                                  rows.end, rows.scratch);
-  if (mask.empty() || !seen.input.signs.empty()) {
-    seen.for_each(
-        [&](std::byte* row, size_t, int sign) { Table::get<int64_t>(row, field) += sign; });
-    return;
-  }
-  for (size_t i = 0; i < mask.size(); ++i) Table::get<int64_t>(rows.rows[i], field) += mask[i];
-}
 
 // -0.0 is 0.0, as where values are told apart.
 template <typename T>
@@ -142,7 +134,7 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
     case Kind::kSide:
       return;
     case Kind::kCount:
-      return count_rows(seen, field);
+      return;  // count_together()
     case Kind::kSumDouble: {
       const auto values = seen.argument().values<double>();
       return seen.for_each([&](std::byte* row, size_t i, int sign) {
@@ -181,17 +173,28 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
 void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
                            std::span<const state::RowId> ids, Table& table,
                            std::span<const int64_t> numbers) const {
-  // Chunks whose rows stay in the second-level cache while every accumulator goes over them.
+  // Chunks whose rows stay in the second-level cache while every accumulator goes over them. Since
+  // they were found they may have left it.
   constexpr size_t kChunkRows = 1024;
+  constexpr size_t kCacheLine = 64;
+  const size_t row_bytes = table.layout().row_bytes();
   std::byte* rows[kChunkRows];
   std::vector<uint8_t> scratch;
   for (size_t from = begin; from < end; from += kChunkRows) {
     const size_t to = std::min(from + kChunkRows, end);
     const auto chunk = ids.subspan(from - begin, to - from);
-    for (size_t i = 0; i < chunk.size(); ++i) rows[i] = table.row(chunk[i]);
+    for (size_t i = 0; i < chunk.size(); ++i) {
+      rows[i] = table.row(chunk[i]);
+      for (size_t at = 0; at < row_bytes; at += kCacheLine) __builtin_prefetch(rows[i] + at, 1);
+    }
     const auto numbered = numbers.empty() ? numbers : numbers.subspan(from - begin, chunk.size());
     const AccumulatorRows view{from, to, chunk, {rows, chunk.size()}, table, scratch, numbered};
-    for (const Accumulator& accumulator : accumulators_) apply_one(accumulator, input, view);
+    for (size_t at = 0; at < counts_.size(); at += kCountsTogetherMax) {
+      const size_t count = std::min(kCountsTogetherMax, counts_.size() - at);
+      count_together(input, std::span(counts_).subspan(at, count), view);
+    }
+    for (const NumberFields& fields : numbers_) take_numbers(input, fields, view);
+    for (const size_t alone : alone_) apply_one(accumulators_[alone], input, view);
   }
 }
 
