@@ -206,6 +206,10 @@ void split_by_key(const Batch& batch, const std::vector<int>& key,
   for (int column : key) columns.push_back(batch.columns[static_cast<size_t>(column)]);
   std::vector<uint64_t> hashes;
   hash_columns(columns, batch.rows, &hashes);
+  if (workers == 1) {
+    (*parts)[0].emplace_back(batch).key_hashes = std::move(hashes);
+    return;
+  }
   // Written without a question asked: which worker is next cannot be foretold.
   std::vector<std::vector<uint32_t>> picked(workers, std::vector<uint32_t>(batch.rows));
   std::vector<uint32_t*> next(workers);

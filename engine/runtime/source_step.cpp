@@ -1,6 +1,7 @@
 #include "engine/runtime/source_step.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -103,10 +104,10 @@ std::string SourceStep::reason_against(size_t row, int64_t known_at_us) const {
 // Of most batches one look at the latest event time tells.
 bool SourceStep::all_in_time(const Epoch& epoch, const Batch& batch) const {
   if (!batch.signs.empty() || !has_no_time_.empty()) return false;
-  const auto latest = std::max_element(event_times_us_.begin(), event_times_us_.end());
-  if (latest == event_times_us_.end()) return true;
+  int64_t latest_us = std::numeric_limits<int64_t>::min();
+  for (const int64_t time_us : event_times_us_) latest_us = std::max(latest_us, time_us);
   const int64_t known_at_us = epoch.known_at_min_ms * kMicrosPerMilli;
-  return *latest <= saturating_add(known_at_us, source_.max_future_us);
+  return latest_us <= saturating_add(known_at_us, source_.max_future_us);
 }
 
 void SourceStep::refuse_times(const Epoch& epoch, std::vector<SideRow>* side, Batch* batch) {
