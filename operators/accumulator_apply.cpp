@@ -131,10 +131,9 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
   const state::RowField field = a.field();
   const Seen seen{input, a.of, rows};
   switch (a.kind) {
-    case Kind::kSide:
+    case Kind::kSide:   // what is beside the row has it
+    case Kind::kCount:  // count_together() has it
       return;
-    case Kind::kCount:
-      return;  // count_together()
     case Kind::kSumDouble: {
       const auto values = seen.argument().values<double>();
       return seen.for_each([&](std::byte* row, size_t i, int sign) {

@@ -71,7 +71,7 @@ class Epoch {
 
   void add(const EpochPlace& at, size_t topic) {
     if (places.size() == run_end_) begin_run();
-    EpochRecords& records = chunks_[run_chunk_ + at.partition % owners_][topic];
+    EpochRecords& records = chunks_[run_chunk_ + owner_of(at.partition)][topic];
     records.records.push_back(at.record);
     records.places.push_back(static_cast<uint32_t>(places.size()));
     places.push_back(at);
@@ -109,6 +109,11 @@ class Epoch {
   ReadPosition after;
 
  private:
+  // Remembered, for a division takes longer than all the rest of add().
+  size_t owner_of(uint32_t partition) {
+    while (owner_of_.size() <= partition) owner_of_.push_back(owner_of_.size() % owners_);
+    return owner_of_[partition];
+  }
   void begin_run() {
     run_chunk_ = runs() * owners_;
     run_end_ += run_places_;
@@ -118,6 +123,7 @@ class Epoch {
   size_t topics_;
   size_t run_places_;
   size_t owners_;
+  std::vector<size_t> owner_of_;    // by partition
   std::vector<EpochChunk> chunks_;  // more than chunks() may be there, empty
   size_t run_chunk_ = 0;            // the first of the run that is being filled
   size_t run_end_ = 0;              // the place behind that run

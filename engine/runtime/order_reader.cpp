@@ -356,19 +356,26 @@ absl::Status OrderReader::take_run(Partition& partition, const Partition* rival,
   // Of equal log times the partition that comes first by name is first.
   LogTime until{INT64_MAX};
   if (rival) until = rival > &partition ? LogTime{rival->head.ms + 1} : rival->head;
-  const std::vector<RecordView>& records = partition.blocks.front().block.records;
+  const LoadedBlock& block = partition.blocks.front();
+  const std::vector<RecordView>& records = block.block.records;
+  const LogTime* const timestamps = block.timestamps.data();
   const size_t begin = partition.next_record;
+  const size_t end = partition.entry_end;
   size_t next = begin;
-  while (partition.head < until && epoch.size() < places_max) {
-    partition.log_time = partition.head;
-    const bool has_log_time = partition.log_time != kNoLogTime;
-    epoch.add({has_log_time ? partition.log_time.ms : clock.ms, &records[next], index},
+  // Here, not in the partition, so that they need not be read again after each record is added.
+  LogTime log_time = partition.log_time;
+  LogTime head = partition.head;
+  while (head < until && epoch.size() < places_max) {
+    log_time = head;
+    epoch.add({log_time != kNoLogTime ? log_time.ms : clock.ms, &records[next], index},
               partition.topic);
-    partition.next_record = ++next;
-    if (next == partition.entry_end) break;
-    partition.set_head(clock);
+    if (++next == end) break;
+    head = head_of(timestamps[next], log_time, clock);
   }
   if (next == begin) return absl::OkStatus();
+  partition.log_time = log_time;
+  partition.head = head;
+  partition.next_record = next;
   partition.loaded -= next - begin;
   partition.next = Offset{records[next - 1].offset.value + 1};
   return next == partition.entry_end ? end_block(partition, epoch) : absl::OkStatus();

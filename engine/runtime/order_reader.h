@@ -90,6 +90,11 @@ class OrderReader {
     // Of its records: merging looks at nothing else, and records are far apart.
     std::vector<LogTime> timestamps;
   };
+  // The log time of a record behind others of `log_time`. A timestamp ahead of the entry's clock is
+  // ignored.
+  static LogTime head_of(LogTime timestamp, LogTime log_time, LogTime clock) {
+    return timestamp <= clock ? std::max(log_time, timestamp) : log_time;
+  }
   struct Partition {
     TopicPartition id;
     size_t topic = 0;
@@ -117,10 +122,8 @@ class OrderReader {
       known_to = to;
       known_record = last_record;
     }
-    // A timestamp ahead of the entry's clock is ignored.
     void set_head(LogTime clock) {
-      const LogTime timestamp = blocks.front().timestamps[next_record];
-      head = timestamp <= clock ? std::max(log_time, timestamp) : log_time;
+      head = head_of(blocks.front().timestamps[next_record], log_time, clock);
     }
   };
 
