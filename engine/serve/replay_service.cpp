@@ -16,10 +16,8 @@
 #include "engine/serve/backend.h"
 #include "engine/serve/generation_wire.h"
 #include "engine/serve/unary_call.h"
-#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
-#include "engine/types/time.h"
 #include "kappa/v1/replay.grpc.pb.h"
 
 namespace kappa::serve {
@@ -111,10 +109,10 @@ absl::StatusOr<state::ReplayStart> start_of(const v1::ReplayStart& wire) {
   const state::ReplayStart start = from_wire(wire);
   const bool known = v1::ReplayOrder_IsValid(wire.order());
   if (!known) return invalid_field("start.order", "expected the order of the journal or log time");
-  const int64_t from_ms = start.from_ms.value_or(0);
-  if (from_ms >= 0 && from_ms < kEndTimestampUs / kMicrosPerMilli) return start;
-  return invalid_field("start.from_timestamp_ms",
-                       "expected milliseconds since 1970, before the year 10000");
+  if (start.from_ms) {
+    KAPPA_RETURN_IF_ERROR(check_timestamp("start.from_timestamp_ms", *start.from_ms));
+  }
+  return start;
 }
 
 // The status of a generation that has just been made.
