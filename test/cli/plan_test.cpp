@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/log/embedded/embedded_log.h"
+#include "engine/types/clock.h"
 #include "test/cli/process.h"
 #include "test/cli/scratch.h"
 
@@ -34,8 +36,15 @@ struct Shop {
   Scratch scratch;
   std::string data = scratch.path("data");
 
-  explicit Shop(const std::string& view = kLarge, const std::string& sales = kTwoSales) {
+  // `topic`: how the one of the sales is made, if not as a server does.
+  explicit Shop(const std::string& view = kLarge, const std::string& sales = kTwoSales,
+                const Lines& topic = {}) {
     files(view);
+    if (!topic.empty()) {
+      Lines words = {"topics", "--create", "sales", "--data", data};
+      words.insert(words.end(), topic.begin(), topic.end());
+      REQUIRE(kappa(words).code == 0);
+    }
     Process server = serve();
     REQUIRE(server.wait_for_output("\n"));
     const Ended sent = kappa({"produce", "sales", "--data", data, "--json"}, sales);
@@ -196,6 +205,48 @@ TEST_CASE("what a plan with a course foretells is what the replay of that course
   CHECK(kept["records"] == 3);
   CHECK(shop.plan_json()["kept_views"].empty());
   CHECK(shop.plan_json()["records"] == 4);
+  server.signal(SIGTERM);
+  CHECK(server.wait().code == 0);
+}
+
+TEST_CASE("a plan tells of what the log no longer has where a start refuses it, and only there") {
+  const Shop shop(kLarge, kDatedSales, {"--partitions", "2", "--retention", "100000 days"});
+  {
+    // In the year 2318, when all of them are too old.
+    const ManualClock clock(LogTime{11'000'000'000'000});
+    log::EmbeddedLogOptions options;
+    options.clock = &clock;
+    options.retention_check_ms = 0;
+    auto log = log::open_embedded_log(shop.data + "/log", options);
+    REQUIRE(log.ok());
+    REQUIRE((*log)->enforce_retention().ok());
+  }
+  Process server = shop.serve();
+  REQUIRE(server.wait_for_output("\n"));
+  REQUIRE(kappa({"produce", "sales", "--data", shop.data, "--json"},
+                dated_sale("10", 0) + dated_sale("12", 0) + dated_sale("10", 1))
+              .code == 0);
+  shop.files(kLarger);
+  const auto plan = [&](const std::string& from) {
+    nlohmann::json made;
+    do {
+      made = shop.plan_json({"--from", from});
+    } while (ranges_of(made)[0][1] < 5 || ranges_of(made)[1][1] < 2);
+    return ranges_of(made);
+  };
+  const auto start = [&](const std::string& from) {
+    return shop.replay("start", {shop.scratch.path("shop"), "--from", from});
+  };
+  // Nothing is left that is earlier than the 9th, so what is gone may have been of that day.
+  CHECK(plan("2024-01-09") == Ranges{{3, 5, 3}, {1, 2, 1}});
+  CHECK_THAT(shop.plan("table", {"--from", "2024-01-09"}).out,
+             Catch::Contains("  sales  2 partitions, 3 records\n    the log no longer has 4 before "
+                             "these, some maybe not earlier than that: what came of them would be "
+                             "missing\n"));
+  CHECK_THAT(shop.plan().out, Catch::Contains("no longer has 4 before these: what came of them"));
+  CHECK_THAT(start("2024-01-09").err, Catch::Contains("--accept-gap sales"));
+  CHECK(plan("2024-01-11") == Ranges{{4, 5, 0}, {2, 2, 0}});
+  CHECK(start("2024-01-11").code == 0);
   server.signal(SIGTERM);
   CHECK(server.wait().code == 0);
 }
