@@ -26,11 +26,7 @@ constexpr std::chrono::seconds kPatience{10};
 // InvalidArgument: what is asked for beside the files makes no sense.
 absl::Status check_request(const serve::ReplayRequest& request, const operators::Plan& plan,
                            LogTime now) {
-  if (request.start.from_ms && *request.start.from_ms > now.ms) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a replay cannot begin at ", timestamp_to_text(*request.start.from_ms * kMicrosPerMilli),
-        ", which is still to come"));
-  }
+  KAPPA_RETURN_IF_ERROR(check_start(request.start, now));
   const std::set<std::string> topics = runtime::topics_read(plan);
   for (const std::string& topic : request.accepted_gaps) {
     if (topics.contains(topic)) continue;

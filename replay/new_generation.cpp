@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/runtime/beginning.h"
 #include "engine/runtime/order_journal.h"
+#include "engine/types/datetime.h"
 #include "engine/types/failpoint.h"
 #include "engine/types/status_macros.h"
 #include "state/checkpoint.h"
@@ -91,6 +92,13 @@ absl::Status begin_later(const Surroundings& surroundings, const operators::Plan
 }
 
 }  // namespace
+
+absl::Status check_start(const ReplayStart& start, LogTime now) {
+  if (!start.from_ms || *start.from_ms <= now.ms) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a replay cannot begin at ", timestamp_to_text(*start.from_ms * kMicrosPerMilli),
+                   ", which is still to come"));
+}
 
 Course make_course(const operators::Plan& before, const ReplayStart& live,
                    const operators::Plan& after, const ReplayStart& start,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/types/time.h"
 #include "operators/plan.h"
 #include "replay/generation.h"
 #include "replay/logic_change.h"
@@ -21,6 +22,9 @@ struct Course {
 
   bool keeps() const { return !kept.empty(); }
 };
+
+// InvalidArgument: it begins at a time that is still to come.
+absl::Status check_start(const state::ReplayStart& start, LogTime now);
 
 // From the live generation's logic, `before`, to `after`; `change` is what compare() says of them.
 // What need not be computed is kept if both begin with the same records in the order of the

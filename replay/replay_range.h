@@ -15,18 +15,22 @@ namespace kappa::replay {
 struct TopicRanges {
   std::string topic;
   std::vector<log::PartitionRange> partitions;
+  // Of a replay that begins at a time: in each partition the first record that is not earlier, or
+  // the end. Empty: it begins at the start.
+  std::vector<Offset> at_time = {};
 };
 
 // What a replay reads of one partition, to come to where the live generation stands.
 struct ReplayRange {
   TopicPartition partition;
-  Offset from;  // the first that the log still has
+  Offset from;  // the first that the log still has, and that is not earlier than the replay's start
   Offset to;    // the live generation's place; of a topic that it does not read, the log's end
+  // Offsets before `from` that the log no longer has. The live generation may have seen records
+  // there, which a replay cannot. Of one that begins at a time: 0 if the log still has an earlier
+  // record, for then it has all that are not.
+  int64_t missing = 0;
   // At most: offsets have gaps where the log has transactions or compaction.
   int64_t records() const { return to.value - from.value; }
-  // Offsets before `from` that the log no longer has. The live generation may have seen records
-  // there, which a replay cannot.
-  int64_t missing() const { return from.value; }
 };
 
 // Of the partitions of these sources of a plan (indexes), by topic and partition. `place` is the

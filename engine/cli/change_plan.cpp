@@ -13,6 +13,7 @@
 #include "engine/cli/product_files.h"
 #include "engine/cli/replay/estimate_text.h"
 #include "engine/cli/terminal.h"
+#include "engine/types/clock.h"
 #include "engine/types/status_macros.h"
 #include "replay/changed_outputs.h"
 #include "replay/new_generation.h"
@@ -31,16 +32,20 @@ struct Served {
   double records_per_second = 0;  // while it is busy; 0: not known
 };
 absl::StatusOr<Served> ask(ConnectOptions connect, const std::string& product,
-                           const operators::Plan& plan, const std::vector<int>& sources) {
+                           const operators::Plan& plan, const replay::Course& course) {
   connect.with_products = true;
   KAPPA_ASSIGN_OR_RETURN(const auto connection, Connection::open(std::move(connect)));
-  KAPPA_ASSIGN_OR_RETURN(const auto topics, connection->client().topics());
+  std::optional<LogTime> from;
+  if (course.start.from_ms) from = LogTime{*course.start.from_ms};
+  KAPPA_ASSIGN_OR_RETURN(const auto topics, connection->client().topics(from));
   KAPPA_ASSIGN_OR_RETURN(const auto info, connection->client().inspect(product, false));
   std::vector<replay::TopicRanges> log;
   log.reserve(topics.size());
-  for (const serve::TopicStatus& topic : topics) log.push_back({topic.info.name, topic.partitions});
+  for (const serve::TopicStatus& topic : topics) {
+    log.push_back({topic.info.name, topic.partitions, topic.at_time});
+  }
   const serve::ProductInfo& served = info.products.front();
-  return Served{replay::replay_ranges(plan, sources, log, served.stamp.place),
+  return Served{replay::replay_ranges(plan, course.sources, log, served.stamp.place),
                 replay::rate_of(served.stats.busy_records, served.stats.busy_seconds)};
 }
 
@@ -129,8 +134,16 @@ void print_warning(const std::string& what, const std::string& because) {
   print(styled(Style::kYellow, absl::StrCat("\n", what, because, "\n")));
 }
 
-// A topic's partitions in one line.
-void print_ranges(const std::vector<ReplayRange>& ranges) {
+// "A replay begins at 2026-11-01T08:00:00Z and goes by log time.": if not as usual.
+std::string text_of_course(const state::ReplayStart& start) {
+  std::vector<std::string> parts;
+  if (start.from_ms) parts.push_back(absl::StrCat("begins at ", from_text(start)));
+  if (start.order == state::ReplayStart::Order::kLogTime) parts.push_back("goes by log time");
+  return parts.empty() ? "" : absl::StrCat("A replay ", absl::StrJoin(parts, " and "), ".\n");
+}
+
+// A topic's partitions in one line. `later`: of a replay that begins at a time.
+void print_ranges(const std::vector<ReplayRange>& ranges, bool later) {
   for (auto begin = ranges.begin(); begin != ranges.end();) {
     const std::string& topic = begin->partition.topic;
     const auto end = std::find_if(begin, ranges.end(),
@@ -139,13 +152,14 @@ void print_ranges(const std::vector<ReplayRange>& ranges) {
     int64_t missing = 0;
     for (auto range = begin; range != end; ++range) {
       records += range->records();
-      missing += range->missing();
+      missing += range->missing;
     }
     print(absl::StrCat("  ", topic, "  ", end - begin, " partitions, ", records, " records\n"));
     if (missing > 0) {
       print(styled(Style::kYellow,
-                   absl::StrCat("    the log no longer has ", missing,
-                                " before these: what came of them would be missing\n")));
+                   absl::StrCat("    the log no longer has ", missing, " before these",
+                                later ? ", some maybe not earlier than that" : "",
+                                ": what came of them would be missing\n")));
     }
     begin = end;
   }
@@ -154,6 +168,27 @@ void print_ranges(const std::vector<ReplayRange>& ranges) {
 void print_estimate(const ChangePlan& plan) {
   print(absl::StrCat(estimate_text(plan.time, plan.disk), "\n"));
   if (!plan.disk.fits()) print(styled(Style::kYellow, "  more than is free: it would not fit\n"));
+}
+
+void print_none(const ChangePlan& plan) {
+  const std::string differ =
+      plan.files.empty()
+          ? ""
+          : absl::StrCat(" (differing to no effect: ", absl::StrJoin(plan.files, ", "), ")");
+  print(absl::StrCat("product ", plan.product, ": the files say what generation ", plan.generation,
+                     " does; nothing changes", differ,
+                     plan.again ? ", but all is computed again\n" : "\n"));
+}
+
+void print_parts(const ChangePlan& plan) {
+  print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
+  for (const PartChange& part : plan.change.parts) {
+    if (part.change != Change::kNone || part.replayed) print_part(part);
+  }
+  const size_t kept = plan.kept_views.size();
+  print(text_of_equal(kept, "brings its state along", "bring their state along"));
+  print(
+      text_of_equal(views_that_are_equal(plan) - kept, "is computed again", "are computed again"));
 }
 
 // The one that is being made of these files, or is ready.
@@ -173,9 +208,11 @@ int64_t ChangePlan::records() const {
 }
 
 absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
-                                            const ConnectOptions& connect, double rate_max) {
+                                            const ConnectOptions& connect,
+                                            const CourseOptions& options, double rate_max) {
   KAPPA_ASSIGN_OR_RETURN(const ProductFiles files, read_product(directory));
   KAPPA_ASSIGN_OR_RETURN(const operators::Plan after, compile_plan(files));
+  KAPPA_RETURN_IF_ERROR(replay::check_start(options.start(), SystemClock().now()));
   const std::string& data = connect.data;
   KAPPA_ASSIGN_OR_RETURN(const state::Catalogue catalogue, state::Catalogue::open(data));
   const state::ProductInfo* live = catalogue.find(files.name);
@@ -192,18 +229,22 @@ absl::StatusOr<ChangePlan> make_change_plan(const std::string& directory,
   plan.product = files.name;
   plan.generation = live->live_generation;
   plan.made = replay_of(*live, files);
+  plan.start = options.start();
+  plan.recompute_all = options.recompute_all;
   plan.files = different_files(old_files.files, files.files);
   plan.change = replay::compare({before, old_protos}, {after, new_protos});
-  if (plan.change.none()) return plan;
   const replay::Course course =
-      replay::make_course(before, live->find(live->live_generation)->start, after, {}, plan.change,
-                          /*recompute_all=*/false);
+      replay::make_course(before, live->find(live->live_generation)->start, after, plan.start,
+                          plan.change, plan.recompute_all);
+  // A course that the live generation has gone already keeps what it has: there is nothing to do.
+  plan.again = plan.change.none() && options.forces() && !course.keeps();
+  if (!plan.has_replay()) return plan;
   plan.kept_views = course.kept_views;
   plan.refused_because = message_of(replay::check_readable(
       replay::changed_outputs({before, old_protos}, {after, new_protos}), after, files.files));
   plan.no_way_back_because = message_of(replay::check_readable(
       replay::changed_outputs({after, new_protos}, {before, old_protos}), before, old_files.files));
-  KAPPA_ASSIGN_OR_RETURN(Served served, ask(connect, files.name, after, course.sources));
+  KAPPA_ASSIGN_OR_RETURN(Served served, ask(connect, files.name, after, course));
   plan.ranges = std::move(served.ranges);
   plan.time = replay::estimate_time(
       plan.records(), {live->replay_records_per_second, served.records_per_second, rate_max});
@@ -216,6 +257,9 @@ Json to_json(const ChangePlan& plan) {
   Json json;
   json["product"] = plan.product;
   json["generation"] = plan.generation;
+  json["from_timestamp"] = or_null(from_text(plan.start));
+  json["order"] = order_text(plan.start.order);
+  json["recompute_all"] = plan.recompute_all;
   json["changes"] = !plan.change.none();
   json["files"] = plan.files;
   json["parts"] = Json::array();
@@ -238,7 +282,7 @@ Json to_json(const ChangePlan& plan) {
                               {"from", range.from.value},
                               {"to", range.to.value},
                               {"records", range.records()},
-                              {"missing", range.missing()}});
+                              {"missing", range.missing}});
   }
   json["records"] = plan.records();
   json.update(to_json(plan.time, plan.disk));
@@ -246,28 +290,18 @@ Json to_json(const ChangePlan& plan) {
 }
 
 void print_change_plan(const ChangePlan& plan) {
-  const std::vector<PartChange>& parts = plan.change.parts;
   if (plan.change.none()) {
-    const std::string differ =
-        plan.files.empty()
-            ? ""
-            : absl::StrCat(" (differing to no effect: ", absl::StrJoin(plan.files, ", "), ")");
-    return print(absl::StrCat("product ", plan.product, ": the files say what generation ",
-                              plan.generation, " does; nothing changes", differ, "\n"));
+    print_none(plan);
+  } else {
+    print_parts(plan);
   }
-  print(absl::StrCat("product ", plan.product, ", against generation ", plan.generation, "\n\n"));
-  for (const PartChange& part : parts) {
-    if (part.change != Change::kNone || part.replayed) print_part(part);
-  }
-  const size_t kept = plan.kept_views.size();
-  print(text_of_equal(kept, "brings its state along", "bring their state along"));
-  print(
-      text_of_equal(views_that_are_equal(plan) - kept, "is computed again", "are computed again"));
+  if (!plan.has_replay()) return;
   print_warning("A replay of these files would be refused: ", plan.refused_because);
   print_warning("From there would be no way back: ", plan.no_way_back_because);
-  if (plan.ranges.empty()) return print("\nA replay has nothing to read from the log.\n");
-  print(absl::StrCat("\nA replay reads ", plan.records(), " records at most:\n"));
-  print_ranges(plan.ranges);
+  print("\n" + text_of_course(plan.start));
+  if (plan.ranges.empty()) return print("A replay has nothing to read from the log.\n");
+  print(absl::StrCat("A replay reads ", plan.records(), " records at most:\n"));
+  print_ranges(plan.ranges, plan.start.from_ms.has_value());
   print_estimate(plan);
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <grpcpp/server_context.h>
@@ -20,28 +21,40 @@ namespace {
 
 constexpr int32_t kPartitionsMax = 10'000;
 
-absl::Status write_topic(const log::Log& log, const log::TopicInfo& info, v1::Topic* out) {
+absl::Status write_partition(const log::Log& log, const TopicPartition& partition,
+                             std::optional<LogTime> at, v1::TopicPartition* out) {
+  out->set_partition(partition.partition);
+  if (at) {
+    // Before the range, so that it is not beyond the end that is told.
+    KAPPA_ASSIGN_OR_RETURN(const Offset first, log.offset_for_time(partition, *at));
+    out->set_offset_at_timestamp(first.value);
+  }
+  KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log.range(partition));
+  out->set_start_offset(range.start.value);
+  out->set_end_offset(range.end.value);
+  out->set_durable_end_offset(range.durable_end.value);
+  return absl::OkStatus();
+}
+
+absl::Status write_topic(const log::Log& log, const log::TopicInfo& info, std::optional<LogTime> at,
+                         v1::Topic* out) {
   out->set_name(info.name);
   if (info.config.retention_ms) out->set_retention_ms(*info.config.retention_ms);
   if (info.config.retention_bytes) out->set_retention_bytes(*info.config.retention_bytes);
   if (info.config.compacted) out->set_compacted(*info.config.compacted);
   for (int32_t i = 0; i < info.config.partitions; ++i) {
-    KAPPA_ASSIGN_OR_RETURN(const log::PartitionRange range, log.range({info.name, i}));
-    v1::TopicPartition* partition = out->add_partitions();
-    partition->set_partition(i);
-    partition->set_start_offset(range.start.value);
-    partition->set_end_offset(range.end.value);
-    partition->set_durable_end_offset(range.durable_end.value);
+    KAPPA_RETURN_IF_ERROR(write_partition(log, {info.name, i}, at, out->add_partitions()));
   }
   return absl::OkStatus();
 }
 
-absl::Status list_topics(const log::Log& log, v1::ListTopicsResponse* response) {
+absl::Status list_topics(const log::Log& log, std::optional<LogTime> at,
+                         v1::ListTopicsResponse* response) {
   KAPPA_ASSIGN_OR_RETURN(std::vector<log::TopicInfo> topics, log.topics());
   std::sort(topics.begin(), topics.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const log::TopicInfo& topic : topics) {
-    KAPPA_RETURN_IF_ERROR(write_topic(log, topic, response->add_topics()));
+    KAPPA_RETURN_IF_ERROR(write_topic(log, topic, at, response->add_topics()));
   }
   return absl::OkStatus();
 }
@@ -82,11 +95,16 @@ class AdminService final : public v1::Admin::CallbackService {
   explicit AdminService(const Backend& backend) : backend_(backend) {}
 
   grpc::ServerUnaryReactor* ListTopics(grpc::CallbackServerContext* context,
-                                       const v1::ListTopicsRequest*,
+                                       const v1::ListTopicsRequest* request,
                                        v1::ListTopicsResponse* response) override {
     return handle(Method::kListTopics, context, [&](const UnaryCall::Ref& call) {
-      backend_.short_tasks.submit([&log = backend_.log, call, response] {
-        call->answer([&] { return list_topics(log, response); });
+      std::optional<LogTime> at;
+      if (request->has_at_timestamp_ms()) {
+        at = LogTime{request->at_timestamp_ms()};
+        KAPPA_RETURN_IF_ERROR(check_timestamp("at_timestamp_ms", at->ms));
+      }
+      backend_.short_tasks.submit([&log = backend_.log, call, at, response] {
+        call->answer([&] { return list_topics(log, at, response); });
       });
       return absl::OkStatus();
     });

@@ -3,7 +3,9 @@
 #include <grpcpp/support/status.h>
 
 #include "absl/strings/cord.h"
+#include "engine/types/datetime.h"
 #include "engine/types/text.h"
+#include "engine/types/time.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -131,6 +133,11 @@ absl::Status invalid_field(std::string_view field, std::string_view description)
   return with_violations(
       absl::InvalidArgumentError(std::string(field) + ": " + std::string(description)),
       {{std::string(field), std::string(description)}});
+}
+
+absl::Status check_timestamp(std::string_view field, int64_t ms) {
+  if (ms >= 0 && ms < kEndTimestampUs / kMicrosPerMilli) return absl::OkStatus();
+  return invalid_field(field, "expected milliseconds since 1970, before the year 10000");
 }
 
 absl::Status too_many_queries() {

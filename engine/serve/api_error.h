@@ -42,6 +42,9 @@ absl::Status with_retry(absl::Status status, int64_t delay_ms);
 
 // InvalidArgument about one field of a request; the message is "field: description".
 absl::Status invalid_field(std::string_view field, std::string_view description);
+// InvalidArgument: what the field gives, in milliseconds since the Unix epoch, is no time from 1970
+// on and before the year 10000.
+absl::Status check_timestamp(std::string_view field, int64_t ms);
 
 // ResourceExhausted: the threads that run queries have enough to do.
 absl::Status too_many_queries();

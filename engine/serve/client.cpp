@@ -139,6 +139,9 @@ TopicStatus topic_of(const v1::Topic& wire) {
   for (const v1::TopicPartition& partition : wire.partitions()) {
     topic.partitions.push_back({Offset{partition.start_offset()}, Offset{partition.end_offset()},
                                 Offset{partition.durable_end_offset()}});
+    if (partition.has_offset_at_timestamp()) {
+      topic.at_time.push_back(Offset{partition.offset_at_timestamp()});
+    }
   }
   return topic;
 }
@@ -369,13 +372,21 @@ absl::StatusOr<std::vector<log::AppendedAt>> Client::append(
   return appended;
 }
 
-absl::StatusOr<std::vector<TopicStatus>> Client::topics() {
+absl::StatusOr<std::vector<TopicStatus>> Client::topics(std::optional<LogTime> at) {
+  v1::ListTopicsRequest request;
+  if (at) request.set_at_timestamp_ms(at->ms);
   v1::ListTopicsResponse response;
   KAPPA_RETURN_IF_ERROR(impl_->run([&](grpc::ClientContext* context) {
-    return impl_->admin->ListTopics(context, v1::ListTopicsRequest(), &response);
+    return impl_->admin->ListTopics(context, request, &response);
   }));
   std::vector<TopicStatus> topics;
-  for (const v1::Topic& topic : response.topics()) topics.push_back(topic_of(topic));
+  for (const v1::Topic& wire : response.topics()) {
+    const TopicStatus& topic = topics.emplace_back(topic_of(wire));
+    if (at && topic.at_time.size() != topic.partitions.size()) {
+      return absl::UnimplementedError(
+          "the server does not tell where in the log a time is; it has to be of a later version");
+    }
+  }
   return topics;
 }
 

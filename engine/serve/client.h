@@ -16,6 +16,7 @@
 #include "engine/runtime/query_executor.h"
 #include "engine/runtime/reads.h"
 #include "engine/serve/generations.h"
+#include "engine/types/time.h"
 #include "engine/types/value.h"
 #include "operators/plan.h"
 
@@ -82,6 +83,9 @@ struct ExportSummary {
 struct TopicStatus {
   log::TopicInfo info;
   std::vector<log::PartitionRange> partitions;
+  // If a time was asked for, of each partition the first offset whose record's timestamp is not
+  // earlier; the end if there is none.
+  std::vector<Offset> at_time;
 };
 
 struct RecordToSend {
@@ -206,7 +210,8 @@ class Client {
                                                       const std::vector<RecordToSend>& records,
                                                       bool synced = true);
 
-  absl::StatusOr<std::vector<TopicStatus>> topics();
+  // `at`: where in the partitions that time is, too. Unimplemented: the server is too old to say.
+  absl::StatusOr<std::vector<TopicStatus>> topics(std::optional<LogTime> at = {});
   absl::Status create_topic(const std::string& name, const log::TopicConfig& config);
   // Calls `on_record` for each record, until it returns false; that ends the call with OK.
   absl::Status read_topic(const std::string& topic, const TopicReadOptions& options,

@@ -1,16 +1,43 @@
 #include "engine/serve/gate.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/server_context.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/serve/api_error.h"
 #include "engine/types/text.h"
 
 namespace kappa::serve {
 namespace {
+
+constexpr size_t kMessageBytesMax = 1024;
+
+// A message as part of a line of the audit. It may quote a request, which must not be able to begin
+// a line of its own.
+std::string one_line(std::string_view message) {
+  size_t end = std::min(message.size(), kMessageBytesMax);
+  while (end < message.size() && end > 0 && (static_cast<uint8_t>(message[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  std::string line;
+  for (const char c : valid_utf8(message.substr(0, end))) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      absl::StrAppendFormat(&line, "\\x%02x", byte);
+    } else {
+      line += c;
+    }
+  }
+  return end < message.size() ? line + "…" : line;
+}
 
 std::optional<std::string_view> authorization_of(const grpc::ServerContextBase& context) {
   const auto& metadata = context.client_metadata();
@@ -68,6 +95,13 @@ std::string Gate::caller(const grpc::ServerContextBase& context) const {
 void Gate::done(Method method, std::string_view who, std::string_view what) const {
   audit_(absl::StrCat("done ", to_absl(method_name(method)), " by ", to_absl(who), ": ",
                       to_absl(what)));
+}
+
+void Gate::failed(Method method, std::string_view who, std::string_view what,
+                  const absl::Status& status) const {
+  audit_(absl::StrCat("failed ", to_absl(method_name(method)), " by ", to_absl(who), ": ",
+                      to_absl(what), ", ", absl::StatusCodeToString(status.code()), ": ",
+                      one_line(to_std(status.message()))));
 }
 
 }  // namespace kappa::serve

@@ -15,12 +15,12 @@ class ServerContextBase;
 
 namespace kappa::serve {
 
-// Lets callers in, and keeps the audit: who was denied what, and who did what cannot be undone by
-// calling again. Without an access list everyone who can connect may do everything, but for
-// seeing ids that a service gives pseudonyms of. Thread-safe.
+// Lets callers in, and keeps the audit: who was denied what, and who did, or failed to do, what
+// cannot be undone by calling again. Without an access list everyone who can connect may do
+// everything, but for seeing ids that a service gives pseudonyms of. Thread-safe.
 class Gate {
  public:
-  // `audit` gets one line for each denial and for each deed; any thread calls it.
+  // `audit` gets one line for each denial, each deed and each that has failed; any thread calls it.
   // `raw_ids`: without an access list, whether callers may see ids as they are.
   Gate(std::optional<AccessList> access, std::function<void(const std::string&)> audit,
        bool raw_ids = false);
@@ -38,6 +38,11 @@ class Gate {
   // "done kappa.v1.Replay/SwapGeneration by ops at …: product shop, …": that `who`, a caller(), has
   // done `what`. To be called once it is done.
   void done(Method method, std::string_view who, std::string_view what) const;
+  // "failed kappa.v1.Replay/SwapGeneration by ops at …: product shop, generation 2,
+  // FAILED_PRECONDITION: …": that `who` wanted it for `what`, and why it was not done. It is one
+  // line, whatever the status says.
+  void failed(Method method, std::string_view who, std::string_view what,
+              const absl::Status& status) const;
   bool has_access_list() const { return access_.has_value(); }
 
  private:

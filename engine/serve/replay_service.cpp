@@ -16,10 +16,8 @@
 #include "engine/serve/backend.h"
 #include "engine/serve/generation_wire.h"
 #include "engine/serve/unary_call.h"
-#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 #include "engine/types/text.h"
-#include "engine/types/time.h"
 #include "kappa/v1/replay.grpc.pb.h"
 
 namespace kappa::serve {
@@ -30,8 +28,23 @@ using Files = std::map<std::string, std::string>;
 constexpr int64_t kRunningRetryMs = 1000;
 constexpr std::chrono::seconds kForAnswer{1};
 
+// What a call is about, as its request has it.
+struct Asked {
+  Method method;
+  std::string product;      // empty: the only one
+  uint32_t generation = 0;  // 0: it names none
+};
+
+template <typename Request>
+Asked asked_of(Method method, const Request& request) {
+  Asked asked{method, request.product()};
+  if constexpr (requires { request.generation(); }) asked.generation = request.generation();
+  return asked;
+}
+
 // What a call works on, and for whom.
 struct Target {
+  Asked asked;
   Products::Ref product;
   std::string caller;  // as Gate::caller() names it
 
@@ -49,9 +62,10 @@ absl::StatusOr<Products::Ref> find_controlled(const Products& products, const st
 }
 
 // What the control says, with a reason for programs.
-absl::Status explained(absl::Status status, const Target& target, uint32_t generation = 0) {
+absl::Status explained(absl::Status status, const Target& target) {
   if (status.ok() || !details_of(status).reason.empty()) return status;
   std::map<std::string, std::string> metadata = {{"product", target.product->name}};
+  const uint32_t generation = target.asked.generation;
   if (generation != 0) metadata["generation"] = absl::StrCat(generation);
   switch (status.code()) {
     case absl::StatusCode::kNotFound:
@@ -111,10 +125,10 @@ absl::StatusOr<state::ReplayStart> start_of(const v1::ReplayStart& wire) {
   const state::ReplayStart start = from_wire(wire);
   const bool known = v1::ReplayOrder_IsValid(wire.order());
   if (!known) return invalid_field("start.order", "expected the order of the journal or log time");
-  const int64_t from_ms = start.from_ms.value_or(0);
-  if (from_ms >= 0 && from_ms < kEndTimestampUs / kMicrosPerMilli) return start;
-  return invalid_field("start.from_timestamp_ms",
-                       "expected milliseconds since 1970, before the year 10000");
+  if (start.from_ms) {
+    KAPPA_RETURN_IF_ERROR(check_timestamp("start.from_timestamp_ms", *start.from_ms));
+  }
+  return start;
 }
 
 // The status of a generation that has just been made.
@@ -128,6 +142,20 @@ GenerationStatus status_of(GenerationControl& control, uint32_t id) {
   return gone;
 }
 
+// Whether the audit has what became of a call.
+bool is_deed(Method method) {
+  switch (method) {
+    case Method::kStartReplay:
+    case Method::kCancelReplay:
+    case Method::kSwapGeneration:
+    case Method::kRollBack:
+    case Method::kDropRetiredGenerations:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string generation_text(uint32_t generation) {
   return generation == 0 ? "the only replay" : absl::StrCat("generation ", generation);
 }
@@ -139,7 +167,7 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* ListGenerations(grpc::CallbackServerContext* context,
                                             const v1::ListGenerationsRequest* request,
                                             v1::ListGenerationsResponse* response) override {
-    return handle(Method::kListGenerations, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kListGenerations, context, *request, [&](auto call, auto on) {
       backend_.short_tasks.submit([call, on, response] {
         const std::vector<GenerationStatus> generations = on.control().generations();
         call->answer([&] {
@@ -154,17 +182,17 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* StartReplay(grpc::CallbackServerContext* context,
                                         const v1::StartReplayRequest* request,
                                         v1::StartReplayResponse* response) override {
-    return handle(Method::kStartReplay, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kStartReplay, context, *request, [&](auto call, auto on) {
       ReplayRequest replay;
       KAPPA_ASSIGN_OR_RETURN(replay.files, files_of(*request, backend_.limits));
       KAPPA_ASSIGN_OR_RETURN(replay.budget, budget_of(request->budget()));
       replay.accepted_gaps = {request->accepted_gaps().begin(), request->accepted_gaps().end()};
       KAPPA_ASSIGN_OR_RETURN(replay.start, start_of(request->start()));
       replay.recompute_all = request->recompute_all();
-      return work(call, [this, call, on, replay = std::move(replay), response] {
+      return work(call, on, [this, call, on, replay = std::move(replay), response] {
         const absl::StatusOr<uint32_t> id = on.control().start_replay(replay);
-        if (!id.ok()) return call->finish(explained(id.status(), on));
-        done(Method::kStartReplay, on, absl::StrCat("generation ", *id, " replays"));
+        if (!id.ok()) return fail(call, on, id.status());
+        done(on, absl::StrCat("generation ", *id, " replays"));
         const GenerationStatus status = status_of(on.control(), *id);
         call->answer([&] {
           to_wire(status, response->mutable_generation());
@@ -177,10 +205,10 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* PauseReplay(grpc::CallbackServerContext* context,
                                         const v1::PauseReplayRequest* request,
                                         v1::PauseReplayResponse*) override {
-    return handle(Method::kPauseReplay, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kPauseReplay, context, *request, [&](auto call, auto on) {
       backend_.short_tasks.submit([call, on, generation = request->generation()] {
         if (call->ended()) return;
-        call->finish(explained(on.control().pause_replay(generation), on, generation));
+        call->finish(explained(on.control().pause_replay(generation), on));
       });
       return absl::OkStatus();
     });
@@ -189,14 +217,14 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* ResumeReplay(grpc::CallbackServerContext* context,
                                          const v1::ResumeReplayRequest* request,
                                          v1::ResumeReplayResponse*) override {
-    return handle(Method::kResumeReplay, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kResumeReplay, context, *request, [&](auto call, auto on) {
       std::optional<ReplayBudget> budget;
       if (request->has_budget()) {
         KAPPA_ASSIGN_OR_RETURN(budget, budget_of(request->budget()));
       }
       backend_.short_tasks.submit([call, on, generation = request->generation(), budget] {
         if (call->ended()) return;
-        call->finish(explained(on.control().resume_replay(generation, budget), on, generation));
+        call->finish(explained(on.control().resume_replay(generation, budget), on));
       });
       return absl::OkStatus();
     });
@@ -205,13 +233,12 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* CancelReplay(grpc::CallbackServerContext* context,
                                          const v1::CancelReplayRequest* request,
                                          v1::CancelReplayResponse*) override {
-    return handle(Method::kCancelReplay, context, request->product(), [&](auto call, auto on) {
-      return work(call, [this, call, on, generation = request->generation()] {
+    return handle(Method::kCancelReplay, context, *request, [&](auto call, auto on) {
+      return work(call, on, [this, call, on, generation = request->generation()] {
         const absl::Status status = on.control().cancel_replay(generation);
-        if (status.ok()) {
-          done(Method::kCancelReplay, on, absl::StrCat(generation_text(generation), " is removed"));
-        }
-        call->finish(explained(status, on, generation));
+        if (!status.ok()) return fail(call, on, status);
+        done(on, absl::StrCat(generation_text(generation), " is removed"));
+        call->finish(status);
       });
     });
   }
@@ -219,41 +246,39 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* CompareGenerations(grpc::CallbackServerContext* context,
                                                const v1::CompareGenerationsRequest* request,
                                                v1::CompareGenerationsResponse* response) override {
-    return handle(Method::kCompareGenerations, context, request->product(),
-                  [&](auto call, auto on) {
-                    const int32_t samples = request->samples_max();
-                    const size_t most = backend_.limits.samples_max;
-                    if (samples < 0 || static_cast<size_t>(samples) > most) {
-                      return invalid_field("samples_max",
-                                           absl::StrCat("expected 0 to ", most, ", got ", samples));
-                    }
-                    const runtime::Deadline deadline = work_deadline(*context);
-                    return work(call, [=, generation = request->generation()] {
-                      const absl::StatusOr<Comparison> comparison =
-                          on.control().compare(generation, static_cast<size_t>(samples), deadline);
-                      if (!comparison.ok()) {
-                        return call->finish(explained(comparison.status(), on, generation));
-                      }
-                      call->answer([&] {
-                        to_wire(*comparison, response);
-                        return absl::OkStatus();
-                      });
-                    });
-                  });
+    return handle(Method::kCompareGenerations, context, *request, [&](auto call, auto on) {
+      const int32_t samples = request->samples_max();
+      const size_t most = backend_.limits.samples_max;
+      if (samples < 0 || static_cast<size_t>(samples) > most) {
+        return invalid_field("samples_max",
+                             absl::StrCat("expected 0 to ", most, ", got ", samples));
+      }
+      const runtime::Deadline deadline = work_deadline(*context);
+      return work(
+          call, on,
+          [this, call, on, samples, deadline, response, generation = request->generation()] {
+            const absl::StatusOr<Comparison> comparison =
+                on.control().compare(generation, static_cast<size_t>(samples), deadline);
+            if (!comparison.ok()) return fail(call, on, comparison.status());
+            call->answer([&] {
+              to_wire(*comparison, response);
+              return absl::OkStatus();
+            });
+          });
+    });
   }
 
   grpc::ServerUnaryReactor* SwapGeneration(grpc::CallbackServerContext* context,
                                            const v1::SwapGenerationRequest* request,
                                            v1::SwapGenerationResponse* response) override {
-    return handle(Method::kSwapGeneration, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kSwapGeneration, context, *request, [&](auto call, auto on) {
       SwapRequest swap;
       swap.generation = request->generation();
       swap.require_equal.assign(request->require_equal().begin(), request->require_equal().end());
       swap.keep_following = request->keep_following();
       const runtime::Deadline deadline = work_deadline(*context);
-      return work(call, [this, call, on, swap = std::move(swap), deadline, response] {
-        end_swap(Method::kSwapGeneration, call, on, on.control().swap(swap, deadline),
-                 swap.generation, response);
+      return work(call, on, [this, call, on, swap = std::move(swap), deadline, response] {
+        end_swap(call, on, on.control().swap(swap, deadline), response);
       });
     });
   }
@@ -261,48 +286,48 @@ class ReplayService final : public v1::Replay::CallbackService {
   grpc::ServerUnaryReactor* RollBack(grpc::CallbackServerContext* context,
                                      const v1::RollBackRequest* request,
                                      v1::RollBackResponse* response) override {
-    return handle(Method::kRollBack, context, request->product(), [&](auto call, auto on) {
+    return handle(Method::kRollBack, context, *request, [&](auto call, auto on) {
       const runtime::Deadline deadline = work_deadline(*context);
-      return work(call, [this, call, on, follow = request->keep_following(), deadline, response] {
-        end_swap(Method::kRollBack, call, on, on.control().roll_back(follow, deadline), 0,
-                 response);
-      });
+      return work(call, on,
+                  [this, call, on, follow = request->keep_following(), deadline, response] {
+                    end_swap(call, on, on.control().roll_back(follow, deadline), response);
+                  });
     });
   }
 
   grpc::ServerUnaryReactor* DropRetiredGenerations(
       grpc::CallbackServerContext* context, const v1::DropRetiredGenerationsRequest* request,
       v1::DropRetiredGenerationsResponse* response) override {
-    return handle(
-        Method::kDropRetiredGenerations, context, request->product(), [&](auto call, auto on) {
-          return work(call, [this, call, on, keep = request->keep(), response] {
-            const absl::StatusOr<std::vector<uint32_t>> dropped = on.control().drop_retired(keep);
-            if (!dropped.ok()) return call->finish(explained(dropped.status(), on));
-            if (!dropped->empty()) {
-              done(Method::kDropRetiredGenerations, on,
-                   absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ",
+    return handle(Method::kDropRetiredGenerations, context, *request, [&](auto call, auto on) {
+      return work(call, on, [this, call, on, keep = request->keep(), response] {
+        const absl::StatusOr<std::vector<uint32_t>> dropped = on.control().drop_retired(keep);
+        if (!dropped.ok()) return fail(call, on, dropped.status());
+        if (!dropped->empty()) {
+          done(on, absl::StrCat("removed ", dropped->size() == 1 ? "generation " : "generations ",
                                 absl::StrJoin(*dropped, ", ")));
-            }
-            call->answer([&] {
-              for (const uint32_t generation : *dropped) response->add_generations(generation);
-              return absl::OkStatus();
-            });
-          });
+        }
+        call->answer([&] {
+          for (const uint32_t generation : *dropped) response->add_generations(generation);
+          return absl::OkStatus();
         });
+      });
+    });
   }
 
  private:
   // Lets the caller in, finds the product and calls `start` with the call and its Target. What
   // `start` hands to other threads ends the call; an error that it returns does so at once.
-  template <typename Start>
+  template <typename Request, typename Start>
   grpc::ServerUnaryReactor* handle(Method method, grpc::CallbackServerContext* context,
-                                   const std::string& product, Start start) {
+                                   const Request& request, Start start) {
     const UnaryCall::Ref call = UnaryCall::start(backend_.metrics, method, context);
     absl::Status status = backend_.gate.admit(*context, method, Right::kAdmin, "");
     if (status.ok()) {
-      const auto found = find_controlled(backend_.products, product);
-      status =
-          found.ok() ? start(call, Target{*found, backend_.gate.caller(*context)}) : found.status();
+      const Asked asked = asked_of(method, request);
+      const std::string caller = backend_.gate.caller(*context);
+      const auto found = find_controlled(backend_.products, asked.product);
+      status = found.ok() ? start(call, Target{asked, *found, caller}) : found.status();
+      if (!status.ok()) note_failure(asked, caller, status);
     }
     if (!status.ok()) call->finish(status);
     return call->reactor();
@@ -310,9 +335,11 @@ class ReplayService final : public v1::Replay::CallbackService {
 
   // Runs `task` on a query thread, unless the caller has gone away before its turn: nobody would
   // know that anything was done.
-  absl::Status work(const UnaryCall::Ref& call, std::function<void()> task) {
-    const bool taken = backend_.queries.try_submit([call, task = std::move(task)] {
-      if (!call->ended()) task();
+  absl::Status work(const UnaryCall::Ref& call, const Target& target, std::function<void()> task) {
+    const bool taken = backend_.queries.try_submit([this, call, target, task = std::move(task)] {
+      if (!call->ended()) return task();
+      note_failure(target.asked, target.caller,
+                   absl::CancelledError("the caller went away before its turn"));
     });
     return taken ? absl::OkStatus() : too_many_queries();
   }
@@ -324,18 +351,33 @@ class ReplayService final : public v1::Replay::CallbackService {
     return deadline - std::min<runtime::Deadline::duration>(left / 10, kForAnswer);
   }
 
-  void done(Method method, const Target& target, const std::string& what) const {
-    backend_.gate.done(method, target.caller,
+  void done(const Target& target, const std::string& what) const {
+    backend_.gate.done(target.asked.method, target.caller,
                        absl::StrCat("product ", target.product->name, ", ", what));
   }
 
+  // In the audit, if it is about what the audit has.
+  void note_failure(const Asked& asked, const std::string& caller,
+                    const absl::Status& status) const {
+    if (!is_deed(asked.method)) return;
+    const auto product = backend_.products.find(asked.product);
+    std::string what =
+        absl::StrCat("product ", product.ok() ? (*product)->name : excerpt(asked.product));
+    if (asked.generation != 0) absl::StrAppend(&what, ", generation ", asked.generation);
+    backend_.gate.failed(asked.method, caller, what, status);
+  }
+
+  // Ends a call that has failed.
+  void fail(const UnaryCall::Ref& call, const Target& target, const absl::Status& status) const {
+    note_failure(target.asked, target.caller, status);
+    call->finish(explained(status, target));
+  }
+
   template <typename Response>
-  void end_swap(Method method, const UnaryCall::Ref& call, const Target& target,
-                const absl::StatusOr<SwapReport>& report, uint32_t generation,
-                Response* response) const {
-    if (!report.ok()) return call->finish(explained(report.status(), target, generation));
-    done(method, target,
-         absl::StrCat("generation ", report->to, " is live in place of ", report->from));
+  void end_swap(const UnaryCall::Ref& call, const Target& target,
+                const absl::StatusOr<SwapReport>& report, Response* response) const {
+    if (!report.ok()) return fail(call, target, report.status());
+    done(target, absl::StrCat("generation ", report->to, " is live in place of ", report->from));
     call->answer([&] {
       to_wire(*report, response->mutable_report());
       return absl::OkStatus();

@@ -132,13 +132,13 @@ struct Server::Impl {
         pseudonyms(std::move(stand_ins)),
         metrics(&products, the_log, clock, options.version),
         cursors(clock, &options.limits),
+        backend{products, *the_log,    *clock,       options.limits, gate,
+                metrics,  cursors,     pseudonyms,   syncs,          appends,
+                queries,  short_tasks, streams_open, exports_open,   options.version},
         syncs(the_log),
         appends(the_log),
         queries(options.limits.query_threads, options.limits.queries_waiting_max),
-        short_tasks(kShortTaskThreads, kShortTasksMax),
-        backend{products, *the_log,    *clock,       options.limits, gate,
-                metrics,  cursors,     pseudonyms,   syncs,          appends,
-                queries,  short_tasks, streams_open, exports_open,   options.version} {}
+        short_tasks(kShortTaskThreads, kShortTasksMax) {}
 
   absl::Status start_grpc(const Address& address);
   absl::Status start_http(const Address& address);
@@ -158,13 +158,14 @@ struct Server::Impl {
   std::atomic<size_t> streams_open = 0;
   std::atomic<size_t> exports_open = 0;
   std::atomic<bool> draining = false;
-  // Destroyed from the last to the first: calls end before what works for them.
+  // Destroyed from the last to the first: calls end before what works for them, and that before the
+  // services, for whom it may still be at work when a call has ended.
+  const Backend backend;
+  std::vector<std::unique_ptr<grpc::Service>> services;
   SyncGroup syncs;
   AppendGroup appends;
   WorkerPool queries;
   WorkerPool short_tasks;
-  const Backend backend;
-  std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> grpc_server;
   int grpc_port = 0;
   std::unique_ptr<HttpServer> http;

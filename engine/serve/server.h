@@ -32,8 +32,8 @@ struct ServerOptions {
   std::string http_listen_flag = "--http";
   std::string insecure_flag = "--insecure";
   std::string raw_ids_flag = "--raw-ids";
-  // Gets one line for each call that is denied and for each change of what is live (see Gate). Any
-  // thread calls it. Empty: they go to stderr.
+  // Gets one line for each call that is denied, for each change of what is live and for each that
+  // has failed (see Gate). Any thread calls it. Empty: they go to stderr.
   std::function<void(const std::string&)> audit;
 };
 

@@ -82,6 +82,55 @@ TEST_CASE("apply of files that change nothing says so and ends with 0") {
   CHECK(fixture.control.asked().empty());
 }
 
+TEST_CASE("apply plans and replays the course that it is given, and that alone") {
+  Fixture fixture;
+  const Lines course = {"--auto-approve",       "--output", "json",     "--from",
+                        "2023-11-14T22:13:20Z", "--order",  "log-time", "--recompute-all"};
+  Process applying(fixture.scratch.directory(), fixture.words(course));
+  fixture.make_ready_when_started();
+  const Ended ended = applying.wait();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  const auto plan = nlohmann::json::parse(ended.out.substr(0, ended.out.find('\n')));
+  CHECK(plan["event"] == "plan");
+  CHECK(plan["from_timestamp"] == "2023-11-14T22:13:20Z");
+  CHECK(plan["order"] == "log-time");
+  CHECK(plan["recompute_all"] == true);
+  CHECK(fixture.control.asked().front() ==
+        "start 0 cores 0 a second from 1700000000000 by log time and all of it");
+}
+
+TEST_CASE("apply of files that change nothing replays them if its course computes all again") {
+  Fixture fixture;
+  fixture.scratch.file("shop/product.sql", product_sql(100));
+  Process applying(fixture.scratch.directory(),
+                   fixture.words({"--auto-approve", "--recompute-all"}));
+  fixture.make_ready_when_started();
+  const Ended ended = applying.wait();
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK_THAT(ended.out, Catch::Contains("nothing changes, but all is computed again\n") &&
+                            Catch::Contains("\ngeneration 2 replays\n"));
+  CHECK(fixture.control.asked().front() == "start 0 cores 0 a second and all of it");
+  const Ended later = kappa(fixture.words({"--from", "9999-12-31"}));
+  CHECK(later.code == 1);
+  CHECK_THAT(later.err, Catch::Contains("which is still to come"));
+}
+
+TEST_CASE("apply of files that change nothing ends with 0 if the live generation began so, too") {
+  const Fixture fixture;
+  state::GenerationInfo live = {
+      1, GenerationState::kLive, 0, {{"product.sql", product_sql(100)}}, "then"};
+  live.start.from_ms = 1'700'000'000'000;
+  fixture.put({live});
+  fixture.scratch.file("shop/product.sql", product_sql(100));
+  const Ended ended = kappa(fixture.words({"--from", "2023-11-14T22:13:20Z", "--auto-approve"}));
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK_THAT(ended.out, Catch::Contains("nothing changes\n"));
+  CHECK(fixture.control.asked().empty());
+}
+
 TEST_CASE("apply in a pipe shows the plan, does nothing and ends with 2") {
   const Fixture fixture;
   const Ended ended = kappa(fixture.words());

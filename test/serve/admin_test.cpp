@@ -59,6 +59,39 @@ TEST_CASE("topics are made and listed with their partitions, offsets and retenti
   CHECK(orders.partitions[1].durable_end == Offset{2});
 }
 
+TEST_CASE("topics are listed with where a time is in their partitions, if that is asked for") {
+  TestServer server;
+  server.start();
+  const auto client = server.client();
+  REQUIRE(client->create_topic("notes", {3, {}, {}}).ok());
+  REQUIRE(client->append("notes", {note(1), note(2), note(3), note(1, 1)}).ok());
+  const auto at = [&](int64_t ms) {
+    const auto topics = client->topics(LogTime{ms});
+    INFO(topics.status().ToString());
+    REQUIRE(topics.ok());
+    REQUIRE(topics->size() == 1);
+    return (*topics)[0].at_time;
+  };
+  using Offsets = std::vector<Offset>;
+  CHECK(at(0) == Offsets{Offset{0}, Offset{0}, Offset{0}});
+  CHECK(at(2000) == Offsets{Offset{1}, Offset{1}, Offset{0}});
+  CHECK(at(2001) == Offsets{Offset{2}, Offset{1}, Offset{0}});
+  CHECK(at(9000) == Offsets{Offset{3}, Offset{1}, Offset{0}});
+  CHECK(client->topics()->at(0).at_time.empty());
+}
+
+TEST_CASE("a time in the log that cannot be is refused by field") {
+  TestServer server;
+  server.start();
+  for (const int64_t ms : {int64_t{-1}, int64_t{253'402'300'800'000}, INT64_MAX}) {
+    const absl::Status status = server.client()->topics(LogTime{ms}).status();
+    INFO(status.ToString());
+    REQUIRE(absl::IsInvalidArgument(status));
+    CHECK(details_of(status).violations.at(0).field == "at_timestamp_ms");
+  }
+  CHECK(server.client()->topics(LogTime{253'402'300'799'999}).ok());
+}
+
 TEST_CASE("a topic can be made again only as it is") {
   TestServer server;
   server.start();

@@ -42,13 +42,23 @@ struct ReplayServer {
     std::lock_guard lock(mutex);
     return lines;
   }
-  // The audit's only line, without the caller's port.
+  // The audit's lines since the last look, without the callers' ports.
+  std::vector<std::string> deeds() {
+    std::vector<std::string> found;
+    std::lock_guard lock(mutex);
+    for (const std::string& line : lines) {
+      const size_t at = line.find("ipv4:127.0.0.1:");
+      REQUIRE(at != std::string::npos);
+      found.push_back(line.substr(0, at) + "…" + line.substr(line.find(": ", at + 15)));
+    }
+    lines.clear();
+    return found;
+  }
+  // The only one of them.
   std::string deed() {
-    const std::vector<std::string> all = audit();
-    REQUIRE(all.size() == 1);
-    const size_t at = all[0].find("ipv4:127.0.0.1:");
-    REQUIRE(at != std::string::npos);
-    return all[0].substr(0, at) + "…" + all[0].substr(all[0].find(": ", at + 15));
+    const std::vector<std::string> found = deeds();
+    REQUIRE(found.size() == 1);
+    return found[0];
   }
 
   FakeGenerations control;
@@ -233,7 +243,9 @@ TEST_CASE("a swap and a rollback say what they did, and are on record with their
   CHECK(back->to == 1);
   CHECK(server.control.asked() ==
         std::vector<std::string>{"swap 2 require sales,totals keep", "roll back"});
-  CHECK(server.audit().size() == 2);
+  CHECK(server.deed() ==
+        "done kappa.v1.Replay/RollBack by ops at …: product shop, generation 1 is live in place of "
+        "2");
 }
 
 TEST_CASE("retired generations are dropped, and only then on record") {
@@ -254,28 +266,79 @@ TEST_CASE("retired generations are dropped, and only then on record") {
         "done kappa.v1.Replay/DropRetiredGenerations by …: product shop, removed generation 1");
 }
 
+// What the audit has of calls of every method on a product and a generation that have failed.
+std::vector<std::string> failures(const std::string& product, const std::string& generation,
+                                  const std::string& why) {
+  std::vector<std::string> lines;
+  for (const std::string method :
+       {"StartReplay", "CancelReplay", "SwapGeneration", "RollBack", "DropRetiredGenerations"}) {
+    const bool names_one = method == "CancelReplay" || method == "SwapGeneration";
+    lines.push_back("failed kappa.v1.Replay/" + method + " by …: product " + product +
+                    (names_one ? generation : "") + ", " + why);
+  }
+  return lines;
+}
+
 TEST_CASE("a product that is not there or cannot replay is refused by every method") {
   ReplayServer server;
   server.start();
   const auto client = server.server.client();
+  std::string why;
   for (const absl::Status& status : call_all(*client, "bakery", 0)) {
     INFO(status.ToString());
     CHECK(absl::IsNotFound(status));
     CHECK(reason_of(status) == "PRODUCT_NOT_FOUND");
+    why = std::string(status.message());
   }
+  CHECK(server.deeds() == failures("\"bakery\"", "", "NOT_FOUND: " + why));
   for (const absl::Status& status : call_all(*client, "bank", 0)) {
     INFO(status.ToString());
     CHECK(absl::IsFailedPrecondition(status));
     CHECK(reason_of(status) == "NO_REPLAY");
+    why = std::string(status.message());
   }
+  CHECK(server.deeds() == failures("bank", "", "FAILED_PRECONDITION: " + why));
   for (const absl::Status& status : call_all(*client, "", 0)) {
     CHECK(absl::IsInvalidArgument(status));
+    why = std::string(status.message());
   }
+  CHECK(server.deeds() == failures("\"\"", "", "INVALID_ARGUMENT: " + why));
   ServedProduct restoring;
   restoring.name = "bank";
   server.server.server->set_product(restoring);
   CHECK(reason_of(client->generations("bank").status()) == "PRODUCT_RESTORING");
   CHECK(server.audit().empty());
+}
+
+TEST_CASE("every call that fails to change something is on record, and none that only looks") {
+  ReplayServer server("ops oooooooooooooooo admin\n");
+  server.start();
+  ClientOptions options;
+  options.token_file = server.server.directory.write("token", "oooooooooooooooo");
+  const auto client = server.server.client(options);
+  server.control.fail_with(absl::UnavailableError("the log does not answer"));
+  call_all(*client, "shop", 7);
+  std::vector<std::string> expected =
+      failures("shop", ", generation 7", "UNAVAILABLE: the log does not answer");
+  for (std::string& line : expected) line.insert(line.find("…"), "ops at ");
+  CHECK(server.deeds() == expected);
+}
+
+TEST_CASE("what a failure says stays within one line of the audit, however much it is") {
+  ReplayServer server;
+  server.start();
+  const auto said = [&](const std::string& message) {
+    server.control.fail_with(absl::InvalidArgumentError(message));
+    CHECK_FALSE(server.server.client()->start_replay("shop", {kFiles, {}, {}}).ok());
+    return server.deed();
+  };
+  const std::string begin =
+      "failed kappa.v1.Replay/StartReplay by …: product shop, INVALID_ARGUMENT: ";
+  CHECK(said("a.sql:1:8: \"x\"\n  ^\ndone \x1b[1m\x7f") ==
+        begin + R"(a.sql:1:8: "x"\n  ^\ndone \x1b[1m\x7f)");
+  CHECK(said("caf\u00e9 \xff") == begin + "caf\u00e9 \uFFFD");
+  CHECK(said(std::string(1024, 'x')) == begin + std::string(1024, 'x'));
+  CHECK(said(std::string(1023, 'x') + "\u00e9") == begin + std::string(1023, 'x') + "…");
 }
 
 TEST_CASE("a generation that is not there is told by a reason") {
@@ -293,10 +356,13 @@ TEST_CASE("a generation that is not there is told by a reason") {
     CHECK(details_of(status).metadata.at("product") == "shop");
     CHECK(details_of(status).metadata.at("generation") == "7");
   }
-  CHECK(server.audit().empty());
+  const std::string why = ": product shop, generation 7, NOT_FOUND: there is no generation 7";
+  CHECK(server.deeds() ==
+        std::vector<std::string>{"failed kappa.v1.Replay/CancelReplay by …" + why,
+                                 "failed kappa.v1.Replay/SwapGeneration by …" + why});
 }
 
-TEST_CASE("what the control refuses reaches the caller with a reason, and is not on record") {
+TEST_CASE("what the control refuses reaches the caller with a reason, and is on record") {
   ReplayServer server;
   server.start();
   const auto client = server.server.client();
@@ -317,7 +383,13 @@ TEST_CASE("what the control refuses reaches the caller with a reason, and is not
   status = client->start_replay("shop", {kFiles, {}, {}}).status();
   CHECK(absl::IsInvalidArgument(status));
   CHECK(status.message() == "product.sql:1:8: what is this");
-  CHECK(server.audit().empty());
+  const std::string swap = "failed kappa.v1.Replay/SwapGeneration by …: product shop, ";
+  CHECK(server.deeds() ==
+        std::vector<std::string>{
+            swap + "FAILED_PRECONDITION: generation 2 is replaying",
+            swap + "ABORTED: a comparison runs", swap + "DEADLINE_EXCEEDED: not there in time",
+            "failed kappa.v1.Replay/StartReplay by …: product shop, INVALID_ARGUMENT: "
+            "product.sql:1:8: what is this"});
 }
 
 TEST_CASE("every method needs the right to admin") {
@@ -361,6 +433,12 @@ TEST_CASE("requests that are wrong are refused by field") {
   CHECK(field(client->start_replay("shop", {kFiles, {0, 0, UINT64_MAX}, {}}).status()) ==
         "budget.memory_bytes_max");
   CHECK(server.control.asked() == std::vector<std::string>{"compare 0 samples 100"});
+  const std::vector<std::string> deeds = server.deeds();
+  CHECK(deeds.size() == 10);  // all but those of a comparison and a budget
+  for (const std::string& deed : deeds) {
+    CHECK(deed.starts_with(
+        "failed kappa.v1.Replay/StartReplay by …: product shop, INVALID_ARGUMENT: "));
+  }
 }
 
 TEST_CASE("the server bounds how long a swap may wait, and lists generations meanwhile") {
@@ -419,6 +497,51 @@ TEST_CASE("a swap is on record although its caller has gone away") {
   while (server.audit().empty()) std::this_thread::yield();
   CHECK(server.deed() ==
         "done kappa.v1.Replay/RollBack by …: product shop, generation 1 is live in place of 2");
+}
+
+TEST_CASE(
+    "a swap that its caller has given up before its turn is not done, and that is on record") {
+  ReplayServer server;
+  server.server.options.limits.query_threads = 1;
+  server.start();
+  std::atomic<bool> works = false;
+  std::atomic<bool> ends = false;
+  server.control.set_long_work([&](runtime::Deadline) {
+    works = true;
+    while (!ends) std::this_thread::yield();
+    return absl::OkStatus();
+  });
+  const auto client = server.server.client();
+  std::thread first([&] { client->roll_back("shop", false, kTimeoutMs).IgnoreError(); });
+  while (!works) std::this_thread::yield();
+  // SwapGenerationRequest{product: "shop", generation: 2}
+  const auto second = raw_call(server.server.address(), "/kappa.v1.Replay/SwapGeneration",
+                               std::string("\x0a\x04shop\x10\x02", 8), 1000);
+  CHECK(absl::IsDeadlineExceeded(second.status()));
+  // The server knows that, too, once it has counted the call, by whichever code it came to know.
+  const int port = server.server.server->http_port();
+  const std::string counted = R"(method="kappa.v1.Replay/SwapGeneration"} 1)";
+  while (http_get(port, "/metrics")->body.find(counted) == std::string::npos) {
+    std::this_thread::yield();
+  }
+  SECTION("while the server goes on") {
+    ends = true;
+    first.join();
+    while (server.audit().size() < 2) std::this_thread::yield();
+  }
+  SECTION("although the server ends before its turn comes") {
+    server.server.server->stop(0);  // cancels the first call, whose work goes on
+    first.join();
+    std::thread ending([&] { server.server.server.reset(); });
+    ends = true;
+    ending.join();
+  }
+  CHECK(server.control.asked() == std::vector<std::string>{"roll back"});
+  CHECK(server.deeds() ==
+        std::vector<std::string>{
+            "done kappa.v1.Replay/RollBack by …: product shop, generation 1 is live in place of 2",
+            "failed kappa.v1.Replay/SwapGeneration by …: product shop, generation 2, CANCELLED: "
+            "the caller went away before its turn"});
 }
 
 }  // namespace

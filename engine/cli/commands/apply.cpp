@@ -30,11 +30,11 @@ class Application {
   int run() {
     ConnectOptions connect = options_.connect;
     connect.command = "kappa apply";
-    const auto plan = make_change_plan(options_.directory, connect,
+    const auto plan = make_change_plan(options_.directory, connect, options_.course,
                                        options_.budget.over({}).records_per_second_max);
     if (!plan.ok()) return report(plan.status());
     show_plan(*plan);
-    if (plan->change.none() && !options_.course.forces()) return kExitOk;
+    if (!plan->has_replay()) return kExitOk;
     const auto present = replay_of(*plan);
     if (!present.ok()) return report(present.status());
     if (*present) {

@@ -454,8 +454,12 @@ class Declaration {
     CLI::App& plan =
         command("plan", "Show what a product's files would change, and what that costs",
                 "  kappa plan schemas/playground\n"
-                "  kappa plan schemas/playground --output json\n\n"
-                "Exit codes: 0 nothing changes, 1 failed, 2 there are changes.\n");
+                "  kappa plan schemas/playground --output json\n"
+                "  kappa plan schemas/playground --from 2026-11-01 --order log-time\n\n"
+                "--from, --order and --recompute-all are those of kappa replay start: give them\n"
+                "as you will there.\n\n"
+                "Exit codes: 0 nothing changes (even if all would be computed again), 1 failed,\n"
+                "2 there are changes.\n");
     PlanOptions& options = options_.plan;
     once(plan, "directory", options.directory, "the product's directory")
         ->required()
@@ -464,6 +468,7 @@ class Declaration {
          "records that the replay may apply a second; default: what it can")
         ->check(more_than_zero())
         ->type_name("N");
+    declare_course(plan, options.course);
     declare_connect(plan, options.connect);
     output(plan, options.output);
     runs(plan, run_plan, options);

@@ -8,8 +8,21 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/types/datetime.h"
 
 namespace kappa::cli {
+namespace {
+
+CLI::Validator a_time() {
+  const auto is_one = [](const std::string& text) {
+    if (parse_timestamp(text).value_or(-1) >= 0) return std::string();
+    return absl::StrCat("expected a time from 1970 on, as 2026-11-01 or 2026-11-01T08:00:00Z, got ",
+                        text);
+  };
+  return {is_one, ""};
+}
+
+}  // namespace
 
 CLI::App& declare_command(CLI::App& parent, const std::string& name, const std::string& what,
                           const std::string& examples) {
@@ -154,6 +167,26 @@ void declare_product_name(CLI::App& command, std::string& value) {
   command.add_option("--product", value, "the product's name, if there are several")
       ->configurable(false)
       ->type_name("NAME");
+}
+
+void declare_course(CLI::App& command, CourseOptions& value) {
+  command
+      .add_option(
+          "--from", value.from,
+          "begin with the first record that is not earlier, as 2026-11-01 or 2026-11-01T08:00:00Z")
+      ->configurable(false)
+      ->check(a_time())
+      ->type_name("TIME");
+  command
+      .add_option("--order", value.order,
+                  "journal: as the live generation took the records; log-time: by their timestamps")
+      ->configurable(false)
+      ->check(CLI::IsMember({"journal", "log-time"}))
+      ->type_name("ORDER");
+  command
+      .add_flag("--recompute-all", value.recompute_all,
+                "compute views that do not change, too, instead of bringing their state along")
+      ->configurable(false);
 }
 
 std::vector<CommandWords> command_words(const CLI::App& app) {

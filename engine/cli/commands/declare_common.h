@@ -9,6 +9,7 @@
 
 #include "engine/cli/commands/completion.h"
 #include "engine/cli/connection.h"
+#include "engine/cli/replay/course_options.h"
 #include "engine/cli/service.h"
 #include "engine/cli/terminal.h"
 
@@ -57,6 +58,9 @@ void declare_log_choice(CLI::App& command, LogChoice& value);
 void declare_service(CLI::App& command, ServiceOptions& value);
 // --product NAME.
 void declare_product_name(CLI::App& command, std::string& value);
+
+// What a replay computes: --from, --order, --recompute-all. What to do now, so no settings.
+void declare_course(CLI::App& command, CourseOptions& value);
 
 // The commands below `app` with what may follow them, for completion.
 std::vector<CommandWords> command_words(const CLI::App& app);

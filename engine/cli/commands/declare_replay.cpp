@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/cli/commands/declare_common.h"
-#include "engine/types/datetime.h"
 
 namespace kappa::cli {
 namespace {
@@ -14,15 +13,6 @@ namespace {
 constexpr int kSamplesMax = 100;          // of the API
 constexpr int64_t kDeadlineMaxS = 3'600;  // of the API
 constexpr int64_t kMemoryMaxMib = int64_t{1} << 30;
-
-CLI::Validator a_time() {
-  const auto is_one = [](const std::string& text) {
-    if (parse_timestamp(text).value_or(-1) >= 0) return std::string();
-    return absl::StrCat("expected a time from 1970 on, as 2026-11-01 or 2026-11-01T08:00:00Z, got ",
-                        text);
-  };
-  return {is_one, ""};
-}
 
 class ReplayDeclaration {
  public:
@@ -110,17 +100,8 @@ class ReplayDeclaration {
         ->type_name("MIB");
   }
 
-  static void course(CLI::App& command, CourseOptions& value) {
-    once(command, "--from", value.from,
-         "begin with the first record that is not earlier, as 2026-11-01 or 2026-11-01T08:00:00Z")
-        ->check(a_time())
-        ->type_name("TIME");
-    once(command, "--order", value.order,
-         "journal: as the live generation took the records; log-time: by their timestamps")
-        ->check(CLI::IsMember({"journal", "log-time"}))
-        ->type_name("ORDER");
-    flag(command, "--recompute-all", value.recompute_all,
-         "compute views that do not change, too, instead of bringing their state along");
+  // What a start adds to the course.
+  static void accept_gap(CLI::App& command, CourseOptions& value) {
     once(command, "--accept-gap", value.accepted_gaps,
          "topics to replay from what retention has left of them")
         ->delimiter(',')
@@ -157,7 +138,8 @@ class ReplayDeclaration {
     ReplayStartOptions& options = options_.start;
     directory(start, options.directory);
     budget(start, options.budget);
-    course(start, options.course);
+    declare_course(start, options.course);
+    accept_gap(start, options.course);
     flag(start, "--wait", options.wait, "end once it is ready; 1 if it fails");
     connection(start, options.target);
     runs(start, run_replay_start, options);
@@ -276,7 +258,8 @@ class ReplayDeclaration {
     directory(apply, options.directory);
     flag(apply, "--auto-approve", options.auto_approve, "do all of it without being asked");
     budget(apply, options.budget);
-    course(apply, options.course);
+    declare_course(apply, options.course);
+    accept_gap(apply, options.course);
     require_equal(apply, options.require_equal);
     keep_following(apply, options.keep_following);
     deadline(apply, options.deadline_s);

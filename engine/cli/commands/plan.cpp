@@ -11,7 +11,7 @@ int run_plan(const PlanOptions& options) {
   ConnectOptions connect = options.connect;
   connect.command = "kappa plan";
   const absl::StatusOr<ChangePlan> plan =
-      make_change_plan(options.directory, connect, options.records_per_second_max);
+      make_change_plan(options.directory, connect, options.course, options.records_per_second_max);
   if (!plan.ok()) return report(plan.status());
   if (options.output == OutputFormat::kJson) {
     print(json_text(to_json(*plan)));

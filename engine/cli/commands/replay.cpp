@@ -12,7 +12,6 @@
 #include "engine/cli/replay/follow.h"
 #include "engine/cli/replay/generation_text.h"
 #include "engine/cli/value_json.h"
-#include "engine/types/datetime.h"
 #include "engine/types/status_macros.h"
 
 namespace kappa::cli {
@@ -111,11 +110,8 @@ serve::ReplayBudget BudgetOptions::over(serve::ReplayBudget present) const {
 serve::ReplayRequest replay_request(const std::map<std::string, std::string>& files,
                                     const BudgetOptions& budget, const CourseOptions& course) {
   serve::ReplayRequest request{files, budget.over({}), course.accepted_gaps};
+  request.start = course.start();
   request.recompute_all = course.recompute_all;
-  if (course.order == "log-time") request.start.order = state::ReplayStart::Order::kLogTime;
-  if (const auto from_us = parse_timestamp(course.from)) {
-    request.start.from_ms = *from_us / kMicrosPerMilli;
-  }
   return request;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/cli/connection.h"
+#include "engine/cli/replay/course_options.h"
 #include "engine/cli/terminal.h"
 #include "engine/serve/generations.h"
 
@@ -29,17 +30,6 @@ struct BudgetOptions {
   // `present`, with what was given in its place.
   serve::ReplayBudget over(serve::ReplayBudget present) const;
   bool given() const { return cpu_cores_max || records_per_second_max || memory_mib_max; }
-};
-
-// What a replay is to compute: --from, --order, --recompute-all, --accept-gap.
-struct CourseOptions {
-  std::string from;               // a time, as declared; empty: all that the log has
-  std::string order = "journal";  // or "log-time"
-  bool recompute_all = false;
-  std::vector<std::string> accepted_gaps;  // topics
-
-  // Whether a replay makes sense though the files change nothing.
-  bool forces() const { return recompute_all || !from.empty() || order != "journal"; }
 };
 
 struct ReplayStartOptions {

@@ -7,8 +7,7 @@
 #include "engine/cli/amount_text.h"
 #include "engine/cli/import/progress_bar.h"
 #include "engine/cli/place_text.h"
-#include "engine/types/datetime.h"
-#include "engine/types/time.h"
+#include "engine/cli/replay/course_options.h"
 
 namespace kappa::cli {
 namespace {
@@ -89,12 +88,9 @@ nlohmann::ordered_json to_json(const GenerationStatus& status) {
   json["eta_seconds"] = eta ? nlohmann::ordered_json(*eta) : nlohmann::ordered_json();
   json["watermark"] = watermark_json(status.watermark);
   json["state_bytes"] = status.state_bytes;
-  json["order"] =
-      status.start.order == state::ReplayStart::Order::kLogTime ? "log-time" : "journal";
-  json["from"] =
-      status.start.from_ms
-          ? nlohmann::ordered_json(timestamp_to_text(*status.start.from_ms * kMicrosPerMilli))
-          : nlohmann::ordered_json();
+  json["order"] = order_text(status.start.order);
+  const std::string from = from_text(status.start);
+  json["from"] = from.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(from);
   json["kept_views"] = status.kept_views;
   return json;
 }
