@@ -13,6 +13,8 @@ endif()
 set(KAPPA_WARNINGS -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-restrict)
 set(KAPPA_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
 if(KAPPA_SANITIZE)
+  # What sanitizers put in between makes g++ see paths that are none.
+  list(APPEND KAPPA_WARNINGS -Wno-maybe-uninitialized)
   add_compile_options(-fsanitize=${KAPPA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KAPPA_SANITIZE})
 endif()
