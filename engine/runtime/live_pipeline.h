@@ -123,6 +123,7 @@ class LivePipeline final : public Pipeline {
   using Fill = std::function<absl::Status(Epoch&)>;
   absl::StatusOr<bool> next_turn(const Fill& fill, const std::function<bool()>& more);
   void show_first_rows();
+  void give_way() const;
   void fill_ahead(const Fill& fill);
   void prepare_ahead(uint32_t worker);
   void apply_turn(const Fill& fill, bool look_ahead);

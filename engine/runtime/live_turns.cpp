@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "engine/runtime/live_pipeline.h"
@@ -20,6 +21,13 @@ constexpr size_t kTurnRecordsLeast = 256;
 
 ReadPosition LivePipeline::read_position() const {
   return {reader_->positions(), reader_->entry(), journal_->bookmark(), order_clock_};
+}
+
+// Lets a thread run that waits for this core, if there is one: the live generation's, say.
+// Otherwise the kernel would let a follower, which always has something to do, finish its time
+// slice, which is some milliseconds and more than a turn of the live one takes.
+void LivePipeline::give_way() const {
+  if (follows_) std::this_thread::yield();
 }
 
 // Fills the turn ahead and opens the tasks that prepare it: reading on in each partition, which
@@ -61,7 +69,9 @@ absl::StatusOr<bool> LivePipeline::next_turn(const Fill& fill, const std::functi
   if (!ahead_filled_ && ahead_status_.ok()) {
     ahead_tasks_.close();
     fill_ahead(fill);
+    give_way();
     pool_.run([&](uint32_t w) { prepare_ahead(w); }, ahead_->size() >= kPlacesForThreads);
+    give_way();
   }
   if (!ahead_filled_) {
     KAPPA_RETURN_IF_ERROR(std::exchange(ahead_status_, absl::OkStatus()));
@@ -111,6 +121,7 @@ void LivePipeline::run_turn(const Fill& fill, bool look_ahead) {
       if (looks_ahead) prepare_ahead(worker);
     };
     pool_.run(step, turn_->size() >= kPlacesForThreads);
+    give_way();
   }
   outbox_.collect(flow_->end(*turn_), turn_->epoch, *reader_, &state_);
   flow_->remove_expired(watermarks_);
