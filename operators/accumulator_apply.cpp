@@ -172,16 +172,14 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
 void AccumulatorSet::apply(const Batch& input, size_t begin, size_t end,
                            std::span<const state::RowId> ids, Table& table,
                            std::span<const int64_t> numbers) const {
-  // Chunks whose rows stay in the second-level cache while every accumulator goes over them. Since
-  // they were found they may have left it.
-  constexpr size_t kChunkRows = 1024;
   constexpr size_t kCacheLine = 64;
   const size_t row_bytes = table.layout().row_bytes();
-  std::byte* rows[kChunkRows];
+  std::byte* rows[kPassRowsMax];
   std::vector<uint8_t> scratch;
-  for (size_t from = begin; from < end; from += kChunkRows) {
-    const size_t to = std::min(from + kChunkRows, end);
+  for (size_t from = begin; from < end; from += kPassRowsMax) {
+    const size_t to = std::min(from + kPassRowsMax, end);
     const auto chunk = ids.subspan(from - begin, to - from);
+    // Since they were found they may have left the caches.
     for (size_t i = 0; i < chunk.size(); ++i) {
       rows[i] = table.row(chunk[i]);
       for (size_t at = 0; at < row_bytes; at += kCacheLine) __builtin_prefetch(rows[i] + at, 1);

@@ -28,6 +28,12 @@ void add_counts(std::span<std::byte* const> rows, std::span<const CountedRows> c
   }
 }
 
+constexpr std::array<uint8_t, kPassRowsMax> all_ones() {
+  std::array<uint8_t, kPassRowsMax> ones{};
+  for (uint8_t& one : ones) one = 1;
+  return ones;
+}
+
 template <typename T>
 void take_extreme(std::byte* row, const state::RowField& field, T value, bool wants_less) {
   // Written in any case: whether a value is better is hard to foretell.
@@ -47,17 +53,15 @@ void with_constant(bool value, F&& f) {
 
 void count_together(const Batch& input, std::span<const CountedRows> counts,
                     const AccumulatorRows& rows) {
-  KAPPA_INVARIANT(counts.size() <= kCountsTogetherMax, "so many counts in a pass");
+  KAPPA_INVARIANT(counts.size() <= kCountsTogetherMax && rows.rows.size() <= kPassRowsMax,
+                  "so many counts and rows in a pass");
+  static constexpr std::array<uint8_t, kPassRowsMax> kAll = all_ones();
   std::array<std::vector<uint8_t>, kCountsTogetherMax> scratch;
   std::array<const uint8_t*, kCountsTogetherMax> takes;
   for (size_t n = 0; n < counts.size(); ++n) {
-    auto mask = accepted_rows(input, counts[n].argument, counts[n].filter, rows.begin, rows.end,
-                              scratch[n]);
-    if (mask.empty()) {
-      scratch[n].assign(rows.rows.size(), 1);
-      mask = scratch[n];
-    }
-    takes[n] = mask.data();
+    const auto mask = accepted_rows(input, counts[n].argument, counts[n].filter, rows.begin,
+                                    rows.end, scratch[n]);
+    takes[n] = mask.empty() ? kAll.data() : mask.data();
   }
   const int8_t* const signs = input.signs.empty() ? nullptr : input.signs.data() + rows.begin;
   switch (counts.size()) {

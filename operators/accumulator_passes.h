@@ -19,7 +19,10 @@ struct CountedRows {
   state::RowField field;
 };
 inline constexpr size_t kCountsTogetherMax = 4;
-// Adds the rows to up to kCountsTogetherMax counts.
+// So many rows of groups stay in the second-level cache while one pass after another goes over
+// them.
+inline constexpr size_t kPassRowsMax = 1024;
+// Adds up to kPassRowsMax rows to up to kCountsTogetherMax counts.
 void count_together(const Batch& input, std::span<const CountedRows> counts,
                     const AccumulatorRows& rows);
 
