@@ -92,7 +92,6 @@ void AccumulatorSet::add_result(const AggregateCall& call, Type argument, Type b
           accumulator(Kind::kSide, call, {Type::integer(), Type::bigint(), Type::bigint()});
       break;
   }
-  accumulators_[result.value].argument = argument;
   results_.push_back(result);
 }
 
@@ -129,8 +128,7 @@ void AccumulatorSet::bind(const state::RowLayout& layout) {
 void AccumulatorSet::add_to_passes(size_t accumulator) {
   using Kind = Accumulator::Kind;
   const Accumulator& a = accumulators_[accumulator];
-  const PhysicalType argument = a.argument.physical();
-  const bool is_word = argument == PhysicalType::kInt32 || argument == PhysicalType::kInt64;
+  const bool is_text = a.types[0].physical() == PhysicalType::kString;
   const auto numbers = [&]() -> NumberFields& {
     const auto same = [&](const NumberFields& fields) {
       return fields.argument == a.of.argument && fields.filter == a.of.filter;
@@ -140,19 +138,20 @@ void AccumulatorSet::add_to_passes(size_t accumulator) {
     return numbers_.emplace_back(NumberFields{a.of.argument, a.of.filter, {}, {}, {}});
   };
   switch (a.kind) {
+    case Kind::kSide:
+      return;
     case Kind::kCount:
       counts_.push_back({a.of.argument, a.of.filter, a.field()});
       return;
     case Kind::kSumInteger:
-      if (!is_word) break;
       numbers().sum = a.field();
       return;
     case Kind::kMin:
-      if (!is_word) break;
+      if (is_text) break;
       numbers().min = a.field();
       return;
     case Kind::kMax:
-      if (!is_word) break;
+      if (is_text) break;
       numbers().max = a.field();
       return;
     default:

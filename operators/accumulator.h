@@ -80,7 +80,6 @@ class AccumulatorSet {
     AggregateCall of;  // the first call that it is for: its argument, filter and the like
     std::vector<Type> types;
     std::array<state::RowField, 3> fields = {};
-    Type argument = Type::null();
 
     const state::RowField& field() const { return fields[0]; }
     bool is_numbered() const { return kind == Kind::kPicked && types.size() == 3; }

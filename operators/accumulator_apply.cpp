@@ -68,36 +68,16 @@ struct Seen {
   }
 };
 
-// -0.0 is 0.0, as where values are told apart.
-template <typename T>
-T as_stored(T value) {
-  if constexpr (std::is_same_v<T, double>) return value + 0.0;
-  return value;
-}
-
-void keep_extreme(const Seen& seen, const state::RowField& field, bool wants_less) {
-  dispatch_physical(field.type.physical(), [&]<typename T>() {
-    const auto values = seen.argument().values<T>();
-    if constexpr (std::is_same_v<T, StringRef>) {
-      seen.for_each([&](std::byte* row, size_t i, int) {
-        const std::string_view value = values[i].view();
-        if (!Table::is_null(row, field)) {
-          const std::string_view best = Table::get_string(row, field);
-          if (wants_less ? !(value < best) : !(best < value)) return;
-        }
-        seen.rows.table.set_string(seen.rows.id(i), field, value);
-        Table::set_null(row, field, false);
-      });
-    } else {
-      seen.for_each([&](std::byte* row, size_t i, int) {
-        // Written in any case: whether a value is better is hard to foretell.
-        T& best = Table::get<T>(row, field);
-        const T value = as_stored(values[i]);
-        const bool before = wants_less ? comes_before(value, best) : comes_before(best, value);
-        best = Table::is_null(row, field) | before ? value : best;
-        Table::set_null(row, field, false);
-      });
+void keep_text(const Seen& seen, const state::RowField& field, bool wants_less) {
+  const auto values = seen.argument().values<StringRef>();
+  seen.for_each([&](std::byte* row, size_t i, int) {
+    const std::string_view value = values[i].view();
+    if (!Table::is_null(row, field)) {
+      const std::string_view best = Table::get_string(row, field);
+      if (wants_less ? !(value < best) : !(best < value)) return;
     }
+    seen.rows.table.set_string(seen.rows.id(i), field, value);
+    Table::set_null(row, field, false);
   });
 }
 
@@ -131,8 +111,9 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
   const state::RowField field = a.field();
   const Seen seen{input, a.of, rows};
   switch (a.kind) {
-    case Kind::kSide:   // what is beside the row has it
-    case Kind::kCount:  // count_together() has it
+    case Kind::kSide:        // what is beside the row has it
+    case Kind::kCount:       // count_together()
+    case Kind::kSumInteger:  // take_numbers()
       return;
     case Kind::kSumDouble: {
       const auto values = seen.argument().values<double>();
@@ -140,10 +121,6 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
         Table::get<double>(row, field) += sign * values[i];
       });
     }
-    case Kind::kSumInteger:
-      return seen.for_each_whole([&](std::byte* row, int128 value, int sign) {
-        add_to_sum(Table::get<int128>(row, field), value * sign);
-      });
     case Kind::kSquaresLow:
       return seen.for_each_whole([&](std::byte* row, int128 value, int sign) {
         Table::get<int128>(row, field) += sign * square(static_cast<int64_t>(value)).low;
@@ -161,7 +138,7 @@ void AccumulatorSet::apply_one(const Accumulator& a, const Batch& input,
     }
     case Kind::kMin:
     case Kind::kMax:
-      return keep_extreme(seen, field, a.kind == Kind::kMin);
+      return keep_text(seen, field, a.kind == Kind::kMin);  // of others: take_numbers()
     case Kind::kPicked:
       return pick_values(picked_by(a.of, a.used_fields()), input, rows);
     case Kind::kDecayedSum:

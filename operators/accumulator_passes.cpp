@@ -34,11 +34,18 @@ constexpr std::array<uint8_t, kPassRowsMax> all_ones() {
   return ones;
 }
 
+// -0.0 is 0.0, as where values are told apart.
+template <typename T>
+T as_stored(T value) {
+  if constexpr (std::is_same_v<T, double>) return value + 0.0;
+  return value;
+}
+
 template <typename T>
 void take_extreme(std::byte* row, const state::RowField& field, T value, bool wants_less) {
   // Written in any case: whether a value is better is hard to foretell.
   T& best = Table::get<T>(row, field);
-  const bool before = wants_less ? value < best : best < value;
+  const bool before = wants_less ? comes_before(value, best) : comes_before(best, value);
   best = Table::is_null(row, field) | before ? value : best;
   Table::set_null(row, field, false);
 }
@@ -79,20 +86,21 @@ void count_together(const Batch& input, std::span<const CountedRows> counts,
 void take_numbers(const Batch& input, const NumberFields& fields, const AccumulatorRows& rows) {
   const Column& argument = *input.columns[static_cast<size_t>(fields.argument)];
   dispatch_physical(argument.type().physical(), [&]<typename T>() {
-    if constexpr (std::is_same_v<T, int32_t> || std::is_same_v<T, int64_t>) {
+    if constexpr (!std::is_same_v<T, StringRef>) {
       const auto values = argument.values<T>();
       with_constant(fields.sum.has_value(), [&](auto sums) {
         with_constant(fields.min.has_value(), [&](auto keeps_least) {
           with_constant(fields.max.has_value(), [&](auto keeps_most) {
-            rows.for_each(
-                input, fields.argument, fields.filter, [&](std::byte* row, size_t i, int sign) {
-                  const T value = values[i];
-                  if constexpr (sums) {
-                    add_to_sum(Table::get<int128>(row, *fields.sum), int128{value} * sign);
-                  }
-                  if constexpr (keeps_least) take_extreme(row, *fields.min, value, true);
-                  if constexpr (keeps_most) take_extreme(row, *fields.max, value, false);
-                });
+            rows.for_each(input, fields.argument, fields.filter,
+                          [&](std::byte* row, size_t i, int sign) {
+                            const T value = as_stored(values[i]);
+                            if constexpr (sums) {
+                              add_to_sum(Table::get<int128>(row, *fields.sum),
+                                         static_cast<int128>(value) * sign);
+                            }
+                            if constexpr (keeps_least) take_extreme(row, *fields.min, value, true);
+                            if constexpr (keeps_most) take_extreme(row, *fields.max, value, false);
+                          });
           });
         });
       });

@@ -26,11 +26,11 @@ inline constexpr size_t kPassRowsMax = 1024;
 void count_together(const Batch& input, std::span<const CountedRows> counts,
                     const AccumulatorRows& rows);
 
-// What is kept of one whole-number argument of 32 or 64 bits under one filter.
+// What is kept of one argument, of any type but text, under one filter.
 struct NumberFields {
   int argument = -1;
   int filter = -1;
-  std::optional<state::RowField> sum;
+  std::optional<state::RowField> sum;  // in 128 bits, of integers and decimals
   std::optional<state::RowField> min;  // these two of rows that are only appended
   std::optional<state::RowField> max;
 };

@@ -25,7 +25,7 @@ inline constexpr RowId kNoRow = ~RowId{0};
 // A slot's tag is the low half of the key's hash. It says where the slot belongs in a directory of
 // any size, so growing reads slots only, never rows. One thread.
 //
-//   tag: … | bits that choose the shard | 3 | 9 bits that choose the bucket
+//   tag: … | bits that choose the shard | 12 bits, the lower 9 of which choose the bucket
 class KeyDirectory {
  public:
   KeyDirectory();
