@@ -6,8 +6,9 @@
 // takes the time of each probe that is now seen. So every probe counts, and a stall counts for all
 // probes that fell into it. A probe's time includes the pause until the next question.
 //
-// `latency-replay` measures that twice in one process: alone, and while the same logic is replayed
-// from the first record on, over and over, with one core at most.
+// `latency-replay` measures that twice in one process, with a history behind it that is ten times
+// as long: alone, and while the same logic is replayed from the first record on, over and over,
+// with one core at most.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -45,12 +46,12 @@ int64_t probes_of(int64_t records) {
   return (records + kProbeEvery - 1) / kProbeEvery;
 }
 
-// What the two threads know of the probes among so many records behind `first`, a multiple of
-// kProbeEvery. Probe n has the price n + 1 above those before.
+// What the two threads know of the probes among so many records behind `first`, with so many probes
+// before. Probe n has the price n + 1 above those.
 struct Probes {
-  explicit Probes(int64_t records, int64_t first = 0)
+  explicit Probes(int64_t records, int64_t first = 0, int64_t probes_before = 0)
       : first_record(first),
-        first_price(probes_of(first)),
+        first_price(probes_before),
         appended(static_cast<size_t>(probes_of(records))),
         latency_ms(appended.size()) {}
 
@@ -136,8 +137,9 @@ struct Service {
   std::unique_ptr<serve::Server> server;
   std::unique_ptr<serve::Client> client;
 
-  absl::Status start(const Options& options) {
-    KAPPA_ASSIGN_OR_RETURN(log, make_bid_log(options.directory + "/log", 0, {}));
+  // Over a log with so many records, which are all in the view then.
+  absl::Status start(const Options& options, int64_t history) {
+    KAPPA_ASSIGN_OR_RETURN(log, make_bid_log(options.directory + "/log", history, {}));
     const sql::CompiledPlan compiled =
         sql::compile_product({{"bench.sql", std::string(kBidTable) + kSql}}, {});
     if (!compiled.ok()) return sql::to_status(compiled.diagnostics);
@@ -145,6 +147,7 @@ struct Service {
     KAPPA_ASSIGN_OR_RETURN(store, state::open_rocksdb_store(options.directory + "/db"));
     KAPPA_ASSIGN_OR_RETURN(pipeline, open(options, *store, false));
     KAPPA_RETURN_IF_ERROR(pipeline->start());
+    KAPPA_RETURN_IF_ERROR(wait_for_records(*pipeline, history));
 
     serve::ServedProduct product;
     product.name = "bench";
@@ -193,7 +196,7 @@ absl::Status measure(Service& service, int64_t records, Probes& probes) {
 absl::StatusOr<Result> run(const Options& options) {
   const int64_t records = *options.records;
   Service service;
-  KAPPA_RETURN_IF_ERROR(service.start(options));
+  KAPPA_RETURN_IF_ERROR(service.start(options, 0));
   Result result;
   Probes probes(records);
   const Stopwatch stopwatch;
@@ -218,8 +221,9 @@ absl::StatusOr<Result> run(const Options& options) {
 // stop; the last one comes to the end of what there is then, and is right.
 class Replays {
  public:
-  Replays(Service& service, const Options& options, int64_t history, int64_t all)
-      : service_(service), options_(options), history_(history), all_(all) {}
+  // Of so many records and more; in the end, of so many, among them so many probes.
+  Replays(Service& service, const Options& options, int64_t history, int64_t all, int64_t probes)
+      : service_(service), options_(options), history_(history), all_(all), probes_(probes) {}
 
   absl::Status run() {
     while (true) {
@@ -237,7 +241,7 @@ class Replays {
       }
       ++replays;
       KAPPA_RETURN_IF_ERROR(pipeline->stop());
-      if (applied == all_) return check(*pipeline, all_, 2 * probes_of(history_));
+      if (applied == all_) return check(*pipeline, all_, probes_);
     }
   }
 
@@ -249,19 +253,22 @@ class Replays {
   const Options& options_;
   const int64_t history_;
   const int64_t all_;
+  const int64_t probes_;
 };
 
 absl::StatusOr<Result> run_beside_replay(const Options& options) {
-  // The second half begins with a probe, too.
+  // Each half begins with a probe.
   const int64_t half = (*options.records / 2 + kProbeEvery - 1) / kProbeEvery * kProbeEvery;
+  const int64_t history = 20 * half;
+  const int64_t all = history + 2 * half;
   Service service;
-  KAPPA_RETURN_IF_ERROR(service.start(options));
+  KAPPA_RETURN_IF_ERROR(service.start(options, history));
   Result result;
-  Probes alone(half);
-  Probes beside(half, half);
+  Probes alone(half, history, 0);
+  Probes beside(half, history + half, probes_of(half));
   const Stopwatch stopwatch;
   KAPPA_RETURN_IF_ERROR(measure(service, half, alone));
-  Replays replays(service, options, half, 2 * half);
+  Replays replays(service, options, history + half, all, 2 * probes_of(half));
   absl::Status replayed;
   std::thread replayer([&] { replayed = replays.run(); });
   const absl::Status measured = measure(service, half, beside);
@@ -271,7 +278,7 @@ absl::StatusOr<Result> run_beside_replay(const Options& options) {
   KAPPA_RETURN_IF_ERROR(measured);
   KAPPA_RETURN_IF_ERROR(replayed);
   KAPPA_RETURN_IF_ERROR(service.stop());
-  KAPPA_RETURN_IF_ERROR(check(*service.pipeline, 2 * half, 2 * probes_of(half)));
+  KAPPA_RETURN_IF_ERROR(check(*service.pipeline, all, 2 * probes_of(half)));
 
   result.records = 2 * half;
   result.bytes_per_record = 200;
