@@ -279,7 +279,7 @@ void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,
   Worker& worker = parts_[index];
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t)> record_at =
       [&](uint32_t place) {
-        const EpochPlace& at = turn.epoch.places[place];
+        const EpochPlace at = turn.epoch.at(place);
         return std::pair(&reader.partition(at.partition), at.record->offset);
       };
   for (const PlanNode& node : plan_.nodes) {

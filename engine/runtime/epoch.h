@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/runtime/order_journal.h"
@@ -26,20 +27,16 @@ struct EpochMoment {
   LogTime clock;
 };
 
-// Records of one topic, in the order of their places.
-struct EpochRecords {
-  std::vector<const RecordView*> records;
-  std::vector<uint32_t> places;
-
-  void clear() {
-    records.clear();
-    places.clear();
-  }
+// Records that follow each other in their block, at places that follow each other.
+struct RecordSpan {
+  const RecordView* first;
+  uint32_t count;
+  uint32_t place;  // of the first
 };
 
-// What one worker takes through the front at once: the records, by topic, of one owner's partitions
-// in a run of an epoch's places.
-using EpochChunk = std::vector<EpochRecords>;
+// What one worker takes through the front at once: the records, by topic and in the order of their
+// places, of one owner's partitions in a run of an epoch's places.
+using EpochChunk = std::vector<std::vector<RecordSpan>>;
 
 // Where reading stands behind an epoch: what a checkpoint of this place has to remember.
 struct ReadPosition {
@@ -58,75 +55,110 @@ struct ReadPosition {
 // One turn of a pipeline: the next places of the order. Reused from turn to turn.
 class Epoch {
  public:
-  // For records of `topics` topics. A run has `run_places` places (the last one fewer). Partition p
-  // is owner (p modulo `owners`)'s.
-  Epoch(size_t topics, size_t run_places, size_t owners)
-      : topics_(topics), run_places_(run_places), owners_(owners) {}
+  // For records of `topics` topics. Partition p is owner (p modulo `owners`)'s. Chunks have about
+  // `chunk_records_least` records and more, for each has its price.
+  Epoch(size_t topics, size_t owners, size_t chunk_records_least = 256)
+      : topics_(topics),
+        owners_(owners),
+        run_places_least_(owners * chunk_records_least),
+        records_of_(topics, 0) {}
 
-  size_t size() const { return places.size(); }
-  size_t runs() const { return (places.size() + run_places_ - 1) / run_places_; }
+  size_t size() const { return records_.size(); }
+  EpochPlace at(size_t place) const {
+    return {known_at_ms_[place], records_[place], partitions_[place]};
+  }
+  // By place.
+  std::span<const int64_t> known_at_ms() const { return known_at_ms_; }
+  int64_t known_at_min_ms() const { return known_at_min_ms_; }  // of its records
+  size_t runs() const { return runs_; }
   // Run by run, and in a run owner by owner.
   size_t chunks() const { return runs() * owners_; }
   const EpochChunk& chunk(size_t index) const { return chunks_[index]; }
 
-  void add(const EpochPlace& at, size_t topic) {
-    if (places.size() == run_end_) begin_run();
-    EpochRecords& records = chunks_[run_chunk_ + owner_of(at.partition)][topic];
-    records.records.push_back(at.record);
-    records.places.push_back(static_cast<uint32_t>(places.size()));
-    places.push_back(at);
-    known_at_min_ms = std::min(known_at_min_ms, at.known_at_ms);
+  // How many places it is going to have at most, which says how long runs are.
+  void expect(size_t places_max) { places_max_ = places_max; }
+  // Gives the next places to records of a partition that follow each other in their block, one for
+  // each of their log times.
+  void add(const RecordView* first, std::span<const int64_t> known_at_ms, uint32_t partition,
+           size_t topic) {
+    records_of_[topic] += known_at_ms.size();
+    for (const int64_t ms : known_at_ms) known_at_min_ms_ = std::min(known_at_min_ms_, ms);
+    const size_t owner = owner_of(partition);
+    while (!known_at_ms.empty()) {
+      if (size() == run_end_) begin_run();
+      const size_t count = std::min(known_at_ms.size(), run_end_ - size());
+      chunks_[run_chunk_ + owner][topic].push_back(
+          {first, static_cast<uint32_t>(count), static_cast<uint32_t>(size())});
+      for (size_t i = 0; i < count; ++i) records_.push_back(first + i);
+      known_at_ms_.insert(known_at_ms_.end(), known_at_ms.begin(), known_at_ms.begin() + count);
+      partitions_.insert(partitions_.end(), count, partition);
+      first += count;
+      known_at_ms = known_at_ms.subspan(count);
+    }
   }
   void add(JournalEntry::Kind kind, LogTime clock) {
-    if (places.size() == run_end_) begin_run();
-    moments.push_back({static_cast<uint32_t>(places.size()), kind, clock});
-    places.push_back({clock.ms, nullptr, 0});
+    if (size() == run_end_) begin_run();
+    moments.push_back({static_cast<uint32_t>(size()), kind, clock});
+    records_.push_back(nullptr);
+    known_at_ms_.push_back(clock.ms);
+    partitions_.push_back(0);
   }
   void clear() {
     for (size_t c = 0; c < chunks(); ++c) {
-      for (EpochRecords& topic : chunks_[c]) topic.clear();
+      for (std::vector<RecordSpan>& topic : chunks_[c]) topic.clear();
     }
-    places.clear();
+    records_of_.assign(records_of_.size(), 0);
+    records_.clear();
+    known_at_ms_.clear();
+    partitions_.clear();
+    known_at_min_ms_ = INT64_MAX;
     moments.clear();
     blocks.clear();
-    known_at_min_ms = INT64_MAX;
+    runs_ = 0;
     run_chunk_ = 0;
     run_end_ = 0;
   }
 
-  size_t records_of(size_t topic) const {
-    size_t records = 0;
-    for (size_t c = 0; c < chunks(); ++c) records += chunks_[c][topic].records.size();
-    return records;
-  }
+  size_t records_of(size_t topic) const { return records_of_[topic]; }
 
-  std::vector<EpochPlace> places;
   std::vector<EpochMoment> moments;
   // Keeps alive what records point into: blocks that this epoch has used up. Those that it has not
   // stay with the reader, which gives them to a later epoch.
   std::vector<RecordBlock> blocks;
-  int64_t known_at_min_ms = INT64_MAX;  // of its records
   ReadPosition after;
 
  private:
-  // Remembered, for a division takes longer than all the rest of add().
+  // Remembered, for a division takes longer than all the rest of add() for one record.
   size_t owner_of(uint32_t partition) {
     while (owner_of_.size() <= partition) owner_of_.push_back(owner_of_.size() % owners_);
     return owner_of_[partition];
   }
+  // Runs are long at first and short at the end, so that all workers are done at about the same
+  // time (guided self-scheduling, Polychronopoulos and Kuck 1987). One alone has one run.
   void begin_run() {
-    run_chunk_ = runs() * owners_;
-    run_end_ += run_places_;
+    const size_t left = places_max_ - std::min(places_max_, size());
+    const size_t places = owners_ > 1 ? left / 2 : left;
+    run_chunk_ = chunks();
+    ++runs_;
+    run_end_ = size() + std::max(places, run_places_least_);
     if (run_chunk_ == chunks_.size()) chunks_.resize(run_chunk_ + owners_, EpochChunk(topics_));
   }
 
   size_t topics_;
-  size_t run_places_;
   size_t owners_;
+  size_t run_places_least_;
+  // By place.
+  std::vector<const RecordView*> records_;
+  std::vector<int64_t> known_at_ms_;
+  std::vector<uint32_t> partitions_;
+  int64_t known_at_min_ms_ = INT64_MAX;
+  std::vector<size_t> records_of_;  // by topic
   std::vector<size_t> owner_of_;    // by partition
   std::vector<EpochChunk> chunks_;  // more than chunks() may be there, empty
-  size_t run_chunk_ = 0;            // the first of the run that is being filled
-  size_t run_end_ = 0;              // the place behind that run
+  size_t places_max_ = 0;
+  size_t runs_ = 0;
+  size_t run_chunk_ = 0;  // the first of the run that is being filled
+  size_t run_end_ = 0;    // the place behind that run
 };
 
 }  // namespace kappa::runtime

@@ -49,7 +49,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
   static const operators::WatermarkTrack kNoTrack;
   const std::function<std::pair<const TopicPartition*, Offset>(uint32_t)> record_at =
       [&](uint32_t place) {
-        const EpochPlace& at = turn.epoch.places[place];
+        const EpochPlace at = turn.epoch.at(place);
         return std::pair(&reader.partition(at.partition), at.record->offset);
       };
   const operators::OperatorContext context{kNoTrack, flow.arena, flow.side, record_at};
@@ -64,8 +64,9 @@ void Front::decode(const Epoch& epoch, size_t chunk, const OrderReader& reader,
                    Watermarks& watermarks, ChunkFlow* flow) {
   for (const auto& step : sources_) {
     if (!step || shape_.rests(step->node())) continue;
-    const EpochRecords& records = epoch.chunk(chunk)[shape_.topic_of_source(step->source())];
-    if (records.records.empty()) continue;
+    const std::vector<RecordSpan>& records =
+        epoch.chunk(chunk)[shape_.topic_of_source(step->source())];
+    if (records.empty()) continue;
     Batch batch = step->decode(records, epoch, reader, flow->arena, &flow->side);
     if (!step->event_times_us().empty()) {
       watermarks.show(step->source(), step->places(), step->event_times_us());

@@ -77,7 +77,7 @@ absl::Status LivePipeline::cut_journal(const absl::Status& why) {
   const Place before = place();
   KAPPA_RETURN_IF_ERROR(journal_->resume(before.journal));
   KAPPA_RETURN_IF_ERROR(rewind_to(before));
-  Epoch scratch(flow_->shape().topics().size(), options_.epoch_records_max, 1);
+  Epoch scratch(flow_->shape().topics().size(), 1);
   const auto read_entry = [&]() -> absl::Status {
     while (reader_->entry()) {
       scratch.clear();

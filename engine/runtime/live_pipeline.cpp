@@ -63,12 +63,8 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   KAPPA_ASSIGN_OR_RETURN(journal_, OrderJournal::open(journal_path, !options_.follow_only));
   checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &delivery_,
                                                  options_.product);
-  // Chunks are small enough to balance the workers, and large enough for columns to pay.
-  constexpr size_t kChunkRecords = 512;
-  const size_t workers = pool_.workers();
-  const size_t run_places = workers > 1 ? kChunkRecords * workers : options_.epoch_records_max;
   for (std::unique_ptr<Turn>* turn : {&turn_, &ahead_}) {
-    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), run_places, workers}, {}});
+    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), pool_.workers()}, {}});
   }
   state_.source_records.assign(plan_.sources.size(), 0);
   want_outputs();

@@ -361,18 +361,19 @@ absl::Status OrderReader::take_run(Partition& partition, const Partition* rival,
   const LogTime* const timestamps = block.timestamps.data();
   const size_t begin = partition.next_record;
   const size_t end = partition.entry_end;
+  const size_t last = begin + std::min(end - begin, places_max - epoch.size());
+  if (known_at_ms_.size() < last - begin) known_at_ms_.resize(last - begin);
   size_t next = begin;
-  // Here, not in the partition, so that they need not be read again after each record is added.
   LogTime log_time = partition.log_time;
   LogTime head = partition.head;
-  while (head < until && epoch.size() < places_max) {
+  while (head < until && next < last) {
     log_time = head;
-    epoch.add({log_time != kNoLogTime ? log_time.ms : clock.ms, &records[next], index},
-              partition.topic);
+    known_at_ms_[next - begin] = log_time != kNoLogTime ? log_time.ms : clock.ms;
     if (++next == end) break;
     head = head_of(timestamps[next], log_time, clock);
   }
   if (next == begin) return absl::OkStatus();
+  epoch.add(&records[begin], {known_at_ms_.data(), next - begin}, index, partition.topic);
   partition.log_time = log_time;
   partition.head = head;
   partition.next_record = next;
@@ -383,6 +384,7 @@ absl::Status OrderReader::take_run(Partition& partition, const Partition* rival,
 
 absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
   KAPPA_INVARIANT(entry_ != nullptr, "an entry is being applied");
+  epoch.expect(places_max);
   if (entry_->kind == JournalEntry::Kind::kTick || entry_->kind == JournalEntry::Kind::kEnd) {
     epoch.add(entry_->kind, entry_->clock);
     entry_.reset();

@@ -145,6 +145,7 @@ class OrderReader {
   const log::Log* log_ = nullptr;
   std::vector<Partition> partitions_;
   std::shared_ptr<const JournalEntry> entry_;
+  std::vector<int64_t> known_at_ms_;  // of the records that are being taken
 };
 
 }  // namespace kappa::runtime

@@ -97,7 +97,7 @@ void Outbox::collect(const std::vector<SideRow>& side, const Epoch& epoch,
 
 log::OutboxRecord Outbox::record_of(const SideRow& row, uint32_t ordinal, const Epoch& epoch,
                                     const OrderReader& reader) const {
-  const EpochPlace& at = epoch.places[row.place.place()];
+  const EpochPlace at = epoch.at(row.place.place());
   log::OutboxRecord record;
   record.timestamp = LogTime{at.known_at_ms};
   TopicPartition source;

@@ -17,7 +17,7 @@ Column fill(Type type, std::span<const uint32_t> places, const Epoch& epoch, Val
   Column column(type, places.size());
   const auto values = column.values<T>();
   for (size_t i = 0; i < places.size(); ++i) {
-    const std::optional<T> value = value_of(epoch.places[places[i]]);
+    const std::optional<T> value = value_of(epoch.at(places[i]));
     if (value) {
       values[i] = *value;
     } else {

@@ -51,11 +51,23 @@ absl::StatusOr<std::unique_ptr<SourceStep>> SourceStep::create(const operators::
   return step;
 }
 
-Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, const OrderReader& reader,
-                         Arena& arena, std::vector<SideRow>* side) {
-  decoder_->decode(records.records, arena, &decoded_);
+void SourceStep::take(std::span<const RecordSpan> spans) {
+  records_.clear();
+  record_places_.clear();
+  for (const RecordSpan& span : spans) {
+    for (uint32_t i = 0; i < span.count; ++i) {
+      records_.push_back(span.first + i);
+      record_places_.push_back(span.place + i);
+    }
+  }
+}
+
+Batch SourceStep::decode(std::span<const RecordSpan> records, const Epoch& epoch,
+                         const OrderReader& reader, Arena& arena, std::vector<SideRow>* side) {
+  take(records);
+  decoder_->decode(records_, arena, &decoded_);
   for (const schemas::Malformed& malformed : decoded_.malformed) {
-    refuse(RowPlace::of_record(records.places[malformed.record]), malformed.reason, side);
+    refuse(RowPlace::of_record(record_places_[malformed.record]), malformed.reason, side);
   }
   Batch batch;
   batch.rows = decoded_.records.size();
@@ -63,7 +75,7 @@ Batch SourceStep::decode(const EpochRecords& records, const Epoch& epoch, const 
   row_places_.resize(batch.rows);
   batch.places.resize(batch.rows);
   for (size_t i = 0; i < batch.rows; ++i) {
-    row_places_[i] = records.places[decoded_.records[i]];
+    row_places_[i] = record_places_[decoded_.records[i]];
     batch.places[i] = RowPlace::of_record(row_places_[i]);
   }
   std::vector<Column>& columns = decoded_.columns;  // the next decode() uses what stays of them
@@ -106,7 +118,7 @@ bool SourceStep::all_in_time(const Epoch& epoch, const Batch& batch) const {
   if (!batch.signs.empty() || !has_no_time_.empty()) return false;
   int64_t latest_us = std::numeric_limits<int64_t>::min();
   for (const int64_t time_us : event_times_us_) latest_us = std::max(latest_us, time_us);
-  const int64_t known_at_us = epoch.known_at_min_ms * kMicrosPerMilli;
+  const int64_t known_at_us = epoch.known_at_min_ms() * kMicrosPerMilli;
   return latest_us <= saturating_add(known_at_us, source_.max_future_us);
 }
 
@@ -124,7 +136,7 @@ void SourceStep::refuse_times(const Epoch& epoch, std::vector<SideRow>* side, Ba
   };
   for (uint32_t i = 0; i < batch->rows; ++i) {
     const bool deletion = !batch->signs.empty() && batch->signs[i] < 0;
-    const int64_t known_at_us = epoch.places[row_places_[i]].known_at_ms * kMicrosPerMilli;
+    const int64_t known_at_us = epoch.known_at_ms()[row_places_[i]] * kMicrosPerMilli;
     const bool future = event_times_us_[i] > saturating_add(known_at_us, source_.max_future_us);
     const bool none = !has_no_time_.empty() && has_no_time_[i] != 0;
     const bool refused = !deletion && (future || none);

@@ -28,7 +28,7 @@ class SourceStep {
 
   // The rows of `records`, places ascending; strings live as long as the epoch's blocks and
   // `arena`.
-  Batch decode(const EpochRecords& records, const Epoch& epoch, const OrderReader& reader,
+  Batch decode(std::span<const RecordSpan> records, const Epoch& epoch, const OrderReader& reader,
                Arena& arena, std::vector<operators::SideRow>* side);
   // Of the last decode(): what its rows show to the watermark.
   std::span<const int64_t> event_times_us() const { return event_times_us_; }
@@ -38,6 +38,7 @@ class SourceStep {
 
  private:
   SourceStep(const operators::Plan& plan, operators::NodeId node);
+  void take(std::span<const RecordSpan> spans);
   void refuse(RowPlace place, std::string reason, std::vector<operators::SideRow>* side) const;
   bool all_in_time(const Epoch& epoch, const Batch& batch) const;
   void refuse_times(const Epoch& epoch, std::vector<operators::SideRow>* side, Batch* batch);
@@ -49,6 +50,9 @@ class SourceStep {
   int event_time_ = -1;  // index into the decoded columns
   size_t columns_;       // of the node's schema; an event time that it lacks is decoded beside them
   std::unique_ptr<schemas::Decoder> decoder_;
+  // Of the last decode(): the records one by one, and their places.
+  std::vector<const RecordView*> records_;
+  std::vector<uint32_t> record_places_;
   schemas::Decoded decoded_;
   std::vector<schemas::RecordColumn> of_record_;  // wanted, behind the decoder's columns
   std::vector<int64_t> event_times_us_;

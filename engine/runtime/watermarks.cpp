@@ -33,6 +33,11 @@ int64_t held_back_us(const PlanNode& node) {
   return 0;
 }
 
+int64_t less_bound(int64_t event_time_max, int64_t bound) {
+  if (event_time_max == kNoEventTime.us || event_time_max == kEndOfTime.us) return event_time_max;
+  return saturating_add(event_time_max, -bound);
+}
+
 }  // namespace
 
 Watermarks::Watermarks(const operators::Plan& plan) : plan_(plan) {
@@ -73,7 +78,7 @@ void Watermarks::wake() {
 // What is between epochs follows from clocks and merged watermarks: an epoch without places
 // computes it.
 void Watermarks::compute_all() {
-  const Epoch none(0, 1, 1);
+  const Epoch none(0, 1);
   begin(none);
   compute(none);
 }
@@ -95,22 +100,24 @@ void Watermarks::save(Place* place) const {
 void Watermarks::begin(const Epoch& epoch) {
   for (Source& source : sources_) {
     if (!source.used) continue;
-    source.event_time_max.assign(epoch.size() + 1, kNoEventTime.us);
-    source.event_time_max[0] = source.clock.event_time_max_us;
+    source.shown.assign(epoch.size() + 1, kNoEventTime.us);
   }
 }
 
 void Watermarks::show(int source, std::span<const uint32_t> places,
                       std::span<const int64_t> event_times_us) {
-  std::vector<int64_t>& shown = sources_[static_cast<size_t>(source)].event_time_max;
+  std::vector<int64_t>& shown = sources_[static_cast<size_t>(source)].shown;
   for (size_t i = 0; i < places.size(); ++i) shown[places[i] + 1] = event_times_us[i];
 }
 
 void Watermarks::compute_source(size_t index, const Epoch& epoch) {
   Source& source = sources_[index];
   const schemas::Source& spec = plan_.sources[index];
-  std::vector<int64_t>& shown = source.event_time_max;
-  int64_t max = shown[0];
+  const std::vector<int64_t>& shown = source.shown;
+  WatermarkTrack& track = *source.track;
+  track.resize(shown.size());
+  int64_t max = source.clock.event_time_max_us;
+  track[0] = max;
   if (merges_) {
     source.first_record_ms.assign(epoch.size() + 1, source.clock.first_record_ms);
     source.last_record_ms.assign(epoch.size() + 1, source.clock.last_record_ms);
@@ -122,12 +129,12 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
     for (size_t i = from; i < to; ++i) {
       // A record shows its event time; other places show none.
       if (shown[i] != kNoEventTime.us) {
-        const int64_t known_at_ms = epoch.places[i - 1].known_at_ms;
+        const int64_t known_at_ms = epoch.known_at_ms()[i - 1];
         if (clock.first_record_ms == kNoLogTime.ms) clock.first_record_ms = known_at_ms;
         last_record_ms = std::max(last_record_ms, known_at_ms);
         max = std::max(max, shown[i]);
       }
-      shown[i] = max;
+      track[i] = max;
       if (merges_) {
         source.first_record_ms[i] = clock.first_record_ms;
         source.last_record_ms[i] = last_record_ms;
@@ -149,7 +156,7 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
         clock.active_ms = moment.clock.ms;
       }
     }
-    shown[moment.place + 1] = max;
+    track[moment.place + 1] = max;
     if (merges_) {
       source.first_record_ms[moment.place + 1] = clock.first_record_ms;
       source.last_record_ms[moment.place + 1] = clock.last_record_ms;
@@ -159,16 +166,8 @@ void Watermarks::compute_source(size_t index, const Epoch& epoch) {
   run_to(epoch.size() + 1);
   source.clock.active_ms = std::max(source.clock.active_ms, source.clock.last_record_ms);
   source.clock.event_time_max_us = max;
+  for (int64_t& time : track) time = less_bound(time, spec.out_of_orderness_us);
 }
-
-namespace {
-
-int64_t less_bound(int64_t event_time_max, int64_t bound) {
-  if (event_time_max == kNoEventTime.us || event_time_max == kEndOfTime.us) return event_time_max;
-  return saturating_add(event_time_max, -bound);
-}
-
-}  // namespace
 
 void Watermarks::compute(const Epoch& epoch) {
   for (size_t s = 0; s < sources_.size(); ++s) {
@@ -186,11 +185,7 @@ void Watermarks::compute(const Epoch& epoch) {
 
 void Watermarks::compute_node(const PlanNode& node, const Epoch& epoch) {
   if (const auto* op = std::get_if<operators::SourceNode>(&node.op)) {
-    const auto index = static_cast<size_t>(op->source);
-    const int64_t bound = plan_.sources[index].out_of_orderness_us;
-    auto track = std::make_shared<WatermarkTrack>(sources_[index].event_time_max);
-    for (int64_t& time : *track) time = less_bound(time, bound);
-    tracks_[node.id] = std::move(track);
+    tracks_[node.id] = sources_[static_cast<size_t>(op->source)].track;
     return;
   }
   if (is_merged(node)) compute_merged(node, epoch);

@@ -63,9 +63,12 @@ class Watermarks {
     bool used = false;
     bool rests = false;
     SourceClock clock;
-    // By track index, in the present epoch. Log times of the first record and the last: only where
-    // a union asks.
-    std::vector<int64_t> event_time_max;
+    // By track index. What the next epoch's records show; begin() fills it while others still read
+    // the track of the present one.
+    std::vector<int64_t> shown;
+    std::shared_ptr<operators::WatermarkTrack> track =
+        std::make_shared<operators::WatermarkTrack>();
+    // Log times of the first record and the last: only where a union asks.
     std::vector<int64_t> first_record_ms;
     std::vector<int64_t> last_record_ms;
   };

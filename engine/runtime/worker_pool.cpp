@@ -1,15 +1,28 @@
 #include "engine/runtime/worker_pool.h"
 
+#include <chrono>
+
 namespace kappa::runtime {
 namespace {
 
-// Steps follow each other within microseconds under load, so a worker looks for the next one a
-// while before it sleeps.
-constexpr int kSpins = 2000;
+using Clock = std::chrono::steady_clock;
+
+// Under load steps follow each other within tens of microseconds, which is what it takes to wake a
+// thread. So one that waits looks for a while before it sleeps: for long when the last step came
+// soon, briefly when it did not.
+constexpr std::chrono::microseconds kLook{200};
+constexpr std::chrono::microseconds kBriefLook{30};
 
 template <typename Done>
-void spin_until(Done done) {
-  for (int i = 0; i < kSpins && !done(); ++i) __builtin_ia32_pause();
+void spin_until(Done done, Clock::duration longest) {
+  constexpr int kSpinsPerGlance = 64;
+  const Clock::time_point end = Clock::now() + longest;
+  do {
+    for (int i = 0; i < kSpinsPerGlance; ++i) {
+      if (done()) return;
+      __builtin_ia32_pause();
+    }
+  } while (Clock::now() < end);
 }
 
 }  // namespace
@@ -29,9 +42,12 @@ WorkerPool::~WorkerPool() {
 
 void WorkerPool::work(uint32_t worker) {
   uint32_t seen = 0;
+  Clock::duration look = kBriefLook;
   while (true) {
-    spin_until([&] { return turn_.load(std::memory_order_acquire) != seen; });
+    const Clock::time_point done = Clock::now();
+    spin_until([&] { return turn_.load(std::memory_order_acquire) != seen; }, look);
     turn_.wait(seen, std::memory_order_acquire);
+    look = Clock::now() - done < kLook ? kLook : kBriefLook;
     seen = turn_.load(std::memory_order_acquire);
     if (stop_.load()) return;
     (*step_)(worker);
@@ -49,7 +65,7 @@ void WorkerPool::run(const std::function<void(uint32_t)>& step, bool together) {
   turn_.fetch_add(1, std::memory_order_release);
   turn_.notify_all();
   step(0);
-  spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
+  spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; }, kLook);
   for (uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
        left = pending_.load(std::memory_order_acquire)) {
     pending_.wait(left, std::memory_order_acquire);

@@ -56,12 +56,12 @@ struct Fixture {
   std::vector<std::string> order_of(OrderReader& reader, JournalEntry entry, size_t places_max) {
     reader.begin(std::move(entry));
     std::vector<std::string> values;
-    Epoch epoch(2, 3, 2);
+    Epoch epoch(2, 2, 1);
     while (reader.entry()) {
       epoch.clear();
       require_ok(reader.fill(epoch, places_max));
       for (uint32_t place = 0; place < epoch.size(); ++place) {
-        values.emplace_back(*epoch.places[place].record->value_view());
+        values.emplace_back(*epoch.at(place).record->value_view());
       }
     }
     return values;
@@ -104,7 +104,7 @@ TEST_CASE_METHOD(Fixture, "an entry whose last record is another one than the lo
   require_ok(entry.status());
   (*entry)->advances[0].last_record ^= 1;
   reader.begin(**entry);
-  Epoch epoch(2, 3, 2);
+  Epoch epoch(2, 2, 1);
   const absl::Status filled = reader.fill(epoch, 10);
   CHECK(absl::IsAborted(filled));
   CHECK_THAT(std::string(filled.message()), Catch::Contains("topic a partition 0"));
@@ -114,7 +114,7 @@ TEST_CASE_METHOD(Fixture, "an entry that goes beyond the log's end is aborted") 
   append("a", 0, "x", 10);
   OrderReader reader = open();
   reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{2}, 1}}});
-  Epoch epoch(2, 3, 2);
+  Epoch epoch(2, 2, 1);
   CHECK(absl::IsAborted(reader.fill(epoch, 10)));
 }
 
@@ -146,7 +146,7 @@ TEST_CASE_METHOD(Fixture,
   OrderReader reader = open_over(compacted);
   // The log ends at 2.
   reader.begin({JournalEntry::Kind::kLive, LogTime{100}, {{{"a", 0}, Offset{3}, 1}}});
-  Epoch epoch(2, 3, 2);
+  Epoch epoch(2, 2, 1);
   CHECK(absl::IsAborted(reader.fill(epoch, 10)));
 }
 

@@ -25,8 +25,8 @@ class Records {
   }
 
   void add(const RecordView& record, uint32_t partition) {
-    places_.push_back(static_cast<uint32_t>(epoch_.places.size()));
-    epoch_.add({record.timestamp.ms, &record, partition}, 0);
+    places_.push_back(static_cast<uint32_t>(epoch_.size()));
+    epoch_.add(&record, {&record.timestamp.ms, 1}, partition, 0);
   }
 
   std::vector<std::string> column(RecordColumn kind) {
@@ -40,7 +40,7 @@ class Records {
   state::TemporaryDirectory directory_;
   std::unique_ptr<log::EmbeddedLog> log_;
   std::optional<OrderReader> reader_;
-  Epoch epoch_{1, 1024, 1};
+  Epoch epoch_{1, 1};
   std::vector<uint32_t> places_;
   Arena arena_;
 };
