@@ -58,8 +58,17 @@ std::vector<size_t> common_key(const Branches& branches, const Selects& selects)
 }
 
 // What is so of the union because it is of all branches, or of one.
-Relation united(const Branches& branches, const std::vector<ExprRef>& exprs) {
-  Relation made{.name = "", .node = 0, .fields = Draft::fields_of(exprs)};
+Relation united(const Branches& branches, const Selects& selects) {
+  Relation made{.name = "", .node = 0, .fields = Draft::fields_of(selects.exprs.front())};
+  // One computed numeric makes a computed one of all.
+  for (const std::vector<ExprRef>& exprs : selects.exprs) {
+    for (size_t c = 0; c < exprs.size(); ++c) {
+      Type& type = made.fields[c].type;
+      if (type.id == TypeId::kNumeric && exprs[c]->type.precision > type.precision) {
+        type = exprs[c]->type;
+      }
+    }
+  }
   const std::vector<Relation>& inputs = branches.inputs;
   const auto any = [&](auto what) { return std::any_of(inputs.begin(), inputs.end(), what); };
   made.by_records = !any([](const Relation& input) { return !input.by_records; });
@@ -114,7 +123,7 @@ bool same_key_types(const std::vector<Relation>& branches) {
 void add_union(Draft& draft, const Branches& branches, std::vector<std::string> options) {
   Dice& dice = draft.dice();
   const Selects selects = select_branches(draft, branches);
-  Relation made = united(branches, selects.exprs.front());
+  Relation made = united(branches, selects);
   made.name = draft.next_view();
   made.key = common_key(branches, selects);
   ViewNode view{.name = made.name};
@@ -138,7 +147,7 @@ void add_union(Draft& draft, const Branches& branches, std::vector<std::string> 
 
 Query union_query(Draft& draft, const Branches& branches) {
   const Selects selects = select_branches(draft, branches);
-  Relation made = united(branches, selects.exprs.front());
+  Relation made = united(branches, selects);
   made.keyless = true;
   made.node = add_nodes(draft, selects, false);
   return {join(selects.sql, " UNION ALL "), std::move(made)};
@@ -157,7 +166,7 @@ void add_union_of_queries(Draft& draft, const std::vector<Query>& queries,
       exprs.push_back(Draft::bare(query.rows, i));
     }
   }
-  Relation made = united(branches, selects.exprs.front());
+  Relation made = united(branches, selects);
   made.name = draft.next_view();
   made.event_time = queries.front().rows.event_time;
   made.key = queries.front().rows.key;
