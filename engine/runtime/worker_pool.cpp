@@ -8,21 +8,24 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Under load steps follow each other within tens of microseconds, which is what it takes to wake a
-// thread. So one that waits looks for a while before it sleeps: for long when the last step came
-// soon, briefly when it did not.
-constexpr std::chrono::microseconds kLook{200};
+// thread. So one that waits looks for a while before it sleeps: briefly, and longer when the last
+// step came soon. Whoever else wants the core has it in the longer part.
 constexpr std::chrono::microseconds kBriefLook{30};
+constexpr std::chrono::microseconds kLook{200};
 
 template <typename Done>
 void spin_until(Done done, Clock::duration longest) {
   constexpr int kSpinsPerGlance = 64;
-  const Clock::time_point end = Clock::now() + longest;
+  const Clock::time_point begin = Clock::now();
+  Clock::duration looked{0};
   do {
+    if (looked >= kBriefLook) std::this_thread::yield();
     for (int i = 0; i < kSpinsPerGlance; ++i) {
       if (done()) return;
       __builtin_ia32_pause();
     }
-  } while (Clock::now() < end);
+    looked = Clock::now() - begin;
+  } while (looked < longest);
 }
 
 }  // namespace
