@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/types/failpoint.h"
 #include "engine/types/invariant.h"
 #include "engine/types/status_macros.h"
 
@@ -17,28 +18,51 @@ constexpr uint64_t kVoidParts = 256;
 // More outbox entries than this are forgotten by range.
 constexpr uint64_t kErasedOneByOneMax = 4096;
 
-// Puts the blobs of a checkpoint into a batch.
+// A part so large becomes a run.
+constexpr uint64_t kRunBytes = 4u << 20;
+
+// The blobs of a checkpoint, on their way into a store.
 class BlobWriter {
  public:
-  BlobWriter(uint64_t checkpoint, WriteBatch* batch) : checkpoint_(checkpoint), batch_(batch) {}
+  explicit BlobWriter(uint64_t checkpoint) : checkpoint_(checkpoint) {}
 
   // Takes the table's blobs.
   void add(PackedTable& table) {
-    CheckpointPart& part = parts_[table.id];
+    Part& part = parts_[table.id];
     for (std::string& blob : table.blobs) {
       seal_blob(&blob);
-      part.bytes += blob.size();
-      batch_->put(delta_key(checkpoint_, table.id, part.blobs++), std::move(blob));
+      part.stored.bytes += blob.size();
+      part.blobs.emplace_back(delta_key(checkpoint_, table.id, part.stored.blobs++),
+                              std::move(blob));
     }
     table.blobs.clear();
   }
-  // By table; of those that have blobs.
-  const std::map<TableId, CheckpointPart>& parts() const { return parts_; }
+  // Adds runs to the store, and the other parts to a batch, which says what the parts are as well.
+  absl::Status write(StateStore* store, WriteBatch* batch) {
+    for (auto& [table, part] : parts_) {
+      if (part.stored.bytes >= kRunBytes) {
+        KAPPA_RETURN_IF_ERROR(store->add_run(part.blobs));
+      } else {
+        for (auto& [key, blob] : part.blobs) batch->put(std::move(key), std::move(blob));
+      }
+      part.blobs = {};
+      batch->put(part_key(table, checkpoint_), encode_part(part.stored));
+    }
+    return absl::OkStatus();
+  }
+  // Of tables that have blobs.
+  template <typename F>
+  void for_each_part(F&& f) const {
+    for (const auto& [table, part] : parts_) f(table, part.stored);
+  }
 
  private:
+  struct Part {
+    CheckpointPart stored;
+    std::vector<StateStore::Entry> blobs;
+  };
   const uint64_t checkpoint_;
-  WriteBatch* const batch_;
-  std::map<TableId, CheckpointPart> parts_;
+  std::map<TableId, Part> parts_;
 };
 
 // topic bytes u16 little-endian | topic | payload
@@ -92,6 +116,10 @@ void put_kept(const KeptChanges& kept, WriteBatch* batch) {
 CheckpointStore::CheckpointStore(StateStore* store) : store_(store) {
   loaded_ = load_head();
   if (loaded_.ok()) loaded_ = load_parts();
+  numbered_to_ = head_.number;
+  if (loaded_.ok() || absl::IsNotFound(loaded_)) {
+    if (const absl::Status found = find_left_over(); !found.ok()) loaded_ = found;
+  }
 }
 
 absl::Status CheckpointStore::load_head() {
@@ -120,6 +148,30 @@ absl::Status CheckpointStore::load_parts() {
   return absl::DataLossError(absl::StrCat("checkpoint ", head_.number, " stands on ", head_.blobs,
                                           " blobs of ", head_.bytes,
                                           " bytes, but the store knows of ", blobs, " of ", bytes));
+}
+
+absl::Status CheckpointStore::find_left_over() {
+  absl::Status damage;
+  KAPPA_RETURN_IF_ERROR(store_->scan(
+      delta_key(head_.number + 1, {}, 0), "e", [&](std::string_view key, std::string_view) {
+        const absl::StatusOr<uint64_t> checkpoint = checkpoint_of_delta_key(key);
+        damage = checkpoint.status();
+        if (!damage.ok()) return false;
+        numbered_to_ = *checkpoint;
+        left_over_.emplace_back(key);
+        return true;
+      }));
+  return damage;
+}
+
+// Not synced: if this is lost, they are found again.
+absl::Status CheckpointStore::erase_left_over() {
+  if (left_over_.empty()) return absl::OkStatus();
+  KAPPA_RETURN_IF_ERROR(store_->drop_run(left_over_.front(), left_over_.back()));
+  WriteBatch batch;
+  for (std::string& key : left_over_) batch.erase(std::move(key));
+  left_over_.clear();
+  return store_->write(batch, /*sync=*/false);
 }
 
 absl::StatusOr<std::string> CheckpointStore::read_place() const {
@@ -162,12 +214,13 @@ absl::Status CheckpointStore::visit_kept(
 absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
   if (!loaded_.ok() && !absl::IsNotFound(loaded_)) return loaded_;
   KAPPA_RETURN_IF_ERROR(failed_);
+  failed_ = erase_left_over();
+  KAPPA_RETURN_IF_ERROR(failed_);
   CheckpointHead head = head_;
-  ++head.number;
+  head.number = ++numbered_to_;
   head.place = checkpoint.place;
 
-  WriteBatch batch;
-  BlobWriter blobs(head.number, &batch);
+  BlobWriter blobs(head.number);
   std::map<TableId, std::vector<PackedHead>> said;
   for (PackedTable& table : checkpoint.tables) {
     said[table.id].push_back(table.head);
@@ -175,17 +228,21 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
     if (!table.blobs.empty()) blobs.add(table);
   }
   for (const auto& [table, heads] : said) follow(table, heads, &head);
-  for (const auto& [table, part] : blobs.parts()) {
+  blobs.for_each_part([&](TableId /*table*/, const CheckpointPart& part) {
     head.blobs += part.blobs;
     head.bytes += part.bytes;
-    batch.put(part_key(table, head.number), encode_part(part));
-  }
+  });
+  WriteBatch batch;
+  failed_ = blobs.write(store_, &batch);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  fail_here_if_asked("checkpoint.runs_added");
   put_outbox(checkpoint, &head, &batch);
   put_kept(checkpoint.kept, &batch);
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);
   KAPPA_RETURN_IF_ERROR(failed_);
-  for (const auto& [table, part] : blobs.parts()) parts_[table].emplace(head.number, part);
+  blobs.for_each_part(
+      [&](TableId table, const CheckpointPart& part) { parts_[table].emplace(head.number, part); });
   head_ = std::move(head);
   loaded_ = absl::OkStatus();
   return absl::OkStatus();
@@ -255,7 +312,14 @@ void CheckpointStore::erase_part(TableId table, uint64_t checkpoint, const Check
   head->bytes -= part.bytes;
 }
 
-// Not synced: if this is lost, the blobs are void again.
+absl::Status CheckpointStore::drop_part(TableId table, uint64_t checkpoint,
+                                        const CheckpointPart& part) {
+  if (part.bytes < kRunBytes) return absl::OkStatus();
+  return store_->drop_run(delta_key(checkpoint, table, 0),
+                          delta_key(checkpoint, table, part.blobs - 1));
+}
+
+// Not synced: if this is lost, the blobs are void again, whether they are there or not.
 absl::Status CheckpointStore::erase_void() {
   if (absl::IsNotFound(loaded_)) return absl::OkStatus();
   KAPPA_RETURN_IF_ERROR(loaded_);
@@ -267,6 +331,10 @@ absl::Status CheckpointStore::erase_void() {
   });
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/false);
+  KAPPA_RETURN_IF_ERROR(failed_);
+  for_each_void([&](TableId table, uint64_t checkpoint, const CheckpointPart& part) {
+    if (failed_.ok()) failed_ = drop_part(table, checkpoint, part);
+  });
   KAPPA_RETURN_IF_ERROR(failed_);
   for (const auto& [table, start] : head_.starts) {
     auto& parts = parts_[table];
@@ -294,6 +362,13 @@ absl::Status CheckpointStore::keep_only(const std::set<uint64_t>& operator_ids, 
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);
   KAPPA_RETURN_IF_ERROR(failed_);
+  for (const auto& [table, parts] : parts_) {
+    if (!forgotten(table)) continue;
+    for (const auto& [checkpoint, part] : parts) {
+      failed_ = drop_part(table, checkpoint, part);
+      KAPPA_RETURN_IF_ERROR(failed_);
+    }
+  }
   std::erase_if(parts_, [&](const auto& known) { return forgotten(known.first); });
   head_ = std::move(head);
   return absl::OkStatus();

@@ -33,7 +33,7 @@ struct KeptChanges {
   std::vector<std::pair<std::string, std::string>> added;   // keys and values
 };
 
-// What one checkpoint makes durable: all of it, in one atomic synced write.
+// What one checkpoint makes durable: all of it, at one atomic synced write.
 struct Checkpoint {
   std::string place;  // opaque here: the runtime's place, watermarks, counters
   // As Table::checkpoint_slice() made them, one for each table of each worker, always in the same
@@ -51,6 +51,10 @@ struct Checkpoint {
 // (Table, checkpoints), and say from which checkpoint on all of their rows are there. What is older
 // is void, and erased by erase_void(). Restart reads the rest, newest first. Events (EventLog) are
 // not written again, and small parts of them are merged.
+//
+// Large parts of a checkpoint are runs of their own in the store, added before the write that makes
+// them count. A crash in between leaves blobs of a checkpoint that never was: they are erased, and
+// its number is not used again.
 //
 // One thread, which need not be the pipeline's.
 class CheckpointStore {
@@ -117,6 +121,8 @@ class CheckpointStore {
 
   absl::Status load_head();
   absl::Status load_parts();
+  absl::Status find_left_over();
+  absl::Status erase_left_over();
   // Calls f(table, checkpoint, part) for each part that is void.
   template <typename F>
   void for_each_void(F&& f) const;
@@ -132,6 +138,8 @@ class CheckpointStore {
   absl::Status merge_parts(TableId log, uint64_t first);
   static void erase_part(TableId table, uint64_t checkpoint, const CheckpointPart& part,
                          CheckpointHead* head, WriteBatch* batch);
+  // Takes back the room of one that was erased, if it is a run.
+  absl::Status drop_part(TableId table, uint64_t checkpoint, const CheckpointPart& part);
   static absl::Status damaged_blob(TableId table, uint64_t checkpoint, size_t n, size_t blobs,
                                    const absl::Status& why);
   // The rows of a sealed blob, appended to `rows`, which point into it.
@@ -143,6 +151,8 @@ class CheckpointStore {
   absl::Status loaded_;  // why the head could not be read, NotFound if there is none
   absl::Status failed_;  // why the last write failed
   CheckpointHead head_;
+  uint64_t numbered_to_ = 0;            // checkpoints get larger numbers: others have left blobs
+  std::vector<std::string> left_over_;  // their keys
   std::map<TableId, std::map<uint64_t, CheckpointPart>> parts_;  // by table and checkpoint
   std::map<TableId, Followed> followed_;
   std::set<TableId> event_logs_;  // of those that were written since this was made

@@ -177,6 +177,15 @@ std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n) {
   return key;
 }
 
+absl::StatusOr<uint64_t> checkpoint_of_delta_key(std::string_view key) {
+  constexpr size_t kBytes = 1 + sizeof(uint64_t) + kTableBytes + sizeof(uint32_t);
+  if (key.size() != kBytes) {
+    return absl::DataLossError(
+        absl::StrCat("a blob's key has ", key.size(), " bytes, not ", kBytes));
+  }
+  return big_endian_of(key.substr(1, sizeof(uint64_t)));
+}
+
 void seal_blob(std::string* packed) {
   seal(packed);
 }

@@ -53,6 +53,7 @@ struct StoredPart {
 absl::StatusOr<StoredPart> decode_part(std::string_view key, std::string_view stored);
 
 std::string delta_key(uint64_t checkpoint, TableId table, uint32_t n);
+absl::StatusOr<uint64_t> checkpoint_of_delta_key(std::string_view key);  // DataLoss: it is none
 // Makes packed rows a blob.
 void seal_blob(std::string* packed);
 // The packed rows of a blob. DataLoss: damaged.

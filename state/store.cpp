@@ -47,6 +47,18 @@ class MemoryStore final : public StateStore {
     return absl::OkStatus();
   }
 
+  absl::Status add_run(std::span<const Entry> entries) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, value] : entries) rows_[key] = value;
+    return absl::OkStatus();
+  }
+
+  absl::Status drop_run(std::string_view first, std::string_view last) override {
+    const std::lock_guard lock(mutex_);
+    rows_.erase(rows_.lower_bound(first), rows_.upper_bound(last));
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::string> get(std::string_view key) const override {
     const std::lock_guard lock(mutex_);
     const auto found = rows_.find(key);

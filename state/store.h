@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,15 @@ class StateStore {
   virtual ~StateStore() = default;
   // Durable on return if `sync`.
   virtual absl::Status write(const WriteBatch& batch, bool sync) = 0;
+  // Adds much at once: entries ascending by key, at least one, where no key from the first to the
+  // last was ever put or erased. They are written once, and never again for what comes and goes
+  // around them. Durable on return. It is no part of any batch: what makes the entries count is
+  // written afterwards, and if that never comes they are there all the same.
+  using Entry = std::pair<std::string, std::string>;
+  virtual absl::Status add_run(std::span<const Entry> entries) = 0;
+  // Takes back the room of a run at once, whose first and last key these are. Its keys may be there
+  // afterwards or not: who wants them gone erases them as well.
+  virtual absl::Status drop_run(std::string_view first, std::string_view last) = 0;
   virtual absl::StatusOr<std::string> get(std::string_view key) const = 0;  // NotFound
   // Calls `visit` for each key in [from, to) in order until it returns false.
   virtual absl::Status scan(

@@ -142,10 +142,11 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       group_columns_[id] = key->left.size();
     }
   }
-  for (Worker& worker : parts_) {
-    KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, workers()));
+  for (uint32_t w = 0; w < workers(); ++w) {
+    Worker& worker = parts_[w];
+    KAPPA_ASSIGN_OR_RETURN(worker.front, Front::create(plan_, shape_, files, w));
     worker.nodes.resize(plan_.nodes.size());
-    worker.sent.assign(plan_.nodes.size(), std::vector<std::vector<Batch>>(workers()));
+    worker.sent = make_sent();
     for (const PlanNode& node : plan_.nodes) {
       if (shape_.front(node.id)) continue;
       Instance& instance = worker.nodes[node.id];
@@ -153,13 +154,25 @@ absl::Status Dataflow::make_operators(const schemas::ProductFiles& files) {
       instance.join = dynamic_cast<operators::JoinOperator*>(instance.op.get());
       // A key of no columns hashes to 0, which is the first worker's.
       auto* aggregate = dynamic_cast<operators::Aggregate*>(instance.op.get());
-      if (aggregate && &worker == &parts_.front()) aggregate->make_single_group();
+      if (aggregate && w == 0) aggregate->make_single_group();
     }
   }
   return absl::OkStatus();
 }
 
 // ---- a turn ---------------------------------------------------------------------------------
+
+Sent Dataflow::make_sent() const {
+  return {plan_.nodes.size(), std::vector<SentRows>(workers())};
+}
+
+Turn Dataflow::make_turn() const {
+  return {{shape_.topics().size(), workers()}, {}, std::vector<Sent>(workers(), make_sent())};
+}
+
+void Dataflow::begin_prepare(uint32_t worker, Turn& turn) {
+  parts_[worker].front->begin(turn);
+}
 
 void Dataflow::prepare(uint32_t worker, Turn& turn, size_t chunk, const OrderReader& reader,
                        Watermarks& watermarks) {
@@ -178,14 +191,15 @@ void Dataflow::begin(const Turn& turn, Watermarks& watermarks) {
 void Dataflow::deal_out(Worker& worker, NodeId id) {
   for (NodeId user : shape_.users(id)) {
     if (!shape_.exchanged(user) || shape_.rests(user)) continue;
-    runtime::deal_out(worker.nodes[id].out, shape_.key_of(user), shape_.any_order(user),
-                      worker.arena, &worker.sent[user]);
+    for (SentRows& rows : worker.sent[user]) rows.clear();
+    worker.dealer.deal_out(worker.nodes[id].out, shape_.key_of(user), shape_.any_order(user),
+                           worker.arena, &worker.sent[user]);
   }
 }
 
 namespace {
 
-void add(const std::vector<Batch>& batches, std::vector<const Batch*>* to) {
+void add(std::span<const Batch> batches, std::vector<const Batch*>* to) {
   for (const Batch& batch : batches) to->push_back(&batch);
 }
 
@@ -211,9 +225,9 @@ std::vector<const Batch*> Dataflow::input_of(uint32_t index, NodeId id, const Tu
       const std::vector<const Batch*> output = output_of(index, from, turn);
       input.insert(input.end(), output.begin(), output.end());
     } else if (shape_.front(from)) {
-      for (size_t c = 0; c < turn.epoch.chunks(); ++c) add(turn.flow[c].sent[id][index], &input);
+      for (const Sent& sent : turn.sent) add(sent[id][index].batches(), &input);
     } else {
-      for (const Worker& sender : parts_) add(sender.sent[id][index], &input);
+      for (const Worker& sender : parts_) add(sender.sent[id][index].batches(), &input);
     }
   }
   return input;
@@ -270,8 +284,6 @@ void Dataflow::run_node(uint32_t index, NodeId id, const Turn& turn,
   } else {
     instance.op->process(merge_batches(input), context, &instance.out);
   }
-  if (!shape_.exchanged(id)) return;
-  for (Worker& sender : parts_) sender.sent[id][index].clear();
 }
 
 void Dataflow::run_stage(uint32_t index, uint32_t stage, const Turn& turn,

@@ -41,6 +41,10 @@ class Dataflow {
 
   // ---- a turn ----------------------------------------------------------------------------------
 
+  // A turn of this dataflow, over and over again.
+  Turn make_turn() const;
+  // Each worker, before any chunk of the turn is prepared by it.
+  void begin_prepare(uint32_t worker, Turn& turn);
   // Takes a chunk through the front, as `worker`. Watermarks::begin() was called for the epoch, and
   // the turn's flow has a place for each chunk.
   void prepare(uint32_t worker, Turn& turn, size_t chunk, const OrderReader& reader,
@@ -94,8 +98,9 @@ class Dataflow {
   };
   struct Worker {
     std::unique_ptr<Front> front;
-    std::vector<Instance> nodes;                        // by node; those of the back
-    std::vector<std::vector<std::vector<Batch>>> sent;  // [node][receiver] batches for its input
+    std::vector<Instance> nodes;  // by node; those of the back
+    Sent sent;                    // by them
+    Dealer dealer;
     std::vector<operators::SideRow> side;
     Arena arena;
   };
@@ -108,6 +113,7 @@ class Dataflow {
   absl::StatusOr<std::unique_ptr<operators::Operator>> make_operator(
       const operators::PlanNode& node, const schemas::ProductFiles& files);
 
+  Sent make_sent() const;
   std::vector<const Batch*> output_of(uint32_t worker, operators::NodeId node,
                                       const Turn& turn) const;
   std::vector<const Batch*> input_of(uint32_t worker, operators::NodeId node,

@@ -198,40 +198,148 @@ bool number_rows(const Batch& batch, std::vector<StringRef>* ties, Arena& arena)
   return numbered;
 }
 
-void split_by_key(const Batch& batch, const std::vector<int>& key,
-                  std::vector<std::vector<Batch>>* parts) {
-  const auto workers = static_cast<uint32_t>(parts->size());
-  std::vector<ColumnRef> columns;
-  columns.reserve(key.size());
-  for (int column : key) columns.push_back(batch.columns[static_cast<size_t>(column)]);
-  std::vector<uint64_t> hashes;
-  hash_columns(columns, batch.rows, &hashes);
-  if (workers == 1) {
-    (*parts)[0].emplace_back(batch).key_hashes = std::move(hashes);
-    return;
+// Rows [0, hashes.size()) by their worker, ascending: the first worker's and the second's. Which is
+// next cannot be foretold, so no question is asked, and both ends stay in registers: one that was
+// just written to memory is not there yet for the next row.
+std::pair<size_t, size_t> pick_for_two(std::span<const uint64_t> hashes, uint32_t* first,
+                                       uint32_t* second) {
+  const uint32_t* const first_begin = first;
+  const uint32_t* const second_begin = second;
+  for (uint32_t i = 0; i < hashes.size(); ++i) {
+    const uint32_t worker = worker_of(key_group_of(hashes[i]), 2);
+    *first = i;
+    *second = i;
+    first += 1 - worker;
+    second += worker;
   }
-  // Written without a question asked: which worker is next cannot be foretold.
-  std::vector<std::vector<uint32_t>> picked(workers, std::vector<uint32_t>(batch.rows));
-  std::vector<uint32_t*> next(workers);
-  for (uint32_t w = 0; w < workers; ++w) next[w] = picked[w].data();
-  for (uint32_t i = 0; i < batch.rows; ++i) {
-    *next[worker_of(key_group_of(hashes[i]), workers)]++ = i;
+  return {first - first_begin, second - second_begin};
+}
+
+}  // namespace
+
+// ---- what was sent --------------------------------------------------------------------------
+
+size_t SentRows::add_batch() {
+  if (used_ == batches_.size()) {
+    batches_.emplace_back();
+    columns_.emplace_back();
   }
-  for (uint32_t w = 0; w < workers; ++w) {
-    picked[w].resize(static_cast<size_t>(next[w] - picked[w].data()));
-    if (picked[w].empty()) continue;
-    Batch& part = (*parts)[w].emplace_back(gather(batch, picked[w]));
-    part.key_hashes.resize(part.rows);
-    for (size_t i = 0; i < part.rows; ++i) part.key_hashes[i] = hashes[picked[w][i]];
+  Batch& batch = batches_[used_];
+  batch.rows = 0;
+  batch.columns.clear();
+  batch.places.clear();
+  batch.signs.clear();
+  batch.ties.clear();
+  batch.key_hashes.clear();
+  return used_++;
+}
+
+// Empty columns like those of another batch: the ones that were there before, unless somebody has
+// kept them.
+void SentRows::add_columns(size_t index, const Batch& like) {
+  auto& columns = columns_[index];
+  columns.resize(like.columns.size());
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const Type& type = like.columns[c]->type();
+    if (columns[c] && columns[c].use_count() == 1 && columns[c]->type() == type) {
+      columns[c]->resize(0);
+    } else {
+      columns[c] = std::make_shared<Column>(type);
+    }
+    batches_[index].columns.push_back(columns[c]);
+  }
+}
+
+void SentRows::share(const Batch& batch, std::span<const uint64_t> key_hashes) {
+  const size_t index = add_batch();
+  columns_[index].clear();
+  batches_[index] = batch;
+  batches_[index].key_hashes.assign(key_hashes.begin(), key_hashes.end());
+}
+
+namespace {
+
+template <typename T>
+void append_picked(const std::vector<T>& values, std::span<const uint32_t> picked,
+                   std::vector<T>* to) {
+  const size_t before = to->size();
+  to->resize(before + picked.size());
+  T* const out = to->data() + before;
+  for (size_t i = 0; i < picked.size(); ++i) out[i] = values[picked[i]];
+}
+
+// As above, where no values mean that each is `none`.
+template <typename T>
+void append_picked_or(const T& none, const std::vector<T>& values, size_t rows_before,
+                      std::span<const uint32_t> picked, std::vector<T>* to) {
+  if (values.empty() && to->empty()) return;
+  to->resize(rows_before, none);
+  if (values.empty()) {
+    to->resize(rows_before + picked.size(), none);
+  } else {
+    append_picked(values, picked, to);
   }
 }
 
 }  // namespace
 
-void deal_out(const std::vector<Batch>& batches, const std::vector<int>& key, bool any_order,
-              Arena& arena, std::vector<std::vector<Batch>>* parts) {
+void SentRows::append(const Batch& batch, std::span<const uint64_t> key_hashes,
+                      std::span<const uint32_t> picked, bool any_order) {
+  if (picked.empty()) return;
+  const bool goes_on =
+      used_ > 0 && (any_order || batches_[used_ - 1].places.back() < batch.places[picked.front()]);
+  if (!goes_on) add_columns(add_batch(), batch);
+  Batch& to = batches_[used_ - 1];
+  const auto& columns = columns_[used_ - 1];
+  for (size_t c = 0; c < columns.size(); ++c) columns[c]->append(*batch.columns[c], picked);
+  append_picked(batch.places, picked, &to.places);
+  append_picked_or(int8_t{1}, batch.signs, to.rows, picked, &to.signs);
+  append_picked_or(StringRef{}, batch.ties, to.rows, picked, &to.ties);
+  to.key_hashes.resize(to.rows + picked.size());
+  uint64_t* const hashes = to.key_hashes.data() + to.rows;
+  for (size_t i = 0; i < picked.size(); ++i) hashes[i] = key_hashes[picked[i]];
+  to.rows += picked.size();
+}
+
+// ---- dealing out ----------------------------------------------------------------------------
+
+// Which rows, by their hashes, are whose.
+void Dealer::pick(uint32_t workers) {
+  picked_.resize(workers);
+  for (auto& picked : picked_) picked.resize(hashes_.size());
+  if (workers == 2) {
+    const auto [first, second] = pick_for_two(hashes_, picked_[0].data(), picked_[1].data());
+    picked_[0].resize(first);
+    picked_[1].resize(second);
+    return;
+  }
+  std::vector<uint32_t*> next(workers);
+  for (uint32_t w = 0; w < workers; ++w) next[w] = picked_[w].data();
+  for (uint32_t i = 0; i < hashes_.size(); ++i) {
+    *next[worker_of(key_group_of(hashes_[i]), workers)]++ = i;
+  }
+  for (uint32_t w = 0; w < workers; ++w) {
+    picked_[w].resize(static_cast<size_t>(next[w] - picked_[w].data()));
+  }
+}
+
+void Dealer::split_by_key(const Batch& batch, const std::vector<int>& key, bool any_order,
+                          std::vector<SentRows>* sent) {
+  key_columns_.clear();
+  for (int column : key) key_columns_.push_back(batch.columns[static_cast<size_t>(column)]);
+  hash_columns(key_columns_, batch.rows, &hashes_);
+  key_columns_.clear();
+  if (sent->size() == 1) return sent->front().share(batch, hashes_);
+  pick(static_cast<uint32_t>(sent->size()));
+  for (size_t w = 0; w < sent->size(); ++w) {
+    (*sent)[w].append(batch, hashes_, picked_[w], any_order);
+  }
+}
+
+void Dealer::deal_out(const std::vector<Batch>& batches, const std::vector<int>& key,
+                      bool any_order, Arena& arena, std::vector<SentRows>* sent) {
   if (any_order) {
-    for (const Batch& batch : batches) split_by_key(batch, key, parts);
+    for (const Batch& batch : batches) split_by_key(batch, key, any_order, sent);
     return;
   }
   std::vector<const Batch*> all;
@@ -246,7 +354,7 @@ void deal_out(const std::vector<Batch>& batches, const std::vector<int>& key, bo
     merged.ties = std::move(ties);
     batch = &merged;
   }
-  if (!batch->empty()) split_by_key(*batch, key, parts);
+  if (!batch->empty()) split_by_key(*batch, key, any_order, sent);
 }
 
 Batch mark_branch(const Batch& batch, uint16_t branch, Arena& arena) {

@@ -1,6 +1,5 @@
 #include "engine/runtime/front.h"
 
-#include "engine/runtime/exchange.h"
 #include "engine/types/status_macros.h"
 #include "operators/filter.h"
 #include "operators/project.h"
@@ -11,14 +10,14 @@ using operators::NodeId;
 using operators::PlanNode;
 using operators::SourceNode;
 
-Front::Front(const operators::Plan& plan, const DataflowShape& shape, uint32_t workers)
-    : plan_(plan), shape_(shape), workers_(workers) {}
+Front::Front(const operators::Plan& plan, const DataflowShape& shape, uint32_t worker)
+    : plan_(plan), shape_(shape), worker_(worker) {}
 
 absl::StatusOr<std::unique_ptr<Front>> Front::create(const operators::Plan& plan,
                                                      const DataflowShape& shape,
                                                      const schemas::ProductFiles& files,
-                                                     uint32_t workers) {
-  auto front = std::unique_ptr<Front>(new Front(plan, shape, workers));
+                                                     uint32_t worker) {
+  auto front = std::unique_ptr<Front>(new Front(plan, shape, worker));
   front->sources_.resize(plan.sources.size());
   front->operators_.resize(plan.nodes.size());
   for (const PlanNode& node : plan.nodes) {
@@ -36,12 +35,17 @@ absl::StatusOr<std::unique_ptr<Front>> Front::create(const operators::Plan& plan
   return front;
 }
 
+void Front::begin(Turn& turn) {
+  for (std::vector<SentRows>& node : turn.sent[worker_]) {
+    for (SentRows& rows : node) rows.clear();
+  }
+}
+
 void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks& watermarks) {
   ChunkFlow& flow = turn.flow[chunk];
   flow.arena.reset();
   flow.side.clear();
   flow.out.resize(plan_.nodes.size());
-  flow.sent.resize(plan_.nodes.size());
   for (auto& out : flow.out) out.clear();
   decode(turn.epoch, chunk, reader, watermarks, &flow);
 
@@ -56,7 +60,7 @@ void Front::run(Turn& turn, size_t chunk, const OrderReader& reader, Watermarks&
   for (const PlanNode& node : plan_.nodes) {
     if (!shape_.front(node.id) || shape_.rests(node.id)) continue;
     run_node(node, context, &flow);
-    deal_out(node.id, &flow);
+    deal_out(node.id, &flow, &turn.sent[worker_]);
   }
 }
 
@@ -89,14 +93,11 @@ void Front::run_node(const PlanNode& node, const operators::OperatorContext& con
   }
 }
 
-void Front::deal_out(NodeId node, ChunkFlow* flow) const {
+void Front::deal_out(NodeId node, ChunkFlow* flow, Sent* sent) {
   for (NodeId user : shape_.users(node)) {
     if (!shape_.exchanged(user) || shape_.rests(user)) continue;
-    auto& sent = flow->sent[user];
-    sent.resize(workers_);
-    for (auto& batches : sent) batches.clear();
-    runtime::deal_out(flow->out[node], shape_.key_of(user), shape_.any_order(user), flow->arena,
-                      &sent);
+    dealer_.deal_out(flow->out[node], shape_.key_of(user), shape_.any_order(user), flow->arena,
+                     &(*sent)[user]);
   }
 }
 

@@ -64,7 +64,7 @@ absl::Status LivePipeline::open_at(const std::string& journal_path) {
   checkpointer_ = std::make_unique<Checkpointer>(&checkpoints_, log_, journal_.get(), &delivery_,
                                                  options_.product);
   for (std::unique_ptr<Turn>* turn : {&turn_, &ahead_}) {
-    *turn = std::make_unique<Turn>(Turn{{flow_->shape().topics().size(), pool_.workers()}, {}});
+    *turn = std::make_unique<Turn>(flow_->make_turn());
   }
   state_.source_records.assign(plan_.sources.size(), 0);
   want_outputs();

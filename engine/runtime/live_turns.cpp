@@ -46,6 +46,7 @@ void LivePipeline::fill_ahead(const Fill& fill) {
 
 void LivePipeline::prepare_ahead(uint32_t worker) {
   const size_t workers = pool_.workers();
+  flow_->begin_prepare(worker, *ahead_);
   ahead_tasks_.run(worker, [&](size_t owner, size_t task) {
     const size_t loads = partitions_of(owner);
     if (task >= loads) {

@@ -1,6 +1,9 @@
 #include "engine/runtime/worker_pool.h"
 
+#include <algorithm>
 #include <chrono>
+
+#include <sched.h>
 
 namespace kappa::runtime {
 namespace {
@@ -28,9 +31,18 @@ void spin_until(Done done, Clock::duration longest) {
   } while (looked < longest);
 }
 
+// Moves this thread to another core, from where the kernel may move it on.
+void move_to(int core, const cpu_set_t& allowed) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<size_t>(core), &one);
+  if (sched_setaffinity(0, sizeof(one), &one) != 0) return;
+  sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
 }  // namespace
 
-WorkerPool::WorkerPool(uint32_t workers) {
+WorkerPool::WorkerPool(uint32_t workers) : cores_(workers) {
   for (uint32_t worker = 1; worker < workers; ++worker) {
     threads_.emplace_back([this, worker] { work(worker); });
   }
@@ -53,8 +65,33 @@ void WorkerPool::work(uint32_t worker) {
     look = Clock::now() - done < kLook ? kLook : kBriefLook;
     seen = turn_.load(std::memory_order_acquire);
     if (stop_.load()) return;
+    keep_apart(worker);
     (*step_)(worker);
     if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+// Two workers on one core while another is idle are in each other's way at every step, and the
+// kernel may leave them there for tens of milliseconds: neither has slept long enough to be worth
+// moving, and to a virtual machine's kernel an idle core may look like one that its host has taken.
+// So the one with the higher number moves away, if some core has no worker of this pool.
+void WorkerPool::keep_apart(uint32_t worker) {
+  const int here = sched_getcpu();
+  cores_[worker].store(here, std::memory_order_relaxed);
+  const auto begin = cores_.begin();
+  const auto has = [](auto from, auto to, int core) {
+    return std::any_of(from, to, [core](const std::atomic<int>& other) {
+      return other.load(std::memory_order_relaxed) == core;
+    });
+  };
+  if (!has(begin, begin + worker, here)) return;
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(static_cast<size_t>(core), &allowed) || has(begin, cores_.end(), core)) continue;
+    move_to(core, allowed);
+    cores_[worker].store(sched_getcpu(), std::memory_order_relaxed);
+    return;
   }
 }
 
@@ -63,6 +100,7 @@ void WorkerPool::run(const std::function<void(uint32_t)>& step, bool together) {
     for (uint32_t worker = 0; worker < workers(); ++worker) step(worker);
     return;
   }
+  cores_[0].store(sched_getcpu(), std::memory_order_relaxed);
   step_ = &step;
   pending_.store(static_cast<uint32_t>(threads_.size()), std::memory_order_relaxed);
   turn_.fetch_add(1, std::memory_order_release);

@@ -25,8 +25,10 @@ class WorkerPool {
 
  private:
   void work(uint32_t worker);
+  void keep_apart(uint32_t worker);
 
   std::vector<std::thread> threads_;
+  std::vector<std::atomic<int>> cores_;  // by worker: on which one it began its last step
   const std::function<void(uint32_t)>* step_ = nullptr;
   std::atomic<uint32_t> turn_{0};     // counts steps; workers wait for the next
   std::atomic<uint32_t> pending_{0};  // workers that are not done with the step

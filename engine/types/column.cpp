@@ -63,27 +63,7 @@ void Column::set_null(size_t row) {
 
 Column Column::gather(std::span<const uint32_t> picked) const {
   Column out(type_);
-  if (picked.empty()) return out;
-  out.reserve(picked.size());
-  out.rows_ = picked.size();
-  switch (width_) {
-    case 1:
-      gather_elements<1>(bytes_.get(), picked, out.bytes_.get());
-      break;
-    case 4:
-      gather_elements<4>(bytes_.get(), picked, out.bytes_.get());
-      break;
-    case 8:
-      gather_elements<8>(bytes_.get(), picked, out.bytes_.get());
-      break;
-    default:
-      gather_elements<16>(bytes_.get(), picked, out.bytes_.get());
-      break;
-  }
-  if (has_nulls()) {
-    out.nulls_.resize(picked.size());
-    for (size_t i = 0; i < picked.size(); ++i) out.nulls_[i] = nulls_[picked[i]];
-  }
+  out.append(*this, picked);
   return out;
 }
 
@@ -99,6 +79,34 @@ void Column::append(const Column& other) {
     std::copy(other.nulls_.begin(), other.nulls_.end(),
               mutable_nulls().begin() + static_cast<std::ptrdiff_t>(before));
   }
+}
+
+void Column::append(const Column& other, std::span<const uint32_t> picked) {
+  KAPPA_INVARIANT(other.type_.physical() == type_.physical(), "appended column has another type");
+  if (picked.empty()) return;
+  const size_t before = rows_;
+  if (before + picked.size() > capacity_) grow(before + picked.size());
+  rows_ = before + picked.size();
+  const std::byte* const from = other.bytes_.get();
+  std::byte* const to = bytes_.get() + before * width_;
+  switch (width_) {
+    case 1:
+      gather_elements<1>(from, picked, to);
+      break;
+    case 4:
+      gather_elements<4>(from, picked, to);
+      break;
+    case 8:
+      gather_elements<8>(from, picked, to);
+      break;
+    default:
+      gather_elements<16>(from, picked, to);
+      break;
+  }
+  if (!nulls_.empty()) nulls_.resize(rows_, 0);
+  if (!other.has_nulls()) return;
+  uint8_t* const nulls = mutable_nulls().data() + before;
+  for (size_t i = 0; i < picked.size(); ++i) nulls[i] = other.nulls_[picked[i]];
 }
 
 }  // namespace kappa

@@ -73,8 +73,9 @@ class Column {
 
   // The rows `picked` of this column, in that order. Strings go on pointing where they did.
   Column gather(std::span<const uint32_t> picked) const;
-  // Adds all rows of `other`, which has the same type.
+  // Adds all rows of `other`, which has the same type, or those that are `picked`, in that order.
   void append(const Column& other);
+  void append(const Column& other, std::span<const uint32_t> picked);
 
  private:
   struct Free {

@@ -37,10 +37,13 @@ Batch merge(const std::vector<Batch>& batches) {
 // Deals each of `batches` out by key and puts what the workers got together again.
 std::vector<Batch> through_exchange(const std::vector<Batch>& batches, uint32_t workers,
                                     Arena& arena) {
-  std::vector<std::vector<Batch>> parts(workers);
-  for (const Batch& batch : batches) deal_out({batch}, {0}, false, arena, &parts);
+  std::vector<SentRows> sent(workers);
+  Dealer dealer;
+  for (const Batch& batch : batches) dealer.deal_out({batch}, {0}, false, arena, &sent);
   std::vector<Batch> received;
-  for (const auto& part : parts) received.push_back(merge(part));
+  for (const SentRows& rows : sent) {
+    received.push_back(merge({rows.batches().begin(), rows.batches().end()}));
+  }
   return received;
 }
 
@@ -72,11 +75,14 @@ TEST_CASE("a receiver that takes any order gets every row once, hashed") {
   std::mt19937 random(1);
   const Batch batch = make_batch(std::vector<RowPlace>(100, RowPlace::of_record(7)), random);
   Arena arena;
-  std::vector<std::vector<Batch>> parts(4);
-  deal_out({batch, batch}, {0}, true, arena, &parts);
+  const uint32_t workers = GENERATE(1u, 2u, 4u);
+  std::vector<SentRows> sent(workers);
+  Dealer dealer;
+  dealer.deal_out({batch, batch}, {0}, true, arena, &sent);
   size_t rows = 0;
-  for (const auto& part : parts) {
-    for (const Batch& received : part) {
+  for (const SentRows& part : sent) {
+    CHECK(part.batches().size() <= (workers == 1 ? 2 : 1));
+    for (const Batch& received : part.batches()) {
       rows += received.rows;
       CHECK(received.key_hashes.size() == received.rows);
       CHECK(received.ties.empty());

@@ -31,6 +31,17 @@ class FailingStore final : public state::StateStore {
     --writes_left_;
     return store_->write(batch, sync);
   }
+  absl::Status add_run(std::span<const Entry> entries) override {
+    if (writes_left_ <= 0) {
+      failed_ = true;
+      return absl::UnavailableError("the test's store is full");
+    }
+    --writes_left_;
+    return store_->add_run(entries);
+  }
+  absl::Status drop_run(std::string_view first, std::string_view last) override {
+    return store_->drop_run(first, last);
+  }
   absl::StatusOr<std::string> get(std::string_view key) const override { return store_->get(key); }
   absl::Status scan(std::string_view from, std::string_view to,
                     const std::function<bool(std::string_view key, std::string_view value)>& visit)
