@@ -18,13 +18,11 @@ constexpr uint64_t kVoidParts = 256;
 // More outbox entries than this are forgotten by range.
 constexpr uint64_t kErasedOneByOneMax = 4096;
 
-// A part so large becomes a run.
-constexpr uint64_t kRunBytes = 4u << 20;
-
 // The blobs of a checkpoint, on their way into a store.
 class BlobWriter {
  public:
-  explicit BlobWriter(uint64_t checkpoint) : checkpoint_(checkpoint) {}
+  BlobWriter(uint64_t checkpoint, uint64_t run_bytes)
+      : checkpoint_(checkpoint), run_bytes_(run_bytes) {}
 
   // Takes the table's blobs.
   void add(PackedTable& table) {
@@ -40,7 +38,7 @@ class BlobWriter {
   // Adds runs to the store, and the other parts to a batch, which says what the parts are as well.
   absl::Status write(StateStore* store, WriteBatch* batch) {
     for (auto& [table, part] : parts_) {
-      if (part.stored.bytes >= kRunBytes) {
+      if (part.stored.bytes >= run_bytes_) {
         KAPPA_RETURN_IF_ERROR(store->add_run(part.blobs));
       } else {
         for (auto& [key, blob] : part.blobs) batch->put(std::move(key), std::move(blob));
@@ -62,6 +60,7 @@ class BlobWriter {
     std::vector<StateStore::Entry> blobs;
   };
   const uint64_t checkpoint_;
+  const uint64_t run_bytes_;
   std::map<TableId, Part> parts_;
 };
 
@@ -113,7 +112,8 @@ void put_kept(const KeptChanges& kept, WriteBatch* batch) {
 
 }  // namespace
 
-CheckpointStore::CheckpointStore(StateStore* store) : store_(store) {
+CheckpointStore::CheckpointStore(StateStore* store, uint64_t run_bytes)
+    : store_(store), run_bytes_(run_bytes) {
   loaded_ = load_head();
   if (loaded_.ok()) loaded_ = load_parts();
   numbered_to_ = head_.number;
@@ -220,7 +220,7 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
   head.number = ++numbered_to_;
   head.place = checkpoint.place;
 
-  BlobWriter blobs(head.number);
+  BlobWriter blobs(head.number, run_bytes_);
   std::map<TableId, std::vector<PackedHead>> said;
   for (PackedTable& table : checkpoint.tables) {
     said[table.id].push_back(table.head);
@@ -314,7 +314,7 @@ void CheckpointStore::erase_part(TableId table, uint64_t checkpoint, const Check
 
 absl::Status CheckpointStore::drop_part(TableId table, uint64_t checkpoint,
                                         const CheckpointPart& part) {
-  if (part.bytes < kRunBytes) return absl::OkStatus();
+  if (part.bytes < run_bytes_) return absl::OkStatus();
   return store_->drop_run(delta_key(checkpoint, table, 0),
                           delta_key(checkpoint, table, part.blobs - 1));
 }

@@ -59,7 +59,9 @@ struct Checkpoint {
 // One thread, which need not be the pipeline's.
 class CheckpointStore {
  public:
-  explicit CheckpointStore(StateStore* store);  // outlives this
+  // The store outlives this. A part of so many bytes is a run.
+  static constexpr uint64_t kRunBytes = 4u << 20;
+  explicit CheckpointStore(StateStore* store, uint64_t run_bytes = kRunBytes);
 
   // NotFound: no checkpoint yet. DataLoss: not ours or damaged; says what.
   absl::StatusOr<std::string> read_place() const;
@@ -148,6 +150,7 @@ class CheckpointStore {
                                                      const CheckpointPart& part) const;
 
   StateStore* store_;
+  const uint64_t run_bytes_;
   absl::Status loaded_;  // why the head could not be read, NotFound if there is none
   absl::Status failed_;  // why the last write failed
   CheckpointHead head_;

@@ -14,6 +14,7 @@ namespace kappa {
 // These there are, in the order in which one turn of a checkpoint reaches them:
 //
 //   checkpoint.before_write   journal and log are synced, the store holds nothing of it yet
+//   checkpoint.runs_added     it holds the large parts, which count for nothing yet
 //   checkpoint.written        the store holds it; what it has for topics is not published
 //   outbox.before_begin       before a transaction, or without one before the first record
 //   outbox.produced           the records are handed to the client; they may be on their way

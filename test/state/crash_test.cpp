@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kChanges = 60;
 constexpr size_t kValueBytes = 3000;
+constexpr uint64_t kRunBytes = 20'000;  // some parts are runs, some are not
 
 // The model after each checkpoint of a seed: [n] after n of them.
 class History {
@@ -60,7 +61,7 @@ size_t checkpoints_in(const CheckpointStore& store) {
 TEST_CASE("write checkpoints until killed", "[.][child]") {
   const std::string path = std::getenv("KAPPA_TEST_PATH");
   const std::unique_ptr<StateStore> store = *open_rocksdb_store(path + "/db");
-  CheckpointStore checkpoints(store.get());
+  CheckpointStore checkpoints(store.get(), kRunBytes);
   History history(std::stoul(std::getenv("KAPPA_TEST_SEED")));
   size_t number = checkpoints_in(checkpoints);
   history.after(number);
@@ -105,6 +106,26 @@ TEST_CASE("killed at any moment, a store holds the last checkpoint it promised, 
     REQUIRE(last <= promised + 1);
     REQUIRE(CheckpointModel::read(checkpoints) == history.after(last));
   }
+}
+
+TEST_CASE("killed before what makes its runs count, a store holds the checkpoint before") {
+  const uint64_t seed = 1 + static_cast<uint64_t>(::getpid()) % 1000;
+  INFO("seed " << seed);
+  const TemporaryDirectory directory;
+  History history(seed);
+  size_t last = 0;
+  for (const size_t more : {1, 0, 3, 0, 2}) {
+    ChildProcess child("write checkpoints until killed",
+                       {{"KAPPA_TEST_PATH", directory.path()},
+                        {"KAPPA_TEST_SEED", std::to_string(seed)},
+                        {"KAPPA_FAIL_AT", "checkpoint.runs_added:" + std::to_string(more + 1)}});
+    while (!child.read_line("written ").empty()) ++last;
+    const std::unique_ptr<StateStore> store = *open_rocksdb_store(directory / "db");
+    const CheckpointStore checkpoints(store.get());
+    REQUIRE(checkpoints_in(checkpoints) == last);
+    REQUIRE(CheckpointModel::read(checkpoints) == history.after(last));
+  }
+  REQUIRE(last == 6);
 }
 
 namespace {
@@ -154,7 +175,7 @@ TEST_CASE("a store with a damaged file gives back some checkpoint whole, or refu
   for (size_t n = 0; n < kCheckpoints; n += 3) {
     // Opened anew, what was in the log goes to a table file: so there are both.
     const std::unique_ptr<StateStore> store = *open_rocksdb_store(directory / "db");
-    CheckpointStore checkpoints(store.get());
+    CheckpointStore checkpoints(store.get(), kRunBytes);
     for (int more = 0; more < 3; ++more) REQUIRE(checkpoints.write(history.next()).ok());
     REQUIRE(checkpoints.erase_void().ok());
   }

@@ -1,5 +1,7 @@
 #include "state/store.h"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -95,6 +97,75 @@ TEST_CASE("a scan shows what was there when it began and stops when told") {
                      })
               .ok());
   REQUIRE(seen == "abcde");
+}
+
+TEST_CASE("runs lie between what batches put, and are gone when they are dropped") {
+  AnyStore store(GENERATE(false, true));
+  const auto run = [](const std::string& prefix, char value) {
+    std::vector<StateStore::Entry> entries;
+    for (char key = 'a'; key < 'e'; ++key)
+      entries.emplace_back(prefix + key, std::string(9, value));
+    return entries;
+  };
+  WriteBatch around;
+  around.put("a", "before");
+  around.put("z", "behind");
+  REQUIRE(store->write(around, false).ok());
+  REQUIRE(store->add_run(run("m1", '1')).ok());
+  REQUIRE(store->add_run(run("m2", '2')).ok());
+  WriteBatch more;
+  more.put("z", "later");
+  more.put("b", "more");
+  REQUIRE(store->write(more, true).ok());
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(scan(*store, "", "zz").size() == 3 + 8);
+    REQUIRE(*store->get("m1c") == "111111111");
+    REQUIRE(*store->get("m2d") == "222222222");
+    REQUIRE(*store->get("z") == "later");
+    store.reopen();
+  }
+  WriteBatch erased;
+  for (const auto& [key, value] : run("m1", '1')) erased.erase(key);
+  REQUIRE(store->drop_run("m1a", "m1d").ok());
+  REQUIRE(store->write(erased, false).ok());
+  REQUIRE(store->add_run(run("m3", '3')).ok());
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(scan(*store, "m1", "m2").empty());
+    REQUIRE(scan(*store, "", "zz").size() == 3 + 8);
+    store.reopen();
+  }
+}
+
+TEST_CASE("a run is refused where its keys are being changed, and a half-made one is forgotten") {
+  const TemporaryDirectory directory;
+  auto store = *open_rocksdb_store(directory / "db");
+  WriteBatch batch;
+  batch.put("m1b", "in memory");
+  REQUIRE(store->write(batch, true).ok());
+  const std::vector<StateStore::Entry> run{{"m1a", "1"}, {"m1c", "2"}};
+  REQUIRE_FALSE(store->add_run(run).ok());
+  REQUIRE_FALSE(store->write(batch, true).ok());  // as after any other error
+  store.reset();
+  std::ofstream(directory / "db/run.tmp") << "what a crash has left";
+  store = *open_rocksdb_store(directory / "db");
+  REQUIRE_FALSE(std::filesystem::exists(directory / "db/run.tmp"));
+  REQUIRE(scan(*store, "", "zz") == Entries{{"m1b", "in memory"}});
+}
+
+TEST_CASE("the room of a run that was dropped is free at once") {
+  const TemporaryDirectory directory;
+  const auto store = *open_rocksdb_store(directory / "db");
+  constexpr size_t kBytes = 8u << 20;
+  for (char n = '0'; n < '9'; ++n) {
+    const std::string prefix = std::string("run") + n;
+    REQUIRE(store
+                ->add_run(std::vector<StateStore::Entry>{{prefix + "a", std::string(kBytes, n)},
+                                                         {prefix + "b", "end"}})
+                .ok());
+    REQUIRE(store->bytes_on_disk() > kBytes);
+    REQUIRE(store->drop_run(prefix + "a", prefix + "b").ok());
+    REQUIRE(store->bytes_on_disk() < kBytes);
+  }
 }
 
 TEST_CASE("a store on disk is open once, and says where it is when it cannot be opened") {
