@@ -76,6 +76,9 @@ class LogReader {
   virtual absl::StatusOr<RecordBlock> read_to(Offset /*end*/, size_t bytes_max) {
     return read(bytes_max);
   }
+  // Uses the memory of a block again that nobody looks into any more: one that this reader gave, or
+  // another one of this log.
+  virtual void take_back(RecordBlock /*block*/) {}
   // Goes on at the first record whose offset is not less than `offset`.
   virtual void seek(Offset offset) = 0;
   virtual Offset position() const = 0;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/runtime/order_journal.h"
@@ -122,9 +123,10 @@ class Epoch {
   size_t records_of(size_t topic) const { return records_of_[topic]; }
 
   std::vector<EpochMoment> moments;
-  // Keeps alive what records point into: blocks that this epoch has used up. Those that it has not
-  // stay with the reader, which gives them to a later epoch.
-  std::vector<RecordBlock> blocks;
+  // Keeps alive what records point into: blocks that this epoch has used up, and whose they are, by
+  // the reader's index. Those that it has not stay with the reader, which gives them to a later
+  // epoch.
+  std::vector<std::pair<uint32_t, RecordBlock>> blocks;
   ReadPosition after;
 
  private:

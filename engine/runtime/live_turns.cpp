@@ -34,6 +34,7 @@ void LivePipeline::give_way() const {
 // takes longest, then its chunks. Reading that fails fails again when its records are needed.
 void LivePipeline::fill_ahead(const Fill& fill) {
   Epoch& epoch = ahead_->epoch;
+  reader_->take_back(epoch);
   epoch.clear();
   ahead_status_ = fill(epoch);
   ahead_filled_ = ahead_status_.ok() && epoch.size() > 0;

@@ -133,6 +133,11 @@ absl::Status OrderReader::load(Partition& partition, size_t records_wanted, Offs
     if (block.empty()) return absl::OkStatus();
     partition.loaded += block.records.size();
     LoadedBlock& loaded = partition.blocks.emplace_back();
+    if (!partition.spare_timestamps.empty()) {
+      loaded.timestamps = std::move(partition.spare_timestamps.back());
+      partition.spare_timestamps.pop_back();
+      loaded.timestamps.clear();
+    }
     loaded.timestamps.reserve(block.records.size());
     for (const RecordView& record : block.records) loaded.timestamps.push_back(record.timestamp);
     loaded.block = std::move(block);
@@ -341,7 +346,9 @@ absl::Status OrderReader::end_block(Partition& partition, Epoch& epoch) {
   }
   if (!partition.in_entry()) partition.end_entry();
   if (partition.next_record == block.records.size()) {
-    epoch.blocks.push_back(std::move(block));
+    epoch.blocks.emplace_back(static_cast<uint32_t>(&partition - partitions_.data()),
+                              std::move(block));
+    partition.spare_timestamps.push_back(std::move(partition.blocks.front().timestamps));
     partition.blocks.pop_front();
     partition.next_record = 0;
   }
@@ -378,8 +385,17 @@ absl::Status OrderReader::take_run(Partition& partition, const Partition* rival,
   partition.head = head;
   partition.next_record = next;
   partition.loaded -= next - begin;
-  partition.next = Offset{records[next - 1].offset.value + 1};
-  return next == partition.entry_end ? end_block(partition, epoch) : absl::OkStatus();
+  if (next < partition.entry_end) return absl::OkStatus();
+  partition.settle();
+  return end_block(partition, epoch);
+}
+
+void OrderReader::take_back(Epoch& epoch) {
+  for (auto& [partition, block] : epoch.blocks) {
+    // Not one of a reader that had other partitions.
+    if (partition < partitions_.size()) partitions_[partition].reader->take_back(std::move(block));
+  }
+  epoch.blocks.clear();
 }
 
 absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
@@ -392,6 +408,7 @@ absl::Status OrderReader::fill(Epoch& epoch, size_t places_max) {
   }
   const size_t before = epoch.size();
   const absl::Status filled = fill_from_partitions(epoch, places_max);
+  for (Partition& p : partitions_) p.settle();
   // What was taken so far stays taken: the epoch is a small one.
   if (absl::IsUnavailable(filled) && epoch.size() > before) return absl::OkStatus();
   return filled;

@@ -78,6 +78,9 @@ class OrderReader {
   // nothing was appended; call again.
   absl::Status fill(Epoch& epoch, size_t places_max);
 
+  // Before the epoch is cleared, to be filled anew: its blocks are of use for reading on.
+  void take_back(Epoch& epoch);
+
   // Records of a topic, about, that are in the log behind `applied`.
   int64_t lag_records(const std::string& topic, const ReadPosition& applied) const;
   int64_t partition_lag(size_t index, const ReadPosition& applied) const;
@@ -102,20 +105,27 @@ class OrderReader {
     Offset early_to;       // records before it are taken by the clock; 0: none are
     std::unique_ptr<log::LogReader> reader;
     std::deque<LoadedBlock> blocks;  // from the one that holds the next record
-    size_t next_record = 0;          // in blocks.front()
-    size_t entry_end = 0;            // there: the first one that is not in the entry
-    size_t loaded = 0;               // records from next_record on
-    Offset next;                     // all before it were given to epochs
-    LogTime log_time;                // running maximum in the present entry
-    Offset to;                       // where the present entry ends
-    uint64_t last_record = 0;        // what the entry says of its last record
-    Offset known_to;                 // of the last entry that has ended here; as in PartitionPlace
+    std::vector<std::vector<LogTime>> spare_timestamps;
+    size_t next_record = 0;    // in blocks.front()
+    size_t entry_end = 0;      // there: the first one that is not in the entry
+    size_t loaded = 0;         // records from next_record on
+    Offset next;               // all before it were given to epochs; see settle()
+    LogTime log_time;          // running maximum in the present entry
+    Offset to;                 // where the present entry ends
+    uint64_t last_record = 0;  // what the entry says of its last record
+    Offset known_to;           // of the last entry that has ended here; as in PartitionPlace
     uint64_t known_record = 0;
     LogTime head;  // log time of the next record, if it is in the entry
 
     const RecordView& record() const { return blocks.front().block.records[next_record]; }
     bool in_entry() const { return next < to; }
     bool is_early() const { return next < early_to; }
+    // While records of a block are given to an epoch, `next` stays behind: they lie far apart, and
+    // other cores may have written them.
+    void settle() {
+      if (next_record == 0) return;
+      next = std::max(next, Offset{blocks.front().block.records[next_record - 1].offset.value + 1});
+    }
     // Its records are given to epochs, or gone from the log.
     void end_entry() {
       next = to;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kReadBytesMin = 4096;
 constexpr size_t kReadBytesMax = 64u << 20;
+constexpr size_t kSpareRecordsMax = 8;
 
 }  // namespace
 
@@ -19,6 +20,12 @@ void PartitionReader::seek(Offset offset) {
   position_ = offset;
   segment_.reset();
   file_.reset();
+}
+
+void PartitionReader::take_back(RecordBlock block) {
+  if (spare_records_.size() == kSpareRecordsMax) return;
+  block.records.clear();
+  spare_records_.push_back(std::move(block.records));
 }
 
 absl::StatusOr<RecordBlock> PartitionReader::read(size_t bytes_max) {
@@ -85,6 +92,10 @@ absl::Status PartitionReader::read_block(size_t bytes_max, RecordBlock* block) {
     std::shared_ptr<char[]> buffer = buffers_.take(size + kRecordPadding);
     KAPPA_ASSIGN_OR_RETURN(const size_t got, file_->read_at(byte_, buffer.get(), size));
     std::memset(buffer.get() + got, 0, kRecordPadding);
+    if (!spare_records_.empty() && block->records.capacity() == 0) {
+      block->records = std::move(spare_records_.back());
+      spare_records_.pop_back();
+    }
     block->records.reserve(std::min(records_expected_, size / kBatchHeaderBytes));
     KAPPA_ASSIGN_OR_RETURN(const size_t done, decode({buffer.get(), got}, block, &wanted));
     if (done > 0) {

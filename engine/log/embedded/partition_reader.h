@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/log/block_buffers.h"
 #include "engine/log/embedded/partition.h"
@@ -16,6 +17,7 @@ class PartitionReader final : public LogReader {
   PartitionReader(Partition* partition, Offset from) : partition_(*partition), position_(from) {}
 
   absl::StatusOr<RecordBlock> read(size_t bytes_max) override;
+  void take_back(RecordBlock block) override;
   void seek(Offset offset) override;
   Offset position() const override { return position_; }
 
@@ -41,7 +43,8 @@ class PartitionReader final : public LogReader {
   Offset end_seen_;
 
   BlockBuffers buffers_;
-  size_t records_expected_ = 0;  // in a block, going by the one before
+  std::vector<std::vector<RecordView>> spare_records_;  // empty, for blocks to come
+  size_t records_expected_ = 0;                         // in a block, going by the one before
 };
 
 }  // namespace kappa::log
