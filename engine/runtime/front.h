@@ -44,7 +44,7 @@ class Front {
                                                        const schemas::ProductFiles& files,
                                                        uint32_t worker);
 
-  // Before the first chunk of a turn: forgets what was sent in the last one that was this.
+  // Before the first chunk of a turn: forgets what was sent when it was used before.
   void begin(Turn& turn);
   // Takes a chunk of the turn's epoch to the front's end, and shows its event times to the
   // watermarks. Workers at the same time, each with a front of its own and other chunks.

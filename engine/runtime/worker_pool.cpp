@@ -43,6 +43,7 @@ void move_to(int core, const cpu_set_t& allowed) {
 }  // namespace
 
 WorkerPool::WorkerPool(uint32_t workers) : cores_(workers) {
+  for (std::atomic<int>& core : cores_) core.store(kNoCore);
   for (uint32_t worker = 1; worker < workers; ++worker) {
     threads_.emplace_back([this, worker] { work(worker); });
   }
@@ -73,8 +74,7 @@ void WorkerPool::work(uint32_t worker) {
 
 // Two workers on one core while another is idle are in each other's way at every step, and the
 // kernel may leave them there for tens of milliseconds: neither has slept long enough to be worth
-// moving, and to a virtual machine's kernel an idle core may look like one that its host has taken.
-// So the one with the higher number moves away, if some core has no worker of this pool.
+// moving. So the one with the higher number moves away, if some core has no worker of this pool.
 void WorkerPool::keep_apart(uint32_t worker) {
   const int here = sched_getcpu();
   cores_[worker].store(here, std::memory_order_relaxed);
