@@ -26,42 +26,35 @@ class BlobWriter {
 
   // Takes the table's blobs.
   void add(PackedTable& table) {
-    Part& part = parts_[table.id];
+    CheckpointPart& part = parts_[table.id];
     for (std::string& blob : table.blobs) {
       seal_blob(&blob);
-      part.stored.bytes += blob.size();
-      part.blobs.emplace_back(delta_key(checkpoint_, table.id, part.stored.blobs++),
-                              std::move(blob));
+      part.bytes += blob.size();
+      blobs_[table.id].emplace_back(delta_key(checkpoint_, table.id, part.blobs++),
+                                    std::move(blob));
     }
     table.blobs.clear();
   }
-  // Adds runs to the store, and the other parts to a batch, which says what the parts are as well.
+  // By table; of those that have blobs.
+  const std::map<TableId, CheckpointPart>& parts() const { return parts_; }
+  // Adds large parts to the store, as runs, and the blobs of the others to a batch.
   absl::Status write(StateStore* store, WriteBatch* batch) {
-    for (auto& [table, part] : parts_) {
-      if (part.stored.bytes >= run_bytes_) {
-        KAPPA_RETURN_IF_ERROR(store->add_run(part.blobs));
+    for (auto& [table, blobs] : blobs_) {
+      if (parts_[table].bytes >= run_bytes_) {
+        KAPPA_RETURN_IF_ERROR(store->add_run(blobs));
       } else {
-        for (auto& [key, blob] : part.blobs) batch->put(std::move(key), std::move(blob));
+        for (auto& [key, blob] : blobs) batch->put(std::move(key), std::move(blob));
       }
-      part.blobs = {};
-      batch->put(part_key(table, checkpoint_), encode_part(part.stored));
     }
+    blobs_.clear();
     return absl::OkStatus();
-  }
-  // Of tables that have blobs.
-  template <typename F>
-  void for_each_part(F&& f) const {
-    for (const auto& [table, part] : parts_) f(table, part.stored);
   }
 
  private:
-  struct Part {
-    CheckpointPart stored;
-    std::vector<StateStore::Entry> blobs;
-  };
   const uint64_t checkpoint_;
   const uint64_t run_bytes_;
-  std::map<TableId, Part> parts_;
+  std::map<TableId, CheckpointPart> parts_;
+  std::map<TableId, std::vector<StateStore::Entry>> blobs_;
 };
 
 // topic bytes u16 little-endian | topic | payload
@@ -228,11 +221,12 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
     if (!table.blobs.empty()) blobs.add(table);
   }
   for (const auto& [table, heads] : said) follow(table, heads, &head);
-  blobs.for_each_part([&](TableId /*table*/, const CheckpointPart& part) {
+  WriteBatch batch;
+  for (const auto& [table, part] : blobs.parts()) {
     head.blobs += part.blobs;
     head.bytes += part.bytes;
-  });
-  WriteBatch batch;
+    batch.put(part_key(table, head.number), encode_part(part));
+  }
   failed_ = blobs.write(store_, &batch);
   KAPPA_RETURN_IF_ERROR(failed_);
   fail_here_if_asked("checkpoint.runs_added");
@@ -241,8 +235,7 @@ absl::Status CheckpointStore::write(Checkpoint& checkpoint) {
   batch.put(head_key(), encode_head(head));
   failed_ = store_->write(batch, /*sync=*/true);
   KAPPA_RETURN_IF_ERROR(failed_);
-  blobs.for_each_part(
-      [&](TableId table, const CheckpointPart& part) { parts_[table].emplace(head.number, part); });
+  for (const auto& [table, part] : blobs.parts()) parts_[table].emplace(head.number, part);
   head_ = std::move(head);
   loaded_ = absl::OkStatus();
   return absl::OkStatus();

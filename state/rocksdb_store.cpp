@@ -209,8 +209,11 @@ class RocksdbStore final : public StateStore {
       options.write_global_seqno = false;
       added = db_->IngestExternalFile({file}, options);
     }
+    if (added.ok()) return absl::OkStatus();
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
     absl::Status status = to_status(added, directory_);
-    if (!status.ok()) listener_->note(status);
+    listener_->note(status);
     return status;
   }
 
@@ -286,11 +289,11 @@ absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const std::string
     return absl::UnavailableError(
         absl::StrCat("state in ", directory, ": cannot make the directory: ", error.message()));
   }
-  std::filesystem::remove(run_file(directory), error);
   auto listener = std::make_shared<ErrorListener>(directory);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(make_options(listener), directory, &db);
   if (!opened.ok()) return to_status(opened, directory);
+  std::filesystem::remove(run_file(directory), error);  // not before it is nobody else's
   return std::make_unique<RocksdbStore>(directory, std::move(listener),
                                         std::unique_ptr<rocksdb::DB>(db));
 }

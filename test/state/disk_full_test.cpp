@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <sched.h>
@@ -20,7 +21,7 @@ namespace {
 
 // Writes until it is refused, and says how: "refused: CODE: message"; then whether the next write
 // is refused, too, and whether reads go on.
-void fill(const std::string& path) {
+void fill(const std::string& path, bool runs = false) {
   auto store = open_rocksdb_store(path);
   if (!store.ok()) {
     std::printf("cannot open: %s\n", std::string(store.status().message()).c_str());
@@ -31,9 +32,12 @@ void fill(const std::string& path) {
   if (!(*store)->write(first, true).ok()) return;
   absl::Status written;
   for (int n = 0; written.ok() && n < 1000; ++n) {
+    const std::string key = "key " + std::to_string(n);
+    const std::string value(100'000, static_cast<char>(n));
     WriteBatch batch;
-    batch.put("key " + std::to_string(n), std::string(100'000, static_cast<char>(n)));
-    written = (*store)->write(batch, true);
+    batch.put(key, value);
+    written = runs ? (*store)->add_run(std::vector<StateStore::Entry>{{key, value}})
+                   : (*store)->write(batch, true);
   }
   std::printf("refused: %s\n", written.ToString().c_str());
   WriteBatch small;
@@ -43,16 +47,23 @@ void fill(const std::string& path) {
   std::fflush(stdout);
 }
 
-}  // namespace
-
-TEST_CASE("fill a file system of 4 MiB", "[.][child]") {
+void fill_small_file_system(bool runs) {
   const std::string path = std::getenv("KAPPA_TEST_PATH");
   if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) ||
       ::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=4m") != 0) {
     std::printf("no mount\n");
     return;
   }
-  fill(path + "/db");
+  fill(path + "/db", runs);
+}
+
+}  // namespace
+
+TEST_CASE("fill a file system of 4 MiB", "[.][child]") {
+  fill_small_file_system(false);
+}
+TEST_CASE("fill a file system of 4 MiB with runs", "[.][child]") {
+  fill_small_file_system(true);
 }
 
 TEST_CASE("fill files up to 2 MiB", "[.][child]") {
@@ -64,7 +75,9 @@ TEST_CASE("fill files up to 2 MiB", "[.][child]") {
 
 TEST_CASE("a full disk is told as such, and ends writing but not reading") {
   const TemporaryDirectory directory;
-  ChildProcess child("fill a file system of 4 MiB", {{"KAPPA_TEST_PATH", directory.path()}});
+  const std::string child_case =
+      GENERATE("fill a file system of 4 MiB", "fill a file system of 4 MiB with runs");
+  ChildProcess child(child_case, {{"KAPPA_TEST_PATH", directory.path()}});
   const std::string refused = child.read_line("refused: ");
   if (refused.empty()) {
     WARN("this process may not mount a small file system, so a full disk was not tried");

@@ -175,6 +175,10 @@ TEST_CASE("a store on disk is open once, and says where it is when it cannot be 
   const auto again = open_rocksdb_store(directory / "db");
   REQUIRE_FALSE(again.ok());
   REQUIRE_THAT(std::string(again.status().message()), Catch::Contains(directory / "db"));
+  // What the one that has it open is about to add is left alone.
+  std::ofstream(directory / "db/run.tmp") << "on its way";
+  REQUIRE_FALSE(open_rocksdb_store(directory / "db").ok());
+  REQUIRE(std::filesystem::exists(directory / "db/run.tmp"));
   const auto nowhere = open_rocksdb_store("/proc/nowhere/db");
   REQUIRE_FALSE(nowhere.ok());
   REQUIRE_THAT(std::string(nowhere.status().message()), Catch::Contains("/proc/nowhere/db"));
