@@ -259,16 +259,7 @@ void SentRows::share(const Batch& batch, std::span<const uint64_t> key_hashes) {
 
 namespace {
 
-template <typename T>
-void append_picked(const std::vector<T>& values, std::span<const uint32_t> picked,
-                   std::vector<T>* to) {
-  const size_t before = to->size();
-  to->resize(before + picked.size());
-  T* const out = to->data() + before;
-  for (size_t i = 0; i < picked.size(); ++i) out[i] = values[picked[i]];
-}
-
-// As above, where no values mean that each is `none`.
+// As append_picked(), where no values mean that each is `none`.
 template <typename T>
 void append_picked_or(const T& none, const std::vector<T>& values, size_t rows_before,
                       std::span<const uint32_t> picked, std::vector<T>* to) {

@@ -5,9 +5,8 @@ namespace {
 
 template <typename T>
 std::vector<T> gather_vector(const std::vector<T>& values, const std::vector<uint32_t>& picked) {
-  if (values.empty()) return {};
-  std::vector<T> out(picked.size());
-  for (size_t i = 0; i < picked.size(); ++i) out[i] = values[picked[i]];
+  std::vector<T> out;
+  if (!values.empty()) append_picked(values, picked, &out);
   return out;
 }
 

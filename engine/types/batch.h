@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,16 @@ struct Batch {
 
   bool empty() const { return rows == 0; }
 };
+
+// Adds the values `picked`, in that order.
+template <typename T>
+void append_picked(const std::vector<T>& values, std::span<const uint32_t> picked,
+                   std::vector<T>* to) {
+  const size_t before = to->size();
+  to->resize(before + picked.size());
+  T* const out = to->data() + before;
+  for (size_t i = 0; i < picked.size(); ++i) out[i] = values[picked[i]];
+}
 
 // The rows `picked` of a batch, in that order; without key_hashes.
 Batch gather(const Batch& batch, const std::vector<uint32_t>& picked);
